@@ -1,0 +1,41 @@
+//! EVIDENCE: what was decided in an exchange, without any of its data.
+//!
+//! Today this crate holds the record of one exchange, which the proxy writes as one structured log
+//! line. The tamper-evident log and its verifier come with the audit issue; they will depend on
+//! nothing else of Postern, so that a verifier can stand alone.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+/// What was decided about one exchange and how it ended. It names fields, labels and counts, never a
+/// value, a header, a query or a token.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct AuditEntry {
+    /// The exchange's id, as the client was told.
+    pub exchange_id: String,
+    /// The policy revision that held from head to end.
+    pub revision: String,
+    /// The matched route's name, when one matched.
+    pub route: Option<String>,
+    /// The request's method.
+    pub method: String,
+    /// Who vouches for the identity.
+    pub issuer: Option<String>,
+    /// The identity's subject.
+    pub subject: Option<String>,
+    /// The roles that counted.
+    pub roles: Vec<String>,
+    /// How it ended: `allowed`, `refused`, `withheld` (502 before the head) or `cut` (after it).
+    pub outcome: String,
+    /// The problem's slug, when there was one.
+    pub problem: Option<String>,
+    /// The status the client was sent; 0 when none was.
+    pub status: u16,
+    /// Values withheld, by label.
+    pub withheld: BTreeMap<String, u64>,
+    /// Body bytes written to the client.
+    pub bytes_out: u64,
+    /// From the first byte of the request to the end, in microseconds.
+    pub duration_us: u64,
+}

@@ -1,0 +1,25 @@
+//! WHAT is allowed: the policy language v1 and the server file, from text to values that are valid by
+//! construction.
+//!
+//! This crate is pure: text in, a [`Policy`] or every error at once out. It reads no file, opens no
+//! socket and knows no clock; whoever calls it brings the text and its name.
+
+pub mod action;
+pub mod identity;
+pub mod labels;
+pub mod policy;
+pub mod roles;
+pub mod routes;
+pub mod secret;
+pub mod selector;
+pub mod server;
+
+pub use action::{Action, Generalize, Mask, PseudonymScope};
+pub use labels::{Label, LabelTree};
+pub use policy::Policy;
+pub use policy::digest::Revision;
+pub use policy::error::{PolicyError, PolicyErrors};
+pub use roles::{Role, SeveralRoles};
+pub use routes::{Route, RouteMatch};
+pub use selector::Selector;
+pub use server::Server;

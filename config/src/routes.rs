@@ -1,0 +1,122 @@
+//! Routes: which requests a policy knows, and which labels the fields of their answers carry.
+
+use crate::labels::Label;
+use crate::selector::Selector;
+
+/// One route of a policy, with everything it inherits resolved.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Route {
+    /// The route's name in the policy.
+    pub name: String,
+    /// What it matches; at least one.
+    pub matches: Vec<RouteMatch>,
+    /// The route is known and refused.
+    pub deny: bool,
+    /// The labels of its answers' fields, re-rooted where `labels_of` and `under` say so.
+    pub rules: Vec<LabelRule>,
+    /// Selectors that must match something in a successful answer.
+    pub required: Vec<Selector>,
+    /// The query parameters that may be asked; `None` means that the route says nothing: default
+    /// deny on a labelled route, everything passes on one without labels.
+    pub query: Option<Vec<String>>,
+    /// What happens to a field nobody labelled.
+    pub unlabelled: Unlabelled,
+    /// How member names are compared.
+    pub names: Names,
+    /// What happens to a body that cannot be read.
+    pub unreadable: Unreadable,
+    /// Where the records of an answer are (counted by quotas).
+    pub records: Vec<Selector>,
+    /// Where the data subjects of an answer are (counted by quotas).
+    pub subjects: Vec<Selector>,
+    /// The response says how many values were withheld, by label.
+    pub receipt: bool,
+    /// Long-lived protocols that the route lets through; only on routes without labels.
+    pub allow: Vec<LongLived>,
+}
+
+/// A set of labels attached to what a selector selects.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct LabelRule {
+    /// Which values.
+    pub selector: Selector,
+    /// Which labels they carry; at least one.
+    pub labels: Vec<Label>,
+    /// The selector as the policy author wrote it, before re-rooting.
+    pub written: String,
+}
+
+/// One `METHOD /path` line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RouteMatch {
+    /// The method, or any.
+    pub method: RouteMethod,
+    /// The path's segments.
+    pub path: Vec<PathPart>,
+}
+
+/// The method of a `match` line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RouteMethod {
+    /// `ANY`: every method.
+    Any,
+    /// Exactly this method, upper case.
+    Exactly(String),
+}
+
+/// One segment of a route's path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PathPart {
+    /// This text, compared after percent-decoding of unreserved characters.
+    Literal(String),
+    /// `{name}`: one non-empty segment.
+    Parameter(String),
+    /// `{name...}`: every remaining segment, none included; only last.
+    Rest(String),
+}
+
+/// What happens to a field nobody labelled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Unlabelled {
+    /// It leaves untouched (the default).
+    #[default]
+    Show,
+    /// It becomes a constant of its type (allow-list).
+    Redact,
+    /// It disappears (allow-list).
+    Remove,
+    /// The whole answer is refused.
+    Deny,
+}
+
+/// How member names are compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Names {
+    /// Code point by code point, after decoding escapes (the default).
+    #[default]
+    Exact,
+    /// The same, but ASCII letters in either case.
+    Caseless,
+}
+
+/// What happens to a body that cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Unreadable {
+    /// It is refused (the default).
+    #[default]
+    Deny,
+    /// It passes when its content type is one of these (lower case, no parameters).
+    Allow(Vec<String>),
+}
+
+/// A protocol whose messages cannot be redacted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LongLived {
+    /// `text/event-stream`.
+    Sse,
+    /// A WebSocket upgrade (RFC 6455).
+    Websocket,
+}

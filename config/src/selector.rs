@@ -1,0 +1,63 @@
+//! Selectors: RFC 9535 JSONPath queries, parsed, checked for well-typedness and kept with their text.
+//!
+//! Our own parser builds the tree the engine compiles; `jsonpath-rust` must accept the text too, so
+//! that two independent readers agree before a policy loads.
+
+pub mod ast;
+mod check;
+mod parse;
+
+pub use ast::Segment;
+pub use parse::SelectorError;
+
+/// An RFC 9535 query that is well-formed and well-typed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Selector {
+    text: String,
+    segments: Vec<Segment>,
+}
+
+impl Selector {
+    /// Parses and checks a query.
+    ///
+    /// # Errors
+    /// The first place where the text is no valid RFC 9535 query, with what was expected there.
+    pub fn parse(text: &str) -> Result<Self, SelectorError> {
+        let segments = parse::query(text)?;
+        check::agrees(text)?;
+        Ok(Self {
+            text: text.to_owned(),
+            segments,
+        })
+    }
+
+    /// The query as text; for a re-rooted one the text it would have been written as.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The query's segments.
+    #[must_use]
+    pub fn segments(&self) -> &[Segment] {
+        &self.segments
+    }
+
+    /// The same query one level down: `self` under `parent`.
+    ///
+    /// # Errors
+    /// When `self` refers to `$` inside a filter: under another root that would mean something else.
+    pub fn under(&self, parent: &Self) -> Result<Self, SelectorError> {
+        if ast::mentions_document(&self.segments) {
+            return Err(SelectorError::absolute_under());
+        }
+        let text = format!("{}{}", parent.text, self.text.trim_start_matches('$'));
+        let segments = parent
+            .segments
+            .iter()
+            .chain(&self.segments)
+            .cloned()
+            .collect();
+        Ok(Self { text, segments })
+    }
+}

@@ -1,0 +1,21 @@
+//! HOW a policy is applied: bytes in, bytes out.
+//!
+//! This crate is pure and synchronous: no sockets, no files, no clock, no threads, no logging. It
+//! compiles a [`postern_config::Policy`] for run time ([`CompiledPolicy`]), decides about a request
+//! ([`Verdict`]), edits heads, and redacts bodies as they stream ([`BodyPipeline`]).
+
+pub mod body_filter;
+pub mod compiled_policy;
+pub mod exchange_plan;
+pub mod pipeline;
+pub mod pseudonym;
+pub mod request_facts;
+pub mod verdict;
+
+pub use body_filter::{BodyError, BodyFilter};
+pub use compiled_policy::{CompileError, CompiledPolicy, EngineLimits};
+pub use exchange_plan::{ExchangePlan, ResponsePlan};
+pub use pipeline::{BodyPipeline, BodySummary, Redacted};
+pub use pseudonym::PseudonymKeys;
+pub use request_facts::{Identity, RequestFacts};
+pub use verdict::{DenyReason, Verdict};

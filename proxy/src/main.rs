@@ -1,0 +1,3 @@
+//! The `postern` command: parse, run, exit code.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! The one integration binary: in-process origin, proxy and client on port 0.
