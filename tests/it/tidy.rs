@@ -12,12 +12,19 @@ use tree::{Tree, repository};
 
 fn assert_none(offences: &[Offence]) {
     let list: Vec<String> = offences.iter().map(ToString::to_string).collect();
-    assert!(list.is_empty(), "{} offence(s):\n{}", list.len(), list.join("\n"));
+    assert!(
+        list.is_empty(),
+        "{} offence(s):\n{}",
+        list.len(),
+        list.join("\n")
+    );
 }
 
 fn over_rust(rule: fn(&str, &str) -> Vec<Offence>) -> Vec<Offence> {
     let tree = Tree::of(&repository());
-    tree.rust().flat_map(|file| rule(&file.path, &file.text)).collect()
+    tree.rust()
+        .flat_map(|file| rule(&file.path, &file.text))
+        .collect()
 }
 
 #[test]
@@ -43,8 +50,10 @@ fn no_drawer_and_no_mod_rs() {
 #[test]
 fn no_path_of_one_machine_is_tracked() {
     let tree = Tree::of(&repository());
-    let offences: Vec<Offence> =
-        tree.files().flat_map(|file| rules::no_machine_paths(&file.path, &file.text)).collect();
+    let offences: Vec<Offence> = tree
+        .files()
+        .flat_map(|file| rules::no_machine_paths(&file.path, &file.text))
+        .collect();
     assert_none(&offences);
 }
 
@@ -71,13 +80,21 @@ fn every_limit_of_the_server_file_has_a_test() {
 #[test]
 fn median_file_is_small() {
     let tree = Tree::of(&repository());
-    let mut sizes: Vec<(usize, &str)> =
-        tree.rust().map(|file| (file.text.lines().count(), file.path.as_str())).collect();
+    let mut sizes: Vec<(usize, &str)> = tree
+        .rust()
+        .map(|file| (file.text.lines().count(), file.path.as_str()))
+        .collect();
     sizes.sort_unstable();
     let median = sizes[sizes.len() / 2].0;
     let (largest, path) = sizes[sizes.len() - 1];
-    println!("{} Rust files, median {median} lines, largest {largest} ({path})", sizes.len());
-    assert!(median <= 200, "the median file has {median} lines: split what grew");
+    println!(
+        "{} Rust files, median {median} lines, largest {largest} ({path})",
+        sizes.len()
+    );
+    assert!(
+        median <= 200,
+        "the median file has {median} lines: split what grew"
+    );
 }
 
 #[test]
@@ -96,7 +113,10 @@ fn each_rule_catches_a_planted_offence() {
         boundaries::pure_sources("config/src/a.rs", "//! x\nuse postern_filters::Verdict;\n"),
     ];
     for (index, offences) in planted.iter().enumerate() {
-        assert!(!offences.is_empty(), "planted offence {index} was not caught");
+        assert!(
+            !offences.is_empty(),
+            "planted offence {index} was not caught"
+        );
     }
     assert!(rules::no_drawers("filters/src/json.rs", "//! x\n").is_empty());
     assert!(boundaries::pure_sources("proxy/src/a.rs", "//! x\nuse std::fs;\n").is_empty());

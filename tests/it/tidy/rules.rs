@@ -15,10 +15,16 @@ const LEFTOVERS: &[&str] = &[
 ];
 
 /// Names that say nothing about what is inside.
-const DRAWERS: &[&str] = &["util", "utils", "common", "core", "types", "misc", "helpers", "mod"];
+const DRAWERS: &[&str] = &[
+    "util", "utils", "common", "core", "types", "misc", "helpers", "mod",
+];
 
 /// Folders of one machine that have no business in a tracked file.
-const MACHINE: &[&str] = &[concat!("/wo", "rk/"), concat!("/ro", "ot/"), concat!("/fa", "rm/")];
+const MACHINE: &[&str] = &[
+    concat!("/wo", "rk/"),
+    concat!("/ro", "ot/"),
+    concat!("/fa", "rm/"),
+];
 
 /// One broken rule.
 pub(super) struct Offence {
@@ -35,19 +41,31 @@ impl fmt::Display for Offence {
 
 /// An offence at a line of a file.
 pub(super) fn offence(path: &str, line: usize, what: impl Into<String>) -> Offence {
-    Offence { path: path.to_owned(), line, what: what.into() }
+    Offence {
+        path: path.to_owned(),
+        line,
+        what: what.into(),
+    }
 }
 
 /// A file says first what it is for.
 pub(super) fn opens_with_module_docs(path: &str, text: &str) -> Vec<Offence> {
     let opens = text.starts_with("//!");
-    if opens { Vec::new() } else { vec![offence(path, 1, "does not open with `//!`")] }
+    if opens {
+        Vec::new()
+    } else {
+        vec![offence(path, 1, "does not open with `//!`")]
+    }
 }
 
 /// A file that no longer fits in a head is split.
 pub(super) fn at_most_400_lines(path: &str, text: &str) -> Vec<Offence> {
     let lines = text.lines().count();
-    if lines <= 400 { Vec::new() } else { vec![offence(path, 400, format!("has {lines} lines"))] }
+    if lines <= 400 {
+        Vec::new()
+    } else {
+        vec![offence(path, 400, format!("has {lines} lines"))]
+    }
 }
 
 /// Nothing unfinished, skipped or waiting for time to pass.
@@ -63,8 +81,16 @@ pub(super) fn no_leftovers(path: &str, text: &str) -> Vec<Offence> {
 
 /// No file is a drawer, and modules are named files.
 pub(super) fn no_drawers(path: &str, _text: &str) -> Vec<Offence> {
-    let stem = path.rsplit('/').next().and_then(|name| name.strip_suffix(".rs")).unwrap_or_default();
-    if DRAWERS.contains(&stem) { vec![offence(path, 1, "is a drawer")] } else { Vec::new() }
+    let stem = path
+        .rsplit('/')
+        .next()
+        .and_then(|name| name.strip_suffix(".rs"))
+        .unwrap_or_default();
+    if DRAWERS.contains(&stem) {
+        vec![offence(path, 1, "is a drawer")]
+    } else {
+        Vec::new()
+    }
 }
 
 /// No path of one machine.

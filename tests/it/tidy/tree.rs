@@ -38,7 +38,11 @@ impl Tree {
                         folders.push(path);
                     }
                 } else if let Ok(text) = fs::read_to_string(&path) {
-                    let path = path.strip_prefix(root).unwrap().to_string_lossy().replace('\\', "/");
+                    let path = path
+                        .strip_prefix(root)
+                        .unwrap()
+                        .to_string_lossy()
+                        .replace('\\', "/");
                     files.push(File { path, text });
                 }
             }
