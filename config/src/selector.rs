@@ -6,6 +6,7 @@
 pub mod ast;
 mod check;
 mod parse;
+pub mod pattern;
 
 pub use ast::Segment;
 pub use parse::SelectorError;
