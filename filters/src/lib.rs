@@ -7,15 +7,18 @@
 pub mod body_filter;
 pub mod compiled_policy;
 pub mod exchange_plan;
+mod generalize;
+mod mask;
 pub mod pipeline;
 pub mod pseudonym;
 pub mod request_facts;
+pub mod value_action;
 pub mod verdict;
 
 pub use body_filter::{BodyError, BodyFilter};
 pub use compiled_policy::{CompileError, CompiledPolicy, EngineLimits};
 pub use exchange_plan::{ExchangePlan, ResponsePlan};
 pub use pipeline::{BodyPipeline, BodySummary, Redacted};
-pub use pseudonym::PseudonymKeys;
+pub use pseudonym::{PseudonymKeys, Pseudonymizer};
 pub use request_facts::{Identity, RequestFacts};
 pub use verdict::{DenyReason, Verdict};
