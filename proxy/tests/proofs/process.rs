@@ -1,0 +1,174 @@
+//! Postern as a process: a folder with a server file and a policy, started and stopped for real.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use super::client::Client;
+
+/// A policy that replaces both personal fields of a case by one constant.
+pub(crate) fn policy(constant: &str) -> String {
+    format!(
+        r#"policy: v1
+name: proofs
+identity: {{ from: header, subject: X-Subject, roles: X-Roles, trusted: [127.0.0.1/32], without_a_role: deny }}
+labels:
+  pii: Personal data
+routes:
+  cases:
+    match: [ "GET /cases/{{id}}", "GET /slow/{{ms}}" ]
+    label:
+      $.customer.name: pii
+      $.customer.email: pii
+  lists:
+    match: [ "GET /big/{{mib}}", "GET /cut/{{bytes}}" ]
+    label:
+      $[*].customer.name: pii
+      $[*].customer.email: pii
+  everything_else:
+    match: ANY /{{path...}}
+    deny: true
+roles:
+  agent:
+    sees:
+      pii: {{ redact: {{ with: "{constant}" }} }}
+"#
+    )
+}
+
+/// A running Postern with a folder of its own; killed when dropped.
+pub(crate) struct Process {
+    pub(crate) child: Child,
+    pub(crate) data: SocketAddr,
+    pub(crate) admin: SocketAddr,
+    folder: tempfile::TempDir,
+}
+
+impl Process {
+    /// Starts Postern in front of `origin` and waits until it is ready. `more` is added to the server
+    /// file, and may refer to files that `prepare` wrote into the folder.
+    pub(crate) async fn start(origin: SocketAddr, tls: Option<&str>) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        Self::start_in(folder, origin, tls).await
+    }
+
+    pub(crate) async fn start_in(
+        folder: tempfile::TempDir,
+        origin: SocketAddr,
+        tls: Option<&str>,
+    ) -> Self {
+        let (data, admin) = (free_port(), free_port());
+        let listen = tls.map_or_else(
+            || format!("listen: {data}\n"),
+            |tls| format!("listen: {{ address: \"{data}\", tls: {tls} }}\n"),
+        );
+        let server = format!(
+            "{listen}upstream: http://{origin}\npolicy: policy.yaml\nadmin: {admin}\nstate: state\ndrain: 10s\n"
+        );
+        fs::write(folder.path().join("postern.yaml"), server).unwrap();
+        fs::write(folder.path().join("policy.yaml"), policy("old")).unwrap();
+        let child = Command::new(env!("CARGO_BIN_EXE_postern"))
+            .args(["run", "-c", "postern.yaml"])
+            .current_dir(folder.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(fs::File::create(folder.path().join("stderr.log")).unwrap())
+            .spawn()
+            .unwrap();
+        let mut process = Self {
+            child,
+            data,
+            admin,
+            folder,
+        };
+        process.wait_until_ready().await;
+        process
+    }
+
+    /// The policy file.
+    pub(crate) fn policy_path(&self) -> PathBuf {
+        self.folder.path().join("policy.yaml")
+    }
+
+    /// Replaces the policy file in one step, as a deployment does.
+    pub(crate) fn write_policy(&self, text: &str) {
+        let staged = self.folder.path().join("policy.staged");
+        fs::write(&staged, text).unwrap();
+        fs::rename(staged, self.policy_path()).unwrap();
+    }
+
+    /// Runs `postern reload --wait` and returns its exit code.
+    pub(crate) fn reload(&self) -> i32 {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_postern"));
+        command
+            .args(["reload", "--wait", "-c", "postern.yaml"])
+            .current_dir(self.folder.path());
+        command
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status()
+            .unwrap()
+            .code()
+            .unwrap()
+    }
+
+    /// What Postern wrote to its log.
+    pub(crate) fn log(&self) -> String {
+        fs::read_to_string(self.folder.path().join("stderr.log")).unwrap_or_default()
+    }
+
+    /// A figure of `/proc/PID/status` in KiB, such as `VmHWM`.
+    pub(crate) fn memory_kib(&self, field: &str) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find(|line| line.starts_with(field)).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse().unwrap()
+    }
+
+    /// Sends a signal by name.
+    pub(crate) fn signal(&self, name: &str) {
+        let sent = Command::new("kill")
+            .args([name, &self.child.id().to_string()])
+            .status()
+            .unwrap();
+        assert!(sent.success(), "the signal was not sent");
+    }
+
+    /// Waits until `/readyz` answers 200; the process has no other way to say so.
+    async fn wait_until_ready(&mut self) {
+        for _ in 0..500 {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                panic!("postern stopped with {status}: {}", self.log());
+            }
+            if tokio::net::TcpStream::connect(self.admin).await.is_ok()
+                && self.admin_status("/readyz").await == 200
+            {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        panic!("postern did not become ready: {}", self.log());
+    }
+
+    async fn admin_status(&self, path: &str) -> u16 {
+        let mut client = Client::connect(self.admin).await;
+        client.send_to(path, &self.admin.to_string()).await;
+        client.response().await.status
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _already_gone = self.child.kill();
+        let _reaped = self.child.wait();
+    }
+}
+
+/// A loopback port that was free a moment ago.
+fn free_port() -> SocketAddr {
+    std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+}
