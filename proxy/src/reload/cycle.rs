@@ -1,0 +1,96 @@
+//! One turn of the reloading task: hash, compare, load, swap or refuse.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use postern_config::Revision;
+use postern_config::secret::Reference;
+
+use super::{ReloadOptions, ReloadOutcome};
+use crate::load::{self, LoadError};
+use crate::policy_store::PolicyStore;
+
+/// What a turn knows of the last policy that loaded.
+#[derive(Clone)]
+pub(super) struct Cycle {
+    options: Arc<ReloadOptions>,
+    store: Arc<PolicyStore>,
+    loaded: Option<Revision>,
+    keys: Option<Reference>,
+}
+
+impl Cycle {
+    pub(super) fn new(options: ReloadOptions, store: Arc<PolicyStore>) -> Self {
+        Self {
+            options: Arc::new(options),
+            store,
+            loaded: None,
+            keys: None,
+        }
+    }
+
+    /// The files whose folders are to be watched.
+    pub(super) fn files(&self) -> Vec<PathBuf> {
+        let policy = &self.options.policy;
+        let keys = match &self.keys {
+            Some(Reference::File(path)) => Some(load::base_of(policy).join(path)),
+            Some(Reference::Env(_)) | None => None,
+        };
+        std::iter::once(policy.clone()).chain(keys).collect()
+    }
+
+    /// Looks at the files and acts if they are not those in force.
+    pub(super) fn turn(&mut self) -> ReloadOutcome {
+        let outcome = match self.is_in_force() {
+            Ok(true) => {
+                self.store.confirm();
+                return ReloadOutcome::Unchanged;
+            }
+            Ok(false) => self.load(),
+            Err(error) => Err(error),
+        };
+        match outcome {
+            Ok(revision) => {
+                tracing::info!(target: "postern::policy", %revision, "policy in force");
+                ReloadOutcome::Loaded {
+                    revision: revision.short(),
+                }
+            }
+            Err(error) => self.refused(error.report(false)),
+        }
+    }
+
+    /// Loads the files and puts them into force.
+    pub(super) fn load(&mut self) -> Result<Revision, LoadError> {
+        let options = &self.options;
+        let loaded = load::load_policy(&options.policy, options.keys.clone(), options.limits)?;
+        let (revision, keys) = (loaded.revision.clone(), loaded.key_reference().cloned());
+        let running = self.store.snapshot();
+        let snapshot =
+            loaded.snapshot(Arc::clone(&options.clock), running.authenticator.as_deref())?;
+        self.store.publish(snapshot, options.clock.wall());
+        self.loaded = Some(revision.clone());
+        self.keys = keys;
+        Ok(revision)
+    }
+
+    /// Notes a refusal; it is said loudly once, and not again while the same files lie there.
+    pub(super) fn refused(&self, report: String) -> ReloadOutcome {
+        if self.store.refuse(&report) {
+            tracing::error!(
+                target: "postern::policy",
+                report,
+                "policy refused; the one in force stays"
+            );
+        }
+        ReloadOutcome::Refused { report }
+    }
+
+    fn is_in_force(&self) -> Result<bool, LoadError> {
+        let Some(loaded) = &self.loaded else {
+            return Ok(false);
+        };
+        let on_disk = load::revision_on_disk(&self.options.policy, self.keys.as_ref())?;
+        Ok(on_disk == *loaded)
+    }
+}
