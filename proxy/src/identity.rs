@@ -10,6 +10,8 @@ mod header;
 mod jwks;
 mod jwt;
 mod mtls;
+#[cfg(test)]
+mod samples;
 
 use std::fmt;
 use std::net::SocketAddr;

@@ -7,6 +7,8 @@
 mod fetch;
 mod key_set;
 mod remote;
+#[cfg(test)]
+mod scripted;
 
 use std::sync::Arc;
 

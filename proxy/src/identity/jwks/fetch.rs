@@ -102,7 +102,11 @@ impl KeyUrl {
 
     /// Fetches the set's bytes.
     pub(super) async fn fetch(&self) -> Result<Bytes, FetchError> {
-        match tokio::time::timeout(FETCH_TIME_MAX, self.fetch_unhurried()).await {
+        self.fetch_within(FETCH_TIME_MAX).await
+    }
+
+    async fn fetch_within(&self, time: Duration) -> Result<Bytes, FetchError> {
+        match tokio::time::timeout(time, self.fetch_unhurried()).await {
             Ok(fetched) => fetched,
             Err(_elapsed) => Err(FetchError::Time),
         }

@@ -9,7 +9,7 @@ use std::fmt;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jsonwebtoken::{Algorithm, DecodingKey};
+use jsonwebtoken::{Algorithm, DecodingKey, crypto};
 use serde_json::{Map, Value};
 
 use super::super::jwt::strict_json;
@@ -62,12 +62,9 @@ impl VerifyingKey {
         self.name
     }
 
-    pub(in crate::identity) fn algorithm(&self) -> Algorithm {
-        self.algorithm
-    }
-
-    pub(in crate::identity) fn decoding_key(&self) -> &DecodingKey {
-        &self.key
+    /// Whether a signature, in base64url, is this key's over a message.
+    pub(in crate::identity) fn verifies(&self, message: &[u8], signature: &str) -> bool {
+        crypto::verify(signature, message, &self.key, self.algorithm).unwrap_or(false)
     }
 }
 

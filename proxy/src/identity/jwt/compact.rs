@@ -11,7 +11,6 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jsonwebtoken::crypto;
 use serde_json::Value;
 
 use super::super::jwks::KeySet;
@@ -76,14 +75,10 @@ impl<'t> Compact<'t> {
         if key.algorithm_name() != self.algorithm {
             return Err(refuse("algorithm"));
         }
-        match crypto::verify(
-            self.signature,
-            self.signed.as_bytes(),
-            key.decoding_key(),
-            key.algorithm(),
-        ) {
-            Ok(true) => Ok(()),
-            Ok(false) | Err(_) => Err(refuse("signature")),
+        if key.verifies(self.signed.as_bytes(), self.signature) {
+            Ok(())
+        } else {
+            Err(refuse("signature"))
         }
     }
 
