@@ -1,0 +1,220 @@
+//! One case: a document, rules, what a role may see; and how both redactors are run on it.
+
+use std::fmt;
+use std::sync::Arc;
+
+use postern_config::Selector;
+use postern_config::action::{Action, Generalize, Mask, PseudonymScope};
+use postern_config::routes::{Names, Unlabelled};
+use postern_filters::BodyFilter;
+use postern_filters::json::{Automaton, JsonFilter, JsonPlan, JsonRules, JsonSettings};
+
+use super::chunking::Chunking;
+use super::documents::{self, Style};
+use super::random::Random;
+use super::selectors::{self, Constructs};
+use crate::reference::{Refused, Rules};
+
+/// How deep generated cases may nest.
+const DEPTH_MAX: usize = 16;
+
+/// What a generated case may contain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Profile {
+    pub(crate) style: Style,
+    pub(crate) constructs: Constructs,
+    pub(crate) rules_max: usize,
+}
+
+/// One generated case, as text that a person can read and change.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Case {
+    pub(crate) document: Vec<u8>,
+    /// Selectors with labels by number.
+    pub(crate) rules: Vec<(String, Vec<u16>)>,
+    pub(crate) required: Vec<String>,
+    pub(crate) names: Names,
+    /// By label.
+    pub(crate) actions: Vec<Action>,
+    pub(crate) unlabelled: Unlabelled,
+}
+
+/// A case whose rules are compiled for both redactors.
+pub(crate) struct Ready {
+    pub(crate) rules: Rules,
+    plan: Arc<JsonPlan>,
+}
+
+/// What the engine made of a document: its bytes and how many values it withheld, by label.
+pub(crate) type Output = (Vec<u8>, Vec<u64>);
+
+impl Profile {
+    /// Anything goes, in a mix that favours small documents.
+    pub(crate) fn any(random: &mut Random) -> Self {
+        let constructs = Constructs {
+            filters: random.chance(50),
+            positions: true,
+            nested_filters: random.chance(40),
+            from_the_end: random.chance(50),
+        };
+        let style = Style {
+            duplicates: random.chance(60),
+            wide_numbers: random.chance(20),
+            canaries: false,
+            values_max: random.choose(&[6, 6, 12, 12, 30, 200]),
+        };
+        Self {
+            style,
+            constructs,
+            rules_max: random.choose(&[1, 2, 4, 12]),
+        }
+    }
+}
+
+impl Case {
+    /// The case of this stream of numbers.
+    pub(crate) fn generate(random: &mut Random, profile: Profile) -> Self {
+        let labels = 1 + random.below(5);
+        let rules = (0..1 + random.below(profile.rules_max))
+            .map(|_| {
+                let count = if random.chance(85) { 1 } else { 2 };
+                let carried = (0..count).map(|_| label(random.below(labels)));
+                let carried = carried.collect();
+                (selectors::selector(random, profile.constructs), carried)
+            })
+            .collect();
+        let required = match random.chance(8) {
+            true => vec![selectors::selector(random, profile.constructs)],
+            false => Vec::new(),
+        };
+        let document = documents::valid(random, profile.style);
+        let document = match random.chance(10) {
+            true => documents::broken(random, &document),
+            false => document.into_bytes(),
+        };
+        Self {
+            document,
+            rules,
+            required,
+            names: random.choose(&[Names::Exact, Names::Exact, Names::Caseless]),
+            actions: (0..labels).map(|_| action(random)).collect(),
+            unlabelled: match random.below(20) {
+                0..10 => Unlabelled::Show,
+                10..14 => Unlabelled::Remove,
+                14..18 => Unlabelled::Redact,
+                _ => Unlabelled::Deny,
+            },
+        }
+    }
+
+    /// Compiles the rules; a generated selector that is refused is a mistake, here or there.
+    pub(crate) fn ready(&self) -> Ready {
+        let parse = |text: &String| {
+            Selector::parse(text).unwrap_or_else(|error| panic!("`{text}` is refused: {error}"))
+        };
+        let rules = Rules {
+            rules: self
+                .rules
+                .iter()
+                .map(|(text, labels)| (parse(text), labels.clone()))
+                .collect(),
+            required: self.required.iter().map(parse).collect(),
+            names: self.names,
+            actions: self.actions.clone(),
+            unlabelled: self.unlabelled,
+            depth_max: DEPTH_MAX,
+        };
+        Ready::new(rules)
+    }
+}
+
+/// Everything needed to type the case in by hand.
+impl fmt::Display for Case {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "document: {}", self.document.escape_ascii())?;
+        for (selector, labels) in &self.rules {
+            writeln!(f, "rule:     {selector} -> {labels:?}")?;
+        }
+        for selector in &self.required {
+            writeln!(f, "required: {selector}")?;
+        }
+        writeln!(f, "actions:  {:?}", self.actions)?;
+        write!(
+            f,
+            "unlabelled: {:?}, names: {:?}",
+            self.unlabelled, self.names
+        )
+    }
+}
+
+impl Ready {
+    /// Compiles rules for the engine.
+    pub(crate) fn new(rules: Rules) -> Self {
+        let compiled = Automaton::compile(&JsonRules {
+            rules: rules
+                .rules
+                .iter()
+                .map(|(selector, labels)| (selector, labels.clone()))
+                .collect(),
+            required: rules.required.iter().collect(),
+            names: rules.names,
+        });
+        let automaton = compiled.expect("generated rules are few enough for the automaton");
+        let settings = JsonSettings {
+            actions: rules.actions.clone(),
+            unlabelled: rules.unlabelled,
+            depth_max: rules.depth_max,
+            held_bytes_max: 1 << 20,
+            pseudonyms: None,
+            require: true,
+        };
+        let plan = Arc::new(JsonPlan::new(Arc::new(automaton), settings));
+        Self { rules, plan }
+    }
+
+    /// Runs the engine. What it wrote before an error is in `written`.
+    pub(crate) fn stream(
+        &self,
+        document: &[u8],
+        chunking: Chunking,
+        written: &mut Vec<u8>,
+    ) -> Result<Vec<u64>, Refused> {
+        let mut filter = JsonFilter::new(Arc::clone(&self.plan));
+        for piece in chunking.pieces(document) {
+            filter.push(piece, written).map_err(|_refused| Refused)?;
+        }
+        filter.finish(written).map_err(|_refused| Refused)?;
+        Ok(filter.withheld().to_vec())
+    }
+
+    /// Runs the engine and keeps only what a complete run gives.
+    pub(crate) fn engine(&self, document: &[u8], chunking: Chunking) -> Result<Output, Refused> {
+        let mut written = Vec::new();
+        let withheld = self.stream(document, chunking, &mut written)?;
+        Ok((written, withheld))
+    }
+}
+
+fn label(number: usize) -> u16 {
+    u16::try_from(number).unwrap()
+}
+
+fn action(random: &mut Random) -> Action {
+    let with = |text: &str| Action::Redact {
+        with: Some(text.to_owned()),
+    };
+    match random.below(16) {
+        0..4 => Action::Show,
+        4..7 => Action::Redact { with: None },
+        7 => with("\"[REDACTED]\""),
+        8 => with("0"),
+        9..13 => Action::Remove,
+        13 => Action::Mask(Mask::Keep { first: 0, last: 2 }),
+        14 => Action::Mask(Mask::ByShape),
+        _ => random.choose(&[
+            Action::Generalize(Generalize::Prefix(1)),
+            Action::Generalize(Generalize::Bucket(10)),
+            Action::Pseudonym(PseudonymScope::Tenant),
+        ]),
+    }
+}

@@ -1,0 +1,58 @@
+//! How a body is split into chunks.
+
+use super::random::Random;
+
+/// One way to split a body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Chunking {
+    Whole,
+    ByteByByte,
+    /// In two, here.
+    At(usize),
+    /// Into pieces of 0 to `longest` bytes, from this seed.
+    Random {
+        seed: u64,
+        longest: usize,
+    },
+}
+
+impl Chunking {
+    /// The chunkings that a document is tried with: always whole and byte by byte, every split in
+    /// two of a small one, some random ones.
+    pub(crate) fn several(random: &mut Random, length: usize) -> Vec<Self> {
+        let mut several = vec![Self::Whole, Self::ByteByByte];
+        for longest in [3, 16] {
+            let seed = random.next();
+            several.push(Self::Random { seed, longest });
+        }
+        if length <= 64 {
+            several.extend((1..length).map(Self::At));
+        } else {
+            several.extend((0..4).map(|_| Self::At(random.below(length))));
+        }
+        several
+    }
+
+    /// The pieces, in order.
+    pub(crate) fn pieces<'b>(&self, bytes: &'b [u8]) -> Vec<&'b [u8]> {
+        match *self {
+            Self::Whole => vec![bytes],
+            Self::ByteByByte => bytes.chunks(1).collect(),
+            Self::At(at) => {
+                let (left, right) = bytes.split_at(at.min(bytes.len()));
+                vec![left, right]
+            }
+            Self::Random { seed, longest } => {
+                let mut random = Random::of_case(seed, 0);
+                let mut rest = bytes;
+                let mut pieces = Vec::new();
+                while !rest.is_empty() {
+                    let (piece, left) = rest.split_at(random.below(longest + 1).min(rest.len()));
+                    pieces.push(piece);
+                    rest = left;
+                }
+                pieces
+            }
+        }
+    }
+}

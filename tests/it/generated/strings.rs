@@ -1,0 +1,129 @@
+//! Names and strings as documents and selectors write them: plain, escaped, nearly the same.
+
+use super::random::Random;
+
+/// Member names, the frequent ones first: near misses, quotes, backslashes, several scripts.
+const NAMES: &[&str] = &[
+    "a",
+    "b",
+    "c",
+    "ssn",
+    "id",
+    "value",
+    "type",
+    "A",
+    "SSN",
+    "ab",
+    "s",
+    "ssn ",
+    "",
+    "é",
+    "☺",
+    "😀",
+    "it\"em",
+    "a\\",
+    "x/y",
+    "\u{1}",
+    "ſsn",
+    "k",
+    "\u{212a}",
+    "a\u{0}",
+    "naïve name",
+];
+
+/// Short strings that filters compare with.
+const WORDS: &[&str] = &[
+    "a",
+    "b",
+    "ssn",
+    "x",
+    "",
+    "ab",
+    "é",
+    "😀",
+    "1",
+    "a\"b",
+    "a\\b",
+    "line\nline",
+    "\u{7f}",
+    "true",
+    "some longer text, with commas: [1,2], {\"a\":\"b\"} and more of it \\",
+];
+
+/// A member name; the first ones are frequent.
+pub(crate) fn name(random: &mut Random) -> &'static str {
+    let among = if random.chance(70) { 6 } else { NAMES.len() };
+    random.choose(&NAMES[..among])
+}
+
+/// The text of a string value.
+pub(crate) fn word(random: &mut Random) -> &'static str {
+    let among = if random.chance(50) { 4 } else { WORDS.len() };
+    random.choose(&WORDS[..among])
+}
+
+/// A JSON string with that meaning, now and then with needless escapes.
+pub(crate) fn json_string(random: &mut Random, text: &str, out: &mut String) {
+    let needless = match random.below(8) {
+        0 => 100,
+        1 => 30,
+        _ => 0,
+    };
+    out.push('"');
+    for next in text.chars() {
+        let needed = matches!(next, '"' | '\\' | '\0'..='\u{1f}');
+        if needed || random.chance(needless) {
+            escape(random, next, out);
+        } else {
+            out.push(next);
+        }
+    }
+    out.push('"');
+}
+
+/// The same name as a selector writes it, in brackets.
+pub(crate) fn selector_string(random: &mut Random, text: &str, out: &mut String) {
+    let quote = random.choose(&['\'', '"']);
+    let needless = if random.chance(10) { 50 } else { 0 };
+    out.push(quote);
+    for next in text.chars() {
+        if next == quote || next == '\\' {
+            out.push('\\');
+            out.push(next);
+        } else if next < ' ' || random.chance(needless) {
+            unicode_escape(random, next, out);
+        } else {
+            out.push(next);
+        }
+    }
+    out.push(quote);
+}
+
+fn escape(random: &mut Random, next: char, out: &mut String) {
+    let short = match next {
+        '"' => Some("\\\""),
+        '\\' => Some("\\\\"),
+        '/' => Some("\\/"),
+        '\u{8}' => Some("\\b"),
+        '\u{c}' => Some("\\f"),
+        '\n' => Some("\\n"),
+        '\r' => Some("\\r"),
+        '\t' => Some("\\t"),
+        _ => None,
+    };
+    match short {
+        Some(short) if random.chance(60) => out.push_str(short),
+        _ => unicode_escape(random, next, out),
+    }
+}
+
+fn unicode_escape(random: &mut Random, next: char, out: &mut String) {
+    let upper = random.chance(50);
+    for unit in next.encode_utf16(&mut [0; 2]) {
+        if upper {
+            out.push_str(&format!("\\u{unit:04X}"));
+        } else {
+            out.push_str(&format!("\\u{unit:04x}"));
+        }
+    }
+}

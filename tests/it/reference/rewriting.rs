@@ -1,0 +1,250 @@
+//! What a role sees of a document: the output the engine must produce, byte for byte.
+//!
+//! Not covered: pseudonyms. A mask's and a generalization's replacement of one scalar is taken from the
+//! product, because it is not what is being compared.
+
+use std::collections::BTreeMap;
+
+use postern_config::Selector;
+use postern_config::action::Action;
+use postern_config::routes::{Names, Unlabelled};
+use postern_filters::value_action::{self, JsonKind};
+
+use super::document::{Document, Kind, NodeId, Refused};
+use super::query::Queries;
+
+/// Everything that decides about one document.
+pub(crate) struct Rules {
+    pub(crate) rules: Vec<(Selector, Vec<u16>)>,
+    pub(crate) required: Vec<Selector>,
+    pub(crate) names: Names,
+    /// By label.
+    pub(crate) actions: Vec<Action>,
+    pub(crate) unlabelled: Unlabelled,
+    pub(crate) depth_max: usize,
+}
+
+/// The document as the role sees it; empty when the root itself is removed.
+pub(crate) fn redact(rules: &Rules, bytes: &[u8]) -> Result<Vec<u8>, Refused> {
+    let document = Document::read(bytes, rules.depth_max)?;
+    let queries = Queries {
+        document: &document,
+        names: rules.names,
+    };
+    for required in &rules.required {
+        if queries.select(0, required.segments()).is_empty() {
+            return Err(Refused);
+        }
+    }
+    let writer = Writer {
+        document: &document,
+        actions: actions(rules, &queries),
+        unlabelled: rules.unlabelled,
+    };
+    let root = &document.nodes[0];
+    Ok(match writer.value(0, false)? {
+        None => Vec::new(),
+        Some(written) => {
+            let before = &document.text[..root.start];
+            let after = &document.text[root.end..];
+            [before, &written, after].concat().into_bytes()
+        }
+    })
+}
+
+/// What a hidden value may be exchanged for without anybody seeing a difference.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Freedom {
+    /// Any value: it is removed, or a constant stands in its place.
+    AnyValue,
+    /// Any scalar: it is removed because nobody labelled it, and it has nothing inside.
+    AnyScalar,
+    /// Any value that is redacted alike: strings, arrays, objects, or everything else.
+    SameForm,
+}
+
+/// The outermost values of which nothing leaves, and what each may be exchanged for.
+pub(crate) fn hidden_values(rules: &Rules, document: &Document<'_>) -> Vec<(NodeId, Freedom)> {
+    let queries = Queries {
+        document,
+        names: rules.names,
+    };
+    let actions = actions(rules, &queries);
+    let mut hidden = Vec::new();
+    let mut open = vec![(0, false)];
+    while let Some((node, shown)) = open.pop() {
+        let inside = |shown: bool| {
+            let children = document.children(node).iter();
+            children.map(move |child| (child.node, shown))
+        };
+        let container = document.is_container(node);
+        match actions.get(&node) {
+            Some(Action::Show) => open.extend(inside(true)),
+            Some(Action::Remove | Action::Redact { with: Some(_) }) => {
+                hidden.push((node, Freedom::AnyValue));
+            }
+            Some(Action::Redact { with: None }) => hidden.push((node, Freedom::SameForm)),
+            Some(Action::Mask(_) | Action::Generalize(_) | Action::Pseudonym(_)) if container => {
+                hidden.push((node, Freedom::SameForm));
+            }
+            Some(Action::Mask(_) | Action::Generalize(_) | Action::Pseudonym(_)) => {}
+            None if container || shown => open.extend(inside(shown)),
+            None => match rules.unlabelled {
+                Unlabelled::Show | Unlabelled::Deny => {}
+                Unlabelled::Remove => hidden.push((node, Freedom::AnyScalar)),
+                Unlabelled::Redact => hidden.push((node, Freedom::SameForm)),
+            },
+        }
+    }
+    hidden
+}
+
+/// The strictest action of the labels of each labelled node.
+fn actions(rules: &Rules, queries: &Queries<'_, '_>) -> BTreeMap<NodeId, Action> {
+    let mut actions: BTreeMap<NodeId, Action> = BTreeMap::new();
+    for (selector, labels) in &rules.rules {
+        for node in queries.select(0, selector.segments()) {
+            for label in labels {
+                let mut action = rules.actions[usize::from(*label)].clone();
+                if let Some(known) = actions.remove(&node) {
+                    action = action.stricter(known);
+                }
+                actions.insert(node, action);
+            }
+        }
+    }
+    actions
+}
+
+struct Writer<'d, 't> {
+    document: &'d Document<'t>,
+    actions: BTreeMap<NodeId, Action>,
+    unlabelled: Unlabelled,
+}
+
+impl Writer<'_, '_> {
+    /// A value as it leaves, or nothing. `shown`: a label above says that everything here is shown.
+    fn value(&self, node: NodeId, shown: bool) -> Result<Option<String>, Refused> {
+        match self.actions.get(&node) {
+            Some(Action::Show) => self.inside(node, true).map(Some),
+            Some(Action::Remove) => Ok(None),
+            Some(action) => Ok(Some(self.replaced(node, action))),
+            None if shown => self.inside(node, true).map(Some),
+            None => self.unlabelled(node),
+        }
+    }
+
+    fn unlabelled(&self, node: NodeId) -> Result<Option<String>, Refused> {
+        let needed = self.has_something_visible(node);
+        let container = self.document.is_container(node);
+        match self.unlabelled {
+            Unlabelled::Show => self.inside(node, false).map(Some),
+            Unlabelled::Deny if container => self.inside(node, false).map(Some),
+            Unlabelled::Deny => Err(Refused),
+            Unlabelled::Remove | Unlabelled::Redact if needed => self.inside(node, false).map(Some),
+            Unlabelled::Remove => Ok(None),
+            Unlabelled::Redact => Ok(Some(redacted(&self.document.nodes[node].kind).to_owned())),
+        }
+    }
+
+    /// Whether something labelled below, hidden by nothing between, leaves in some form.
+    fn has_something_visible(&self, node: NodeId) -> bool {
+        let children = self.document.children(node);
+        children
+            .iter()
+            .any(|child| match self.actions.get(&child.node) {
+                Some(action) => *action != Action::Remove,
+                None => self.has_something_visible(child.node),
+            })
+    }
+
+    /// A scalar verbatim; a container with what its children become.
+    fn inside(&self, node: NodeId, shown: bool) -> Result<String, Refused> {
+        if self.document.is_container(node) {
+            self.container(node, shown)
+        } else {
+            Ok(self.document.lexeme(node).to_owned())
+        }
+    }
+
+    /// Everything between children stays but this: a removed child takes along the comma before it
+    /// and the white space after that comma, or, where nothing kept precedes it, the comma after it
+    /// and the white space before that comma.
+    fn container(&self, node: NodeId, shown: bool) -> Result<String, Refused> {
+        let text = self.document.text;
+        let here = &self.document.nodes[node];
+        let mut out = text[here.start..=here.start].to_owned();
+        let mut previous_end = here.start;
+        let mut kept = false;
+        for (at, child) in here.children.iter().enumerate() {
+            let value = &self.document.nodes[child.node];
+            // After the opening bracket; from the second child on a comma stands in between.
+            let next = here.children.get(at + 1);
+            let (_, after_last) = split_at_comma(&text[previous_end..child.start]);
+            let before = if at == 0 {
+                &text[here.start + 1..child.start]
+            } else {
+                after_last
+            };
+            let until = next.map_or(here.end - 1, |next| next.start);
+            let (after, _) = split_at_comma(&text[value.end..until]);
+            match self.value(child.node, shown)? {
+                Some(written) => {
+                    let name = &text[child.start..value.start];
+                    let comma = if kept { "," } else { "" };
+                    out.extend([comma, before, name, &written, after]);
+                    kept = true;
+                }
+                None if kept => out.push_str(after),
+                None if next.is_some() => out.push_str(before),
+                None => out.extend([before, after]),
+            }
+            previous_end = value.end;
+        }
+        if here.children.is_empty() {
+            out.push_str(&text[here.start + 1..here.end - 1]);
+        }
+        out.push_str(&text[here.end - 1..here.end]);
+        Ok(out)
+    }
+
+    fn replaced(&self, node: NodeId, action: &Action) -> String {
+        let kind = &self.document.nodes[node].kind;
+        let json_kind = match kind {
+            Kind::Object | Kind::Array => return constant(action, kind),
+            Kind::String(_) => JsonKind::String,
+            Kind::Number => JsonKind::Number,
+            Kind::Bool(_) => JsonKind::Bool,
+            Kind::Null => JsonKind::Null,
+        };
+        if let Action::Redact { .. } = action {
+            return constant(action, kind);
+        }
+        let mut out = Vec::new();
+        let raw = self.document.lexeme(node).as_bytes();
+        value_action::replace(action, json_kind, raw, None, &mut out);
+        String::from_utf8(out).unwrap()
+    }
+}
+
+/// `redact: { with: ... }`, or the constant of the type.
+fn constant(action: &Action, kind: &Kind) -> String {
+    match action {
+        Action::Redact { with: Some(with) } => with.clone(),
+        _ => redacted(kind).to_owned(),
+    }
+}
+
+fn redacted(kind: &Kind) -> &'static str {
+    match kind {
+        Kind::Object => "{}",
+        Kind::Array => "[]",
+        Kind::String(_) => "\"[redacted]\"",
+        Kind::Number | Kind::Bool(_) | Kind::Null => "null",
+    }
+}
+
+/// What is before and after the comma in the white space between two children.
+fn split_at_comma(gap: &str) -> (&str, &str) {
+    gap.split_once(',').unwrap_or((gap, ""))
+}
