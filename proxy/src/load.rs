@@ -308,4 +308,6 @@ fn read_text(path: &Path) -> Result<String, LoadError> {
 }
 
 #[cfg(test)]
+pub(crate) mod samples;
+#[cfg(test)]
 mod tests;

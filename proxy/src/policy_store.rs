@@ -11,6 +11,7 @@ use std::time::SystemTime;
 use arc_swap::ArcSwap;
 use postern_config::Revision;
 use postern_filters::CompiledPolicy;
+use tokio::sync::watch;
 
 use crate::identity::Authenticator;
 
@@ -44,6 +45,7 @@ pub struct PolicyStatus {
 pub struct PolicyStore {
     current: ArcSwap<Snapshot>,
     status: Mutex<PolicyStatus>,
+    changes: watch::Sender<()>,
 }
 
 impl PolicyStore {
@@ -56,6 +58,7 @@ impl PolicyStore {
                 authenticator: None,
             }),
             status: Mutex::default(),
+            changes: watch::Sender::new(()),
         }
     }
 
@@ -69,6 +72,12 @@ impl PolicyStore {
     #[must_use]
     pub fn status(&self) -> PolicyStatus {
         self.lock().clone()
+    }
+
+    /// Announces every policy that comes into force or is refused from now on.
+    #[must_use]
+    pub fn changes(&self) -> watch::Receiver<()> {
+        self.changes.subscribe()
     }
 
     /// Whether any policy has come into force.
@@ -85,6 +94,8 @@ impl PolicyStore {
         status.last_error = None;
         status.reloads_ok = status.reloads_ok.saturating_add(1);
         self.current.store(Arc::new(snapshot));
+        drop(status);
+        self.changes.send_replace(());
     }
 
     /// Notes that the files on disk were refused. What is in force stays. Returns whether this is news:
@@ -96,6 +107,8 @@ impl PolicyStore {
         }
         status.last_error = Some(report.to_owned());
         status.reloads_failed = status.reloads_failed.saturating_add(1);
+        drop(status);
+        self.changes.send_replace(());
         true
     }
 

@@ -18,7 +18,7 @@ use super::routes::router;
 use super::{AdminError, AdminState};
 
 /// How many connections are served at once; more wait to be accepted.
-const CONNECTIONS_MAX: usize = 64;
+pub(super) const CONNECTIONS_MAX: usize = 64;
 /// How long a request's head may take to come.
 const HEAD_TIME_MAX: Duration = Duration::from_secs(10);
 /// How large a request's head may be, in bytes.

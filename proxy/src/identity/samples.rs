@@ -13,6 +13,7 @@ use postern_config::identity::IdentityRule;
 use serde_json::{Value, json};
 
 use crate::clock::{Clock, SystemClock};
+use crate::load::samples::policy;
 
 /// The time of the tests, in seconds.
 pub(super) const NOW: u64 = 1_800_000_000;
@@ -26,13 +27,7 @@ pub(super) fn now() -> SystemTime {
 
 /// The identity rule of a policy that holds nothing else worth mentioning.
 pub(super) fn rule(identity: &str) -> IdentityRule {
-    let text = format!(
-        "policy: v1\nname: test\nidentity: {identity}\n\
-         labels: {{ secret: Secrets }}\nunlabelled: show\n\
-         routes:\n  everything_else: {{ match: 'ANY /{{path...}}', deny: true }}\n\
-         roles:\n  agent: {{ sees: {{ secret: remove }} }}\n"
-    );
-    match Policy::parse("test.yaml", &text) {
+    match Policy::parse("test.yaml", &policy("test", identity)) {
         Ok(policy) => policy.identity,
         Err(errors) => panic!("{}", errors.render(false)),
     }

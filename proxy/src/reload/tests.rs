@@ -1,1 +1,266 @@
-//! Tests.
+//! Reloads on real files: turn by turn, and through the task with its watch.
+
+use std::os::unix::fs::symlink;
+use std::path::Path;
+
+use postern_config::Revision;
+use tempfile::TempDir;
+
+use super::*;
+use crate::clock::SystemClock;
+use crate::load::samples::{HEADER, KEY_FILE, key_set, limits, load, policy, write};
+
+struct Running {
+    folder: TempDir,
+    store: Arc<PolicyStore>,
+}
+
+impl Running {
+    fn new() -> Self {
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+            store: Arc::new(PolicyStore::deny_all()),
+        }
+    }
+
+    fn write(&self, text: &str) -> PathBuf {
+        write(self.folder.path(), "policy.yaml", text)
+    }
+
+    fn options(&self) -> ReloadOptions {
+        ReloadOptions {
+            policy: self.folder.path().join("policy.yaml"),
+            keys: PseudonymKeys::for_offline_use(),
+            limits: limits(),
+            clock: Arc::new(SystemClock),
+        }
+    }
+
+    fn cycle(&self) -> Cycle {
+        let mut cycle = Cycle::new(self.options(), Arc::clone(&self.store));
+        cycle.load().unwrap();
+        cycle
+    }
+
+    fn revision(&self) -> Option<Revision> {
+        let revision = self.store.status().revision;
+        assert_eq!(
+            revision.as_ref(),
+            Some(self.store.snapshot().compiled.revision())
+        );
+        revision
+    }
+
+    fn name(&self) -> String {
+        self.store
+            .snapshot()
+            .compiled
+            .policy()
+            .unwrap()
+            .name
+            .clone()
+    }
+}
+
+fn is_refused(outcome: &ReloadOutcome) -> bool {
+    matches!(outcome, ReloadOutcome::Refused { .. })
+}
+
+#[test]
+fn acts_only_when_the_contents_change() {
+    let running = Running::new();
+    running.write(&policy("one", HEADER));
+    let mut cycle = running.cycle();
+    let before = running.store.snapshot();
+    assert_eq!(cycle.turn(), ReloadOutcome::Unchanged);
+    running.write(&policy("one", HEADER));
+    assert_eq!(
+        cycle.turn(),
+        ReloadOutcome::Unchanged,
+        "written again, the same"
+    );
+    assert!(Arc::ptr_eq(&before, &running.store.snapshot()));
+
+    running.write(&policy("two", HEADER));
+    let ReloadOutcome::Loaded { revision } = cycle.turn() else {
+        panic!("not loaded");
+    };
+    assert_eq!(
+        Some(revision),
+        running.revision().map(|revision| revision.short())
+    );
+    assert_eq!(running.name(), "two");
+    assert_eq!(running.store.status().reloads_ok, 2);
+}
+
+#[test]
+fn a_half_written_policy_changes_nothing() {
+    let running = Running::new();
+    running.write(&policy("one", HEADER));
+    let mut cycle = running.cycle();
+    let next = policy("two", HEADER);
+    let lines: Vec<usize> = next.match_indices('\n').map(|(at, _)| at + 1).collect();
+    for end in &lines[..lines.len() - 1] {
+        running.write(&next[..*end]);
+        assert!(is_refused(&cycle.turn()), "{:?}", &next[..*end]);
+        assert_eq!(running.name(), "one");
+    }
+    running.write(&next);
+    assert!(!is_refused(&cycle.turn()));
+    assert_eq!(running.name(), "two");
+    assert_eq!(running.store.status().last_error, None);
+}
+
+#[test]
+fn a_refusal_is_counted_once_and_ends_when_the_files_are_good_again() {
+    let running = Running::new();
+    running.write(&policy("one", HEADER));
+    let mut cycle = running.cycle();
+    running.write("policy: v1\nnonsense: true\n");
+    for _ in 0..5 {
+        assert!(is_refused(&cycle.turn()));
+    }
+    let status = running.store.status();
+    assert_eq!((status.reloads_ok, status.reloads_failed), (1, 1));
+    assert!(status.last_error.unwrap().contains("nonsense"));
+
+    running.write(&policy("one", HEADER));
+    assert_eq!(cycle.turn(), ReloadOutcome::Unchanged);
+    assert_eq!(running.store.status().last_error, None);
+}
+
+#[test]
+fn a_policy_that_is_gone_or_too_large_leaves_the_last_good_one() {
+    let running = Running::new();
+    let path = running.write(&policy("one", HEADER));
+    let mut cycle = running.cycle();
+    std::fs::remove_file(&path).unwrap();
+    assert!(is_refused(&cycle.turn()));
+    running.write(&format!(
+        "{}# {}\n",
+        policy("two", HEADER),
+        "x".repeat(1 << 20)
+    ));
+    assert!(is_refused(&cycle.turn()));
+    let rules: String = (0..20_000).map(|n| format!("  label{n}: x\n")).collect();
+    running.write(&policy("two", HEADER).replace("{ secret: Secrets }", &format!("\n{rules}")));
+    assert!(is_refused(&cycle.turn()));
+    assert_eq!(running.name(), "one");
+}
+
+#[test]
+fn a_new_key_file_is_a_new_revision_and_a_bad_one_is_refused() {
+    let running = Running::new();
+    running.write(&policy("one", KEY_FILE));
+    write(running.folder.path(), "jwks.json", &key_set());
+    let mut cycle = running.cycle();
+    let first = running.revision();
+    for bad in ["", "{\"keys\":[]}"] {
+        write(running.folder.path(), "jwks.json", bad);
+        assert!(is_refused(&cycle.turn()));
+        assert_eq!(running.revision(), first);
+    }
+    std::fs::remove_file(running.folder.path().join("jwks.json")).unwrap();
+    assert!(
+        is_refused(&cycle.turn()),
+        "without keys nobody could be recognised"
+    );
+    write(
+        running.folder.path(),
+        "jwks.json",
+        &format!("{}\n", key_set()),
+    );
+    assert!(!is_refused(&cycle.turn()));
+    assert_ne!(running.revision(), first);
+}
+
+#[tokio::test]
+async fn a_bad_first_policy_is_fatal() {
+    let running = Running::new();
+    running.write("policy: v2\n");
+    let started = PolicyReloader::start(running.options(), Arc::clone(&running.store));
+    assert!(matches!(started, Err(LoadError::Policy(_))));
+    assert!(!running.store.is_loaded());
+    assert!(running.store.snapshot().compiled.policy().is_none());
+}
+
+#[tokio::test]
+async fn every_caller_is_told_and_the_change_is_loaded_once() {
+    let running = Running::new();
+    running.write(&policy("one", HEADER));
+    let reloader = PolicyReloader::start(running.options(), Arc::clone(&running.store)).unwrap();
+    running.write(&policy("two", HEADER));
+    let calls = (0..100).map(|_| reloader.reload_now());
+    let outcomes = futures::future::join_all(calls).await;
+    let loaded = outcomes
+        .iter()
+        .filter(|outcome| matches!(outcome, ReloadOutcome::Loaded { .. }))
+        .count();
+    // The watch may have been first.
+    assert!(loaded <= 1);
+    assert!(!outcomes.iter().any(is_refused));
+    assert_eq!(running.store.status().reloads_ok, 2);
+    assert_eq!(running.name(), "two");
+}
+
+/// Waits until the watch has brought a policy of this name into force: well before the periodic look,
+/// so that it is the watch that is shown.
+async fn watched(running: &Running, name: &str) {
+    let mut changes = running.store.changes();
+    let arrival = changes.wait_for(|()| running.name() == name);
+    let arrived = tokio::time::timeout(LOOK_EVERY / 2, arrival).await;
+    assert!(arrived.is_ok(), "`{name}` did not come into force");
+}
+
+#[tokio::test]
+async fn a_rename_over_the_policy_is_noticed() {
+    let running = Running::new();
+    running.write(&policy("one", HEADER));
+    let _reloader = PolicyReloader::start(running.options(), Arc::clone(&running.store)).unwrap();
+    for name in ["two", "three"] {
+        running.write(&policy(name, HEADER));
+        watched(&running, name).await;
+    }
+}
+
+/// Lays a version out the way Kubernetes does, and swaps it in by renaming a symbolic link.
+fn swap_in(volume: &Path, version: &str) {
+    let folder = volume.join(format!("..{version}"));
+    std::fs::create_dir(&folder).unwrap();
+    std::fs::write(folder.join("policy.yaml"), policy(version, HEADER)).unwrap();
+    symlink(format!("..{version}"), volume.join("..data_tmp")).unwrap();
+    std::fs::rename(volume.join("..data_tmp"), volume.join("..data")).unwrap();
+}
+
+#[tokio::test]
+async fn a_config_map_swap_is_noticed() {
+    let running = Running::new();
+    let volume = running.folder.path();
+    swap_in(volume, "one");
+    symlink("..data/policy.yaml", volume.join("policy.yaml")).unwrap();
+    let _reloader = PolicyReloader::start(running.options(), Arc::clone(&running.store)).unwrap();
+    assert_eq!(running.name(), "one");
+    for (old, new) in [("one", "two"), ("two", "three")] {
+        swap_in(volume, new);
+        watched(&running, new).await;
+        std::fs::remove_dir_all(volume.join(format!("..{old}"))).unwrap();
+    }
+    assert_eq!(running.store.status().reloads_failed, 0);
+}
+
+#[tokio::test]
+async fn a_changed_key_file_elsewhere_is_noticed() {
+    let running = Running::new();
+    let keys = tempfile::tempdir().unwrap();
+    let path = write(keys.path(), "jwks.json", &key_set());
+    let text =
+        policy("one", KEY_FILE).replace("file:jwks.json", &format!("file:{}", path.display()));
+    running.write(&text);
+    let _reloader = PolicyReloader::start(running.options(), Arc::clone(&running.store)).unwrap();
+    let mut changes = running.store.changes();
+    write(keys.path(), "jwks.json", &format!("{} ", key_set()));
+    let arrived = tokio::time::timeout(LOOK_EVERY / 2, changes.changed()).await;
+    assert!(arrived.is_ok(), "the new keys did not come into force");
+    let on_disk = load(&running.options().policy).unwrap();
+    assert_eq!(running.revision(), Some(on_disk.revision));
+}
