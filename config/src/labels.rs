@@ -54,7 +54,7 @@ impl LabelTree {
         loop {
             let mut next = Vec::new();
             for covered in levels.last().into_iter().flatten() {
-                for parent in self.parents(covered) {
+                for parent in self.covers_directly(covered) {
                     if !seen.contains(&parent) {
                         seen.push(parent.clone());
                         next.push(parent);
@@ -68,7 +68,8 @@ impl LabelTree {
         }
     }
 
-    fn parents(&self, label: &Label) -> Vec<Label> {
+    /// What covers `label` directly: its dotted prefix and the parents it names.
+    pub(crate) fn covers_directly(&self, label: &Label) -> Vec<Label> {
         let dotted = label
             .0
             .rsplit_once('.')

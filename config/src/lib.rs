@@ -5,6 +5,7 @@
 //! socket and knows no clock; whoever calls it brings the text and its name.
 
 pub mod action;
+mod document;
 pub mod identity;
 pub mod labels;
 pub mod policy;

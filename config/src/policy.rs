@@ -2,6 +2,13 @@
 
 pub mod digest;
 pub mod error;
+mod file;
+mod format;
+pub(crate) mod resolve;
+mod schema;
+
+pub use format::format;
+pub use schema::schema;
 
 use std::collections::BTreeMap;
 
@@ -31,6 +38,7 @@ pub struct Policy {
     pub roles: BTreeMap<String, Role>,
     /// How several roles combine.
     pub several_roles: SeveralRoles,
+    lints: PolicyErrors,
 }
 
 impl Policy {
@@ -39,8 +47,13 @@ impl Policy {
     /// # Errors
     /// Everything that is wrong with it, at once.
     pub fn parse(name: &str, text: &str) -> Result<Self, PolicyErrors> {
-        let _ = (name, text);
-        Err(PolicyErrors::default())
+        resolve::policy(name, text)
+    }
+
+    /// What loads and is probably not what was meant, each with its place in the file.
+    #[must_use]
+    pub const fn lints(&self) -> &PolicyErrors {
+        &self.lints
     }
 
     /// What one role does to one label, `always` included.

@@ -1,5 +1,7 @@
 //! Routes: which requests a policy knows, and which labels the fields of their answers carry.
 
+use std::cmp::Ordering;
+
 use crate::labels::Label;
 use crate::selector::Selector;
 
@@ -56,6 +58,32 @@ pub struct RouteMatch {
     pub method: RouteMethod,
     /// The path's segments.
     pub path: Vec<PathPart>,
+}
+
+impl RouteMatch {
+    /// Compares by how specific two matches are; `Greater` is more specific and wins.
+    ///
+    /// Segment by segment from the left, a literal beats a parameter, a parameter beats the path's
+    /// end, and that beats the rest; of equal paths an exact method beats `ANY`. Among the matches of
+    /// one request in a valid policy no two are equal.
+    #[must_use]
+    pub fn cmp_specificity(&self, other: &Self) -> Ordering {
+        let longest = self.path.len().max(other.path.len());
+        let paths = (0..longest)
+            .map(|at| rank(self.path.get(at)).cmp(&rank(other.path.get(at))))
+            .find(|ordering| ordering.is_ne());
+        let is_exact = |one: &Self| matches!(one.method, RouteMethod::Exactly(_));
+        paths.unwrap_or_else(|| is_exact(self).cmp(&is_exact(other)))
+    }
+}
+
+const fn rank(part: Option<&PathPart>) -> u8 {
+    match part {
+        Some(PathPart::Literal(_)) => 3,
+        Some(PathPart::Parameter(_)) => 2,
+        None => 1,
+        Some(PathPart::Rest(_)) => 0,
+    }
 }
 
 /// The method of a `match` line.

@@ -37,11 +37,11 @@ pub enum Pick {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Logical {
     /// `a || b`.
-    Or(Vec<Logical>),
+    Or(Vec<Self>),
     /// `a && b`.
-    And(Vec<Logical>),
+    And(Vec<Self>),
     /// `!a`.
-    Not(Box<Logical>),
+    Not(Box<Self>),
     /// A query that selects at least one node.
     Exists(FilterQuery),
     /// A function whose result is a LogicalType.

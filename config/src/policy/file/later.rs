@@ -1,0 +1,130 @@
+//! The sections of the language that this build reads and refuses, since it cannot enforce them.
+//!
+//! Their keys are checked, so that an author learns of a misspelling here too; their meaning is not.
+
+use crate::document::read::{Anything, Words};
+use crate::document::section::section;
+
+section! {
+    /// What is searched for in free text.
+    DetectFile, required: ["find", "then"] {
+        /// The detectors.
+        find: "find" => Anything,
+        /// What happens to what they find.
+        then: "then" => Anything,
+    }
+}
+
+section! {
+    /// A cap on units per identity and window.
+    QuotaFile, required: ["unit", "per", "window", "limit"] {
+        /// What is counted.
+        unit: "unit" => Anything,
+        /// For whom.
+        per: "per" => Anything,
+        /// How long.
+        window: "window" => Anything,
+        /// How much, by role.
+        limit: "limit" => Anything,
+        /// When a warning is raised.
+        warn_at: "warn_at" => Anything,
+        /// What happens past it.
+        on_exceed: "on_exceed" => Anything,
+        /// What happens when nobody can count.
+        if_store_is_down: "if_store_is_down" => Anything,
+    }
+}
+
+section! {
+    /// How the application's own session is kept away from clients.
+    SessionsFile, required: [] {
+        /// Where the session token is.
+        token: "token" => Anything,
+        /// What the client holds instead.
+        client_holds: "client_holds" => Anything,
+        /// What ties the handle to its holder.
+        bind: "bind" => Anything,
+        /// The binding level needed, by action.
+        required: "required" => Anything,
+        /// What happens when the holder changes.
+        on_mismatch: "on_mismatch" => Anything,
+        /// Single rules.
+        rules: "rules" => Anything,
+        /// How long it may rest.
+        idle: "idle" => Anything,
+        /// How long it may live.
+        longest: "longest" => Anything,
+    }
+}
+
+section! {
+    /// Just-in-time widening for one case.
+    GrantFile, required: [] {
+        /// Which roles may ask.
+        who: "who" => Anything,
+        /// What they see then.
+        sees: "sees" => Anything,
+        /// On which routes.
+        routes: "routes" => Anything,
+        /// The path parameter that names the case.
+        only_where: "only_where" => Anything,
+        /// For how long.
+        longest: "longest" => Anything,
+        /// What it takes.
+        needs: "needs" => Anything,
+    }
+}
+
+section! {
+    /// Rules that are evaluated and change nothing.
+    ShadowFile, required: ["name"] {
+        /// Their name.
+        name: "name" => Anything,
+        /// The day they end.
+        until: "until" => Anything,
+        /// The roles as they would be.
+        roles: "roles" => Anything,
+    }
+}
+
+/// The formats of an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Format {
+    Json,
+    Ndjson,
+    Csv,
+    Xml,
+    Html,
+    Text,
+}
+
+/// How concurrent writes are guarded.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Concurrency {
+    Etag,
+}
+
+/// How the audit record of plain reads is written.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Audit {
+    Batch,
+}
+
+impl Words for Format {
+    const WORDS: &'static [(&'static str, Self)] = &[
+        ("json", Self::Json),
+        ("ndjson", Self::Ndjson),
+        ("csv", Self::Csv),
+        ("xml", Self::Xml),
+        ("html", Self::Html),
+        ("text", Self::Text),
+    ];
+}
+
+impl Words for Concurrency {
+    const WORDS: &'static [(&'static str, Self)] = &[("etag", Self::Etag)];
+}
+
+impl Words for Audit {
+    const WORDS: &'static [(&'static str, Self)] = &[("batch", Self::Batch)];
+}

@@ -1,0 +1,65 @@
+//! From the mirror of a policy file to a [`Policy`]: names resolve, selectors parse, ranges hold.
+//!
+//! Guarantees: every part is judged even when another is wrong, so that all errors are reported at
+//! once; nothing is built unless there is no error at all. It does no IO and fetches no keys.
+
+mod identity;
+mod labels;
+mod lints;
+mod matches;
+mod names;
+mod roles;
+mod routes;
+mod selectors;
+mod unenforced;
+
+pub(crate) use identity::is_loopback_host;
+pub(crate) use names::{is_key_id, plain_name};
+pub(crate) use unenforced::not_enforced_yet;
+
+use crate::document::Node;
+use crate::document::read::Read;
+use crate::policy::Policy;
+use crate::policy::error::{PolicyErrors, Problems};
+use crate::policy::file::PolicyFile;
+
+/// How many steps a chain of `extends` or `labels_of` may have.
+const CHAIN_MAX: usize = 16;
+
+/// Reads and resolves a text.
+pub(super) fn policy(name: &str, text: &str) -> Result<Policy, PolicyErrors> {
+    let mut problems = Problems::default();
+    let policy = Node::read(text, &mut problems)
+        .and_then(|root| PolicyFile::read(&root, &mut problems))
+        .and_then(|file| resolve(&file, &mut problems));
+    let (errors, lints) = problems.into_reports(name, text);
+    match policy {
+        Some(policy) if errors.errors.is_empty() => Ok(Policy { lints, ..policy }),
+        _ => Err(errors),
+    }
+}
+
+/// INVARIANT: `None` only when a problem was reported; every part is computed before the first `?`.
+fn resolve(file: &PolicyFile, problems: &mut Problems) -> Option<Policy> {
+    unenforced::report(file, problems);
+    let name = plain_name("policy", &file.name, problems);
+    let labels = labels::tree(file, problems);
+    let always = labels::always(file, &labels, problems);
+    let roles = roles::all(file, &labels, problems);
+    let identity = file
+        .identity
+        .value()
+        .and_then(|identity| identity::rule(identity, &roles, problems));
+    let routes = routes::all(file, &labels, problems);
+    lints::report(file, &labels, &roles, &routes, problems);
+    Some(Policy {
+        name: name?,
+        identity: identity?,
+        labels,
+        always,
+        routes,
+        roles,
+        several_roles: file.several_roles.word().unwrap_or_default(),
+        lints: PolicyErrors::default(),
+    })
+}

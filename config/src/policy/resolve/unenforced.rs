@@ -1,0 +1,84 @@
+//! What the language knows and this build does not enforce: refused by name, never ignored.
+
+use crate::document::Place;
+use crate::document::read::{At, Slot};
+use crate::policy::error::Problems;
+use crate::policy::file::{Format, From, Mode, PolicyFile, RouteFile, WriteBack};
+
+/// Reports one thing that cannot be enforced yet.
+pub(crate) fn not_enforced_yet(what: &str, place: Place, problems: &mut Problems) {
+    problems
+        .add(
+            "PN008",
+            place,
+            format!("{what} is not enforced by this build yet"),
+        )
+        .help("remove it until it is; a policy must not promise what nobody does");
+}
+
+/// Reports everything in a policy that cannot be enforced yet.
+pub(super) fn report(file: &PolicyFile, problems: &mut Problems) {
+    section("detect", &file.detect, problems);
+    section("quotas", &file.quotas, problems);
+    section("sessions", &file.sessions, problems);
+    section("grants", &file.grants, problems);
+    section("shadow", &file.shadow, problems);
+    if file.mode.word() == Some(Mode::DryRun) {
+        let place = value_place(&file.mode);
+        not_enforced_yet("`mode: dry_run`", place, problems);
+    }
+    write_back(&file.write_back, problems);
+    if let Some(identity) = file.identity.value()
+        && identity.from.word() == Some(From::Session)
+    {
+        let place = value_place(&identity.from);
+        not_enforced_yet("`from: session`", place, problems);
+    }
+    let routes = file.routes.value().map(|routes| routes.0.as_slice());
+    for (_, route) in routes.unwrap_or_default() {
+        in_route(route, problems);
+    }
+}
+
+fn in_route(route: &RouteFile, problems: &mut Problems) {
+    section("params", &route.params, problems);
+    section("html", &route.html, problems);
+    section("columns", &route.columns, problems);
+    section("embedded", &route.embedded, problems);
+    section("concurrency", &route.concurrency, problems);
+    section("audit", &route.audit, problems);
+    write_back(&route.write_back, problems);
+    let Some(formats) = &route.formats.found else {
+        return;
+    };
+    if formats.value.is_empty() {
+        problems
+            .add("PN007", formats.place, "`formats` names no format")
+            .help("write `formats: [json]`, or leave it out");
+    }
+    for At { value, place } in &formats.value {
+        if value.0 != Format::Json {
+            not_enforced_yet("a format other than `json`", *place, problems);
+        }
+    }
+}
+
+fn section<T>(key: &str, slot: &Slot<T>, problems: &mut Problems) {
+    if let Some(place) = slot.key_place {
+        not_enforced_yet(&format!("`{key}`"), place, problems);
+    }
+}
+
+fn write_back(slot: &Slot<crate::document::read::Word<WriteBack>>, problems: &mut Problems) {
+    match slot.word() {
+        Some(WriteBack::DropField | WriteBack::Restore) => {
+            let place = value_place(slot);
+            not_enforced_yet("`write_back` other than `reject`", place, problems);
+        }
+        Some(WriteBack::Reject) | None => {}
+    }
+}
+
+fn value_place<T>(slot: &Slot<T>) -> Place {
+    slot.found.as_ref().map(|at| at.place).unwrap_or_default()
+}

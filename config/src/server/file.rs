@@ -1,0 +1,204 @@
+//! The server file as it is written: a private mirror of its grammar, key by key.
+
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+
+use crate::document::read::{Anything, At, Read};
+use crate::document::section::section;
+use crate::document::{Kind, Node};
+use crate::policy::error::Problems;
+
+section! {
+    /// Where Postern runs; changes need a restart.
+    ServerFile, required: ["listen", "upstream", "policy"] {
+        /// Where clients connect.
+        listen: "listen" => ListenFile,
+        /// The legacy application.
+        upstream: "upstream" => UpstreamFile,
+        /// The policy file.
+        policy: "policy" => PolicyPath,
+        /// Where the admin listener is.
+        admin: "admin" => String,
+        /// The state folder.
+        state: "state" => String,
+        /// Where quotas and sessions are kept. Not supported by this build yet.
+        store: "store" => Anything,
+        /// Where the audit log is. Not supported by this build yet.
+        audit: "audit" => Anything,
+        /// Every limit.
+        limits: "limits" => LimitsFile,
+        /// How long running exchanges may take to finish after SIGTERM.
+        drain: "drain" => String,
+        /// Keys that Postern makes tokens with.
+        keys: "keys" => KeysFile,
+    }
+}
+
+section! {
+    /// The data listener in full.
+    ListenLong, required: ["address"] {
+        /// `HOST:PORT` or `unix:PATH`.
+        address: "address" => String,
+        /// TLS 1.3 for clients.
+        tls: "tls" => TlsFile,
+    }
+}
+
+section! {
+    /// Certificate and key of the data listener.
+    TlsFile, required: ["cert", "key"] {
+        /// The certificate chain, PEM.
+        cert: "cert" => String,
+        /// The private key, PEM.
+        key: "key" => String,
+        /// The CA of client certificates, PEM.
+        client_ca: "client_ca" => String,
+    }
+}
+
+section! {
+    /// The upstream in full.
+    UpstreamLong, required: ["url"] {
+        /// `http://HOST:PORT` or `https://HOST:PORT`.
+        url: "url" => String,
+        /// The CA of its certificate, PEM.
+        ca: "ca" => String,
+        /// What Postern presents as `Authorization`.
+        credential: "credential" => String,
+        /// Time to connect, TLS included.
+        connect_timeout: "connect_timeout" => String,
+        /// Time between two reads.
+        read_timeout: "read_timeout" => String,
+        /// Time between two writes.
+        write_timeout: "write_timeout" => String,
+        /// Idle connections kept.
+        pool: "pool" => u64,
+    }
+}
+
+section! {
+    /// Limits; sizes are texts with a unit.
+    LimitsFile, required: [] {
+        /// The request's header block.
+        header_bytes: "header_bytes" => String,
+        /// The number of request headers.
+        header_count: "header_count" => u64,
+        /// The request target.
+        target_bytes: "target_bytes" => String,
+        /// Seconds until the request's head must be complete.
+        header_seconds: "header_seconds" => u64,
+        /// Nesting depth of JSON.
+        json_depth: "json_depth" => u64,
+        /// What an exchange may hold back to look ahead.
+        held_bytes: "held_bytes" => String,
+        /// Decoded bytes per encoded byte.
+        expand_ratio: "expand_ratio" => u64,
+        /// The request's body.
+        request_body: "request_body" => String,
+        /// Client connections at once.
+        connections: "connections" => u64,
+        /// Exchanges at once.
+        exchanges: "exchanges" => u64,
+    }
+}
+
+section! {
+    /// Keys by purpose.
+    KeysFile, required: [] {
+        /// Keys of pseudonyms, newest first.
+        pseudonym: "pseudonym" => Vec<At<KeyFile>>,
+    }
+}
+
+section! {
+    /// One key.
+    KeyFile, required: ["id", "secret"] {
+        /// The id that appears in tokens.
+        id: "id" => String,
+        /// Where the secret is.
+        secret: "secret" => String,
+    }
+}
+
+/// An address, or the listener in full.
+#[derive(Debug)]
+pub(crate) enum ListenFile {
+    Address(String),
+    Long(ListenLong),
+}
+
+/// A URL, or the upstream in full.
+#[derive(Debug)]
+pub(crate) enum UpstreamFile {
+    Url(String),
+    Long(UpstreamLong),
+}
+
+/// The path of the policy; a signed bundle is read and refused.
+#[derive(Debug)]
+pub(crate) enum PolicyPath {
+    Path(String),
+    Bundle,
+}
+
+/// Implements reading and the schema of a text that has a long form too.
+macro_rules! text_or_map {
+    ($name:ident, $short:ident, $long:ident($section:ty), $expected:literal) => {
+        impl Read for $name {
+            fn read(node: &Node, problems: &mut Problems) -> Option<Self> {
+                match &node.kind {
+                    Kind::Text(text) => Some(Self::$short(text.clone())),
+                    Kind::Map(_) => <$section>::read(node, problems).map(Self::$long),
+                    Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::List(_) => {
+                        node.expected($expected, problems)
+                    }
+                }
+            }
+        }
+
+        impl JsonSchema for $name {
+            fn schema_name() -> Cow<'static, str> {
+                stringify!($name).into()
+            }
+            fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+                let long = generator.subschema_for::<$section>();
+                json_schema!({ "anyOf": [{ "type": "string" }, long] })
+            }
+        }
+    };
+}
+
+text_or_map!(
+    ListenFile,
+    Address,
+    Long(ListenLong),
+    "an address, or `{ address, tls }`"
+);
+text_or_map!(
+    UpstreamFile,
+    Url,
+    Long(UpstreamLong),
+    "a URL text, or `{ url, ca, ... }`"
+);
+
+impl Read for PolicyPath {
+    fn read(node: &Node, problems: &mut Problems) -> Option<Self> {
+        match &node.kind {
+            Kind::Text(path) => Some(Self::Path(path.clone())),
+            Kind::Map(_) => Some(Self::Bundle),
+            Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::List(_) => {
+                node.expected("the text of a path", problems)
+            }
+        }
+    }
+}
+
+impl JsonSchema for PolicyPath {
+    fn schema_name() -> Cow<'static, str> {
+        "PolicyPath".into()
+    }
+    fn json_schema(_generator: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string" })
+    }
+}

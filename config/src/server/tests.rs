@@ -1,0 +1,79 @@
+//! Defaults, limits at and past their ends.
+
+use super::*;
+
+const SHORT: &str = "listen: 127.0.0.1:8080\nupstream: http://127.0.0.1:3000\npolicy: p.yaml\n";
+
+#[test]
+fn a_short_file_has_every_default() {
+    let server = Server::parse("postern.yaml", SHORT).unwrap();
+    assert_eq!(server.admin, "127.0.0.1:9090");
+    assert_eq!(server.state, "state");
+    assert_eq!(server.drain, Duration::from_secs(25));
+    assert_eq!(server.limits, Limits::default());
+    assert!(server.pseudonym_keys.is_empty());
+}
+
+#[test]
+fn each_limit_loads_at_its_ends_and_not_one_past_them() {
+    let cases = [
+        ("header_bytes", ["1023B", "1KiB", "1MiB", "1048577B"]),
+        ("target_bytes", ["255B", "256B", "64KiB", "65537B"]),
+        ("held_bytes", ["1023B", "1KiB", "64MiB", "67108865B"]),
+        ("request_body", ["1023B", "1KiB", "1GiB", "1073741825B"]),
+        ("header_count", ["7", "8", "1000", "1001"]),
+        ("header_seconds", ["0", "1", "120", "121"]),
+        ("json_depth", ["3", "4", "1024", "1025"]),
+        ("expand_ratio", ["1", "2", "10000", "10001"]),
+        ("connections", ["0", "1", "1000000", "1000001"]),
+        ("exchanges", ["0", "1", "1000000", "1000001"]),
+    ];
+    for (key, values) in cases {
+        for (value, fits) in values.into_iter().zip([false, true, true, false]) {
+            let text = format!("{SHORT}limits: {{ {key}: {value} }}\n");
+            let read = Server::parse("s", &text);
+            assert_eq!(read.is_ok(), fits, "{key}: {value}");
+            if let Err(errors) = read {
+                assert_eq!(errors.errors[0].code, "PN007", "{key}: {value}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_limit_that_is_written_is_the_one_that_holds() {
+    let text = format!(
+        "{SHORT}limits: {{ header_bytes: 2KiB, header_count: 9, target_bytes: 300B, \
+         header_seconds: 3, json_depth: 5, held_bytes: 6KiB, expand_ratio: 7, \
+         request_body: 8KiB, connections: 10, exchanges: 11 }}\n"
+    );
+    let expected = Limits {
+        header_bytes: 2048,
+        header_count: 9,
+        target_bytes: 300,
+        header_seconds: 3,
+        json_depth: 5,
+        held_bytes: 6144,
+        expand_ratio: 7,
+        request_body: 8192,
+        connections: 10,
+        exchanges: 11,
+    };
+    assert_eq!(Server::parse("s", &text).unwrap().limits, expected);
+}
+
+#[test]
+fn a_secret_written_out_is_refused_and_not_repeated() {
+    let secret = "correct-horse-battery";
+    let text = format!("{SHORT}keys: {{ pseudonym: [{{ id: K!, secret: {secret} }}] }}\n");
+    let errors = Server::parse("s", &text).unwrap_err();
+    let codes: Vec<_> = errors.errors.iter().map(|error| error.code).collect();
+    assert_eq!(codes, ["PN043", "PN033"]);
+    assert!(!errors.render(false).contains(secret));
+    assert!(
+        errors
+            .errors
+            .iter()
+            .all(|error| !error.message.contains(secret))
+    );
+}

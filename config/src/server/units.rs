@@ -1,0 +1,155 @@
+//! Sizes and durations with their units, and numbers within their ranges.
+
+use std::fmt::Display;
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use crate::document::read::{At, Slot};
+use crate::policy::error::Problems;
+
+/// What sizes are written with.
+const SIZES: [(&str, u64); 4] = [
+    ("KiB", 1 << 10),
+    ("MiB", 1 << 20),
+    ("GiB", 1 << 30),
+    ("B", 1),
+];
+
+/// What durations are written with, in milliseconds; `ms` before `m` and `s`.
+const DURATIONS: [(&str, u64); 4] = [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000)];
+
+/// A size within a range, in bytes; `None` when the key is absent or wrong.
+pub(super) fn size(
+    key: &str,
+    slot: &Slot<String>,
+    range: RangeInclusive<u64>,
+    problems: &mut Problems,
+) -> Option<usize> {
+    let at = slot.found.as_ref()?;
+    let Some(bytes) = with_unit(&at.value, &SIZES) else {
+        let message = format!("`{}` is no size", at.value);
+        problems
+            .add("PN042", at.place, message)
+            .help("a whole number with `B`, `KiB`, `MiB` or `GiB`, such as `16KiB`");
+        return None;
+    };
+    within(key, at, bytes, &range, size_text, problems)
+        .and_then(|bytes| usize::try_from(bytes).ok())
+}
+
+/// A duration within a range of milliseconds.
+pub(super) fn duration(
+    key: &str,
+    slot: &Slot<String>,
+    range: RangeInclusive<u64>,
+    problems: &mut Problems,
+) -> Option<Duration> {
+    let at = slot.found.as_ref()?;
+    let Some(milliseconds) = with_unit(&at.value, &DURATIONS) else {
+        let message = format!("`{}` is no duration", at.value);
+        problems
+            .add("PN042", at.place, message)
+            .help("a whole number with `ms`, `s`, `m` or `h`, such as `25s`");
+        return None;
+    };
+    within(key, at, milliseconds, &range, duration_text, problems).map(Duration::from_millis)
+}
+
+/// A plain number within a range.
+pub(super) fn number(
+    key: &str,
+    slot: &Slot<u64>,
+    range: RangeInclusive<u64>,
+    problems: &mut Problems,
+) -> Option<usize> {
+    let at = slot.found.as_ref()?;
+    let value = within(key, at, at.value, &range, |n| n.to_string(), problems)?;
+    usize::try_from(value).ok()
+}
+
+fn within<T: Display>(
+    key: &str,
+    at: &At<T>,
+    value: u64,
+    range: &RangeInclusive<u64>,
+    text: impl Fn(u64) -> String,
+    problems: &mut Problems,
+) -> Option<u64> {
+    if range.contains(&value) {
+        return Some(value);
+    }
+    let (least, most) = (text(*range.start()), text(*range.end()));
+    let message = format!(
+        "`{key}` is between {least} and {most}, here it is {}",
+        at.value
+    );
+    problems.add("PN007", at.place, message);
+    None
+}
+
+/// `digits` and one of the units, nothing between them.
+fn with_unit(text: &str, units: &[(&str, u64)]) -> Option<u64> {
+    let (digits, factor) = units
+        .iter()
+        .find_map(|(unit, factor)| Some((text.strip_suffix(unit)?, factor)))?;
+    let is_plain = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
+    let number: u64 = digits.parse().ok().filter(|_| is_plain)?;
+    number.checked_mul(*factor)
+}
+
+fn size_text(bytes: u64) -> String {
+    in_largest_unit(bytes, &SIZES)
+}
+
+fn duration_text(milliseconds: u64) -> String {
+    in_largest_unit(milliseconds, &DURATIONS)
+}
+
+fn in_largest_unit(value: u64, units: &[(&str, u64)]) -> String {
+    let fitting = units
+        .iter()
+        .filter(|(_, factor)| value.is_multiple_of(*factor));
+    let best = fitting
+        .filter(|(_, factor)| value >= *factor)
+        .max_by_key(|(_, factor)| *factor);
+    match best {
+        Some((unit, factor)) => format!("{}{unit}", value / factor),
+        None => value.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn units_are_exact_and_nothing_else_is_one() {
+        assert_eq!(with_unit("16KiB", &SIZES), Some(16_384));
+        assert_eq!(with_unit("512B", &SIZES), Some(512));
+        assert_eq!(with_unit("250ms", &DURATIONS), Some(250));
+        assert_eq!(with_unit("10m", &DURATIONS), Some(600_000));
+        for bad in [
+            "16",
+            "16 KiB",
+            "KiB",
+            "+1KiB",
+            "1.5MiB",
+            "16kb",
+            "-1B",
+            "18446744073709551615GiB",
+        ] {
+            assert_eq!(with_unit(bad, &SIZES), None, "{bad}");
+        }
+        for bad in ["25", "s", "1d", "1h30m", "25 s"] {
+            assert_eq!(with_unit(bad, &DURATIONS), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn ranges_are_told_in_the_largest_unit_that_is_exact() {
+        assert_eq!(size_text(64 << 10), "64KiB");
+        assert_eq!(size_text(1500), "1500B");
+        assert_eq!(duration_text(600_000), "10m");
+        assert_eq!(duration_text(100), "100ms");
+    }
+}
