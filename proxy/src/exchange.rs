@@ -1,0 +1,165 @@
+//! One exchange, from its first byte to its last: what is known of it, and the record that it leaves
+//! behind however it ends.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use postern_audit::AuditEntry;
+use postern_config::Revision;
+use postern_filters::{BodySummary, ExchangePlan, Identity};
+use ring::rand::{SecureRandom, SystemRandom};
+
+use crate::clock::Clock;
+use crate::decision_log;
+use crate::hygiene::CleanRequest;
+use crate::lifecycle::Place;
+use crate::metrics::Metrics;
+
+/// How an exchange ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// What may leave has left, whole.
+    Allowed,
+    /// It was refused before anything reached the upstream.
+    Refused,
+    /// The upstream's answer could not leave; the client got a problem instead.
+    Withheld,
+    /// It broke off after the head had left, or before anybody could be told.
+    Cut,
+}
+
+impl Ending {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Allowed => "allowed",
+            Self::Refused => "refused",
+            Self::Withheld => "withheld",
+            Self::Cut => "cut",
+        }
+    }
+}
+
+/// The record of a running exchange. Dropping it writes the decision line, so that a panic or a
+/// cancelled task leaves one too: with the ending `cut`, unless another was noted.
+pub(crate) struct Exchange {
+    entry: AuditEntry,
+    started: Instant,
+    clock: Arc<dyn Clock>,
+    metrics: Arc<Metrics>,
+    /// Gives the place back after the line was written.
+    _place: Option<Place>,
+}
+
+impl Exchange {
+    /// An exchange begins.
+    pub(crate) fn begin(
+        clock: Arc<dyn Clock>,
+        metrics: Arc<Metrics>,
+        place: Option<Place>,
+    ) -> Self {
+        Self {
+            entry: AuditEntry {
+                exchange_id: random_hex::<16>(),
+                outcome: Ending::Cut.word().to_owned(),
+                ..AuditEntry::default()
+            },
+            started: clock.monotonic(),
+            clock,
+            metrics,
+            _place: place,
+        }
+    }
+
+    /// The id that the client is told with a problem.
+    pub(crate) fn id(&self) -> &str {
+        &self.entry.exchange_id
+    }
+
+    /// The revision that holds, once it is known.
+    pub(crate) fn revision(&self) -> &str {
+        &self.entry.revision
+    }
+
+    /// Everything is counted here.
+    pub(crate) fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    /// The policy that holds from head to end.
+    pub(crate) fn note_revision(&mut self, revision: &Revision) {
+        self.entry.revision = revision.short();
+    }
+
+    /// The request passed the hygiene checks.
+    pub(crate) fn note_request(&mut self, request: &CleanRequest) {
+        request.method.as_str().clone_into(&mut self.entry.method);
+    }
+
+    /// Somebody was recognised.
+    pub(crate) fn note_identity(&mut self, identity: &Identity) {
+        self.entry.issuer = Some(identity.issuer.clone());
+        self.entry.subject = Some(identity.subject.clone());
+    }
+
+    /// The exchange may happen.
+    pub(crate) fn note_plan(&mut self, plan: &ExchangePlan) {
+        self.entry.route = Some(plan.route().to_owned());
+        self.entry.roles = plan.roles().to_vec();
+    }
+
+    /// What the body's pipeline did.
+    pub(crate) fn note_body(&mut self, summary: &BodySummary) {
+        self.entry.withheld.clone_from(&summary.withheld);
+    }
+
+    /// A problem was decided on; it may not have reached the client yet.
+    pub(crate) fn note_problem(&mut self, slug: &str) {
+        self.entry.problem = Some(slug.to_owned());
+    }
+
+    /// A head was written to the client.
+    pub(crate) fn note_status(&mut self, status: http::StatusCode) {
+        self.entry.status = status.as_u16();
+    }
+
+    /// Body bytes were written to the client.
+    pub(crate) fn note_sent(&mut self, bytes: usize) {
+        let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
+        self.entry.bytes_out = self.entry.bytes_out.saturating_add(bytes);
+    }
+
+    /// The exchange has ended.
+    pub(crate) fn end(&mut self, ending: Ending) {
+        ending.word().clone_into(&mut self.entry.outcome);
+    }
+}
+
+impl Drop for Exchange {
+    fn drop(&mut self) {
+        let elapsed = self
+            .clock
+            .monotonic()
+            .saturating_duration_since(self.started);
+        self.entry.duration_us = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX);
+        self.metrics.exchange_ended(&self.entry);
+        decision_log::write(&self.entry);
+    }
+}
+
+impl std::fmt::Debug for Exchange {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Exchange")
+            .field("id", &self.entry.exchange_id)
+            .finish_non_exhaustive()
+    }
+}
+
+/// `N` random bytes in hexadecimal. Without randomness the id is all zeros: it only serves to find a
+/// line again.
+pub(crate) fn random_hex<const N: usize>() -> String {
+    let mut bytes = [0_u8; N];
+    if SystemRandom::new().fill(&mut bytes).is_err() {
+        tracing::error!("the operating system gave no random bytes");
+    }
+    hex::encode(bytes)
+}

@@ -1,0 +1,75 @@
+//! The upstream leg of an exchange: sends the request on, judges the answer's head, and lets the body
+//! through its pipeline to the client.
+//!
+//! ```text
+//! client body ─▶ RequestBody ─▶ Upstream ─▶ ResponseHead ─▶ plan.respond() ─▶ BodyPipeline
+//!                                                                 │                 │
+//! client ◀──────────── Outgoing (holds head and body up to 64 KiB decoded) ◀────────┘
+//! ```
+//!
+//! While nothing has left, every failure is a clean problem. Once the head has left, a failure breaks
+//! the message off visibly (D14). Only bytes of the pipeline are ever written as a body.
+
+mod outgoing;
+mod relay;
+mod request_body;
+mod request_head;
+mod response_head;
+mod send;
+mod upstream;
+
+use std::time::Duration;
+
+use pingora::protocols::http::ServerSession;
+use postern_filters::ExchangePlan;
+
+use crate::clock::Clock;
+use crate::exchange::Exchange;
+use crate::hygiene::CleanRequest;
+use crate::identity::PeerFacts;
+use crate::lifecycle::Lifecycle;
+use crate::listener::Watch;
+use crate::service::Halt;
+
+use request_body::RequestBody;
+pub(crate) use upstream::Upstream;
+
+/// How long one write to a client may take. A client that reads slower than one buffer in this time is
+/// let go.
+pub(crate) const WRITE_TIME_MAX: Duration = Duration::from_secs(30);
+
+/// What the leg needs of one exchange.
+pub(crate) struct Forwarding<'a> {
+    /// The legacy application.
+    pub upstream: &'a Upstream,
+    /// What time it is.
+    pub clock: &'a dyn Clock,
+    /// Whether the process has begun to stop.
+    pub lifecycle: &'a Lifecycle,
+    /// The request that passed the hygiene checks.
+    pub request: &'a CleanRequest,
+    /// What was decided.
+    pub plan: &'a ExchangePlan,
+    /// The client.
+    pub peer: &'a PeerFacts,
+    /// Whether the client came over TLS.
+    pub secure: bool,
+    /// What the client sends, watched.
+    pub watch: &'a Watch,
+    /// The bound of the request's body, in bytes.
+    pub request_body_max: u64,
+}
+
+/// Forwards a request and relays the answer.
+///
+/// # Errors
+/// The client is refused, or the exchange breaks off.
+pub(crate) async fn forward(
+    forwarding: &Forwarding<'_>,
+    session: &mut ServerSession,
+    exchange: &mut Exchange,
+) -> Result<(), Halt> {
+    let body = RequestBody::begin(forwarding, session).await?;
+    let sent = send::send(forwarding, session, exchange, body).await?;
+    relay::relay(forwarding, session, exchange, sent).await
+}

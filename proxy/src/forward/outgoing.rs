@@ -1,0 +1,212 @@
+//! What goes to the client: held back whole while it is small, streamed once it is not.
+//!
+//! ```text
+//!  held: head + bytes ──finish──▶ head with Content-Length, bytes, end
+//!    │
+//!    └─ more than 64 KiB decoded ──▶ head, bytes ──▶ streaming ──finish──▶ end
+//! ```
+//!
+//! INVARIANT: while it holds, nothing has reached the client, so that a problem can still be told.
+
+use bytes::{Bytes, BytesMut};
+use http::header::{CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING, VIA};
+use http::{HeaderMap, HeaderValue, StatusCode};
+use pingora::http::ResponseHeader;
+use pingora::protocols::http::ServerSession;
+use postern_filters::Redacted;
+
+use super::WRITE_TIME_MAX;
+use crate::admin::Vitals;
+use crate::exchange::Exchange;
+use crate::lifecycle::Lifecycle;
+use crate::service::Halt;
+
+/// The most that is written at once: a client has [`WRITE_TIME_MAX`] to take it.
+const WRITE_BYTES_MAX: usize = 64 << 10;
+
+/// An answer on its way to the client.
+pub(super) struct Outgoing<'a> {
+    session: &'a mut ServerSession,
+    exchange: &'a mut Exchange,
+    lifecycle: &'a Lifecycle,
+    /// The head, until it has left.
+    head: Option<AnswerHead>,
+    held: BytesMut,
+}
+
+/// The head of an answer, without its framing.
+#[derive(Debug)]
+pub(super) struct AnswerHead {
+    /// The status.
+    pub status: StatusCode,
+    /// The fields that the plan lets through.
+    pub headers: HeaderMap,
+    /// The length that may be told although the body streams.
+    pub keep_length: Option<u64>,
+}
+
+/// How the client knows where the body ends.
+enum Framing {
+    Length(u64),
+    Streamed,
+    /// There is none.
+    Bodiless,
+}
+
+impl<'a> Outgoing<'a> {
+    /// Holds a head.
+    pub(super) fn new(
+        session: &'a mut ServerSession,
+        exchange: &'a mut Exchange,
+        lifecycle: &'a Lifecycle,
+        head: AnswerHead,
+    ) -> Self {
+        Self {
+            session,
+            exchange,
+            lifecycle,
+            head: Some(head),
+            held: BytesMut::new(),
+        }
+    }
+
+    /// Whether nothing has reached the client yet.
+    pub(super) fn holds(&self) -> bool {
+        self.head.is_some()
+    }
+
+    /// The client's side, to notice when it is gone.
+    pub(super) fn session(&mut self) -> &mut ServerSession {
+        self.session
+    }
+
+    /// The record of the exchange.
+    pub(super) fn exchange(&mut self) -> &mut Exchange {
+        self.exchange
+    }
+
+    /// Takes bytes that may leave; they are held until [`Self::release`].
+    ///
+    /// # Errors
+    /// The client is gone.
+    pub(super) async fn push(&mut self, bytes: Redacted) -> Result<(), Halt> {
+        let bytes = bytes.into_bytes();
+        if self.holds() {
+            self.held.extend_from_slice(&bytes);
+            return Ok(());
+        }
+        self.write(bytes).await
+    }
+
+    /// Lets go of what is held: from now on bytes leave as they come.
+    ///
+    /// # Errors
+    /// The client is gone.
+    pub(super) async fn release(&mut self) -> Result<(), Halt> {
+        let Some(head) = self.head.take() else {
+            return Ok(());
+        };
+        let framing = match head.keep_length {
+            Some(length) => Framing::Length(length),
+            None => Framing::Streamed,
+        };
+        self.write_head(head, &framing).await?;
+        let held = std::mem::take(&mut self.held).freeze();
+        self.write(held).await
+    }
+
+    /// The body has ended. What is held leaves with its exact length.
+    ///
+    /// # Errors
+    /// The client is gone.
+    pub(super) async fn finish(&mut self) -> Result<(), Halt> {
+        if let Some(head) = self.head.take() {
+            let held = std::mem::take(&mut self.held).freeze();
+            let length = u64::try_from(held.len()).unwrap_or(u64::MAX);
+            self.write_head(head, &Framing::Length(length)).await?;
+            self.write(held).await?;
+        }
+        self.end().await
+    }
+
+    /// There is no body, whatever the head says.
+    ///
+    /// # Errors
+    /// The client is gone.
+    pub(super) async fn finish_without_body(&mut self) -> Result<(), Halt> {
+        if let Some(head) = self.head.take() {
+            let framing = match head.keep_length {
+                Some(length) if head.status == StatusCode::OK => Framing::Length(length),
+                Some(_) | None => Framing::Bodiless,
+            };
+            self.write_head(head, &framing).await?;
+        }
+        self.end().await
+    }
+
+    async fn write_head(&mut self, head: AnswerHead, framing: &Framing) -> Result<(), Halt> {
+        let status = head.status;
+        let revision = self.exchange.revision();
+        let head = wire_head(head, framing, revision).map_err(|_error| Halt::BreakOff)?;
+        if self.lifecycle.is_draining() {
+            self.session.set_keepalive(None);
+        }
+        within(self.session.write_response_header(Box::new(head))).await?;
+        self.exchange.note_status(status);
+        Ok(())
+    }
+
+    async fn write(&mut self, mut bytes: Bytes) -> Result<(), Halt> {
+        while !bytes.is_empty() {
+            let piece = bytes.split_to(bytes.len().min(WRITE_BYTES_MAX));
+            let length = piece.len();
+            within(self.session.write_response_body(piece, false)).await?;
+            self.exchange.note_sent(length);
+        }
+        Ok(())
+    }
+
+    async fn end(&mut self) -> Result<(), Halt> {
+        within(self.session.finish_body()).await
+    }
+}
+
+/// Nothing waits for a client forever.
+async fn within(writing: impl Future<Output = pingora::Result<()>>) -> Result<(), Halt> {
+    match tokio::time::timeout(WRITE_TIME_MAX, writing).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(_)) | Err(_) => Err(Halt::BreakOff),
+    }
+}
+
+fn wire_head(
+    head: AnswerHead,
+    framing: &Framing,
+    revision: &str,
+) -> pingora::Result<ResponseHeader> {
+    let mut wire = ResponseHeader::build(head.status, Some(head.headers.len() + 6))?;
+    let mut last = None;
+    for (name, value) in head.headers {
+        // A map gives the name with the first value of each only.
+        last = name.or(last);
+        if let Some(name) = &last
+            && ![&CONTENT_LENGTH, &TRANSFER_ENCODING, &CONNECTION].contains(&name)
+        {
+            wire.append_header(name, value)?;
+        }
+    }
+    match framing {
+        Framing::Length(length) => {
+            wire.insert_header(CONTENT_LENGTH, HeaderValue::from(*length))?
+        }
+        Framing::Streamed => wire.insert_header(TRANSFER_ENCODING, "chunked")?,
+        // A 205 has content unless its length is zero (RFC 9110 section 15.3.6).
+        Framing::Bodiless if head.status == StatusCode::RESET_CONTENT => {
+            wire.insert_header(CONTENT_LENGTH, 0)?;
+        }
+        Framing::Bodiless => {}
+    }
+    wire.insert_header(VIA, "1.1 postern")?;
+    wire.insert_header("Postern-Revision", revision)?;
+    Ok(wire)
+}

@@ -1,0 +1,196 @@
+//! The answer's way from the upstream through the pipeline to the client.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use pingora::protocols::http::ServerSession;
+use postern_filters::BodyPipeline;
+use postern_filters::pipeline::HELD_WHOLE_BYTES;
+
+use super::Forwarding;
+use super::outgoing::{AnswerHead, Outgoing};
+use super::send::{self, Sent};
+use super::upstream::Lease;
+use crate::exchange::{Ending, Exchange};
+use crate::respond::Problem;
+use crate::service::Halt;
+
+/// What an upstream must send at least within its read time-out, in bytes; a drip is a time-out.
+const PROGRESS_BYTES_MIN: usize = 1024;
+
+/// Relays the answer.
+///
+/// # Errors
+/// The client is told why it gets nothing, or the message breaks off.
+pub(super) async fn relay(
+    forwarding: &Forwarding<'_>,
+    session: &mut ServerSession,
+    exchange: &mut Exchange,
+    sent: Sent,
+) -> Result<(), Halt> {
+    let Sent {
+        lease,
+        head,
+        request_ended,
+    } = sent;
+    let method = &forwarding.request.method;
+    let planned = forwarding
+        .plan
+        .respond(method, head.status, &head.headers)
+        .map_err(|error| {
+            tracing::debug!(%error, "the answer was withheld");
+            let halt = Halt::Refuse(Problem::UnreadableBody);
+            send::count(&halt, exchange);
+            halt
+        })?;
+    let bodiless = head.is_bodiless(method);
+    let live = head.is_event_stream();
+    let answer = AnswerHead {
+        status: head.status,
+        headers: planned.headers,
+        keep_length: planned.keep_length,
+    };
+    let mut outgoing = Outgoing::new(session, exchange, forwarding.lifecycle, answer);
+    let whole = match planned.body {
+        Some(pipeline) if !bodiless => {
+            let body = Body {
+                outgoing: &mut outgoing,
+                pipeline,
+                lease,
+                progress: Progress::begin(forwarding.upstream.read_time(), live),
+                live,
+                watch_client: request_ended,
+            };
+            Some(body.run().await?)
+        }
+        Some(_) | None => {
+            outgoing.finish_without_body().await?;
+            // What the upstream sends as a body nevertheless ends its connection.
+            Some(lease)
+        }
+    };
+    if let Some(lease) = whole.filter(|_| request_ended) {
+        forwarding.upstream.give_back(lease).await;
+    }
+    outgoing.exchange().end(Ending::Allowed);
+    Ok(())
+}
+
+/// A body on its way.
+struct Body<'a, 'b> {
+    outgoing: &'a mut Outgoing<'b>,
+    pipeline: BodyPipeline,
+    lease: Lease,
+    progress: Progress,
+    /// Bytes leave as they come.
+    live: bool,
+    /// Whether the client has nothing more to send, so that it can only leave.
+    watch_client: bool,
+}
+
+impl Body<'_, '_> {
+    /// Runs to the end of the body and gives the connection back.
+    async fn run(mut self) -> Result<Lease, Halt> {
+        let outcome = self.relay().await;
+        let summary = self.pipeline.summary();
+        self.outgoing.exchange().note_body(summary);
+        match outcome {
+            Ok(()) => Ok(self.lease),
+            // SECURITY: after the head has left, no problem may be appended to the message.
+            Err(Halt::Refuse(problem)) if self.outgoing.holds() => {
+                let halt = Halt::Refuse(problem);
+                send::count(&halt, self.outgoing.exchange());
+                Err(halt)
+            }
+            Err(halt) => {
+                if let Halt::Refuse(problem) = &halt {
+                    self.outgoing.exchange().note_problem(problem.slug());
+                    send::count(&halt, self.outgoing.exchange());
+                }
+                Err(Halt::BreakOff)
+            }
+        }
+    }
+
+    async fn relay(&mut self) -> Result<(), Halt> {
+        if self.live {
+            self.outgoing.release().await?;
+        }
+        while let Some(chunk) = self.next_chunk().await? {
+            let redacted = self.pipeline.push(chunk).map_err(withheld)?;
+            self.outgoing.push(redacted).await?;
+            if self.outgoing.holds() && self.pipeline.decoded_bytes() > HELD_WHOLE_BYTES {
+                self.outgoing.release().await?;
+            }
+        }
+        let last = self.pipeline.finish().map_err(withheld)?;
+        self.outgoing.push(last).await?;
+        self.outgoing.finish().await
+    }
+
+    /// The next bytes, within the upstream's time.
+    async fn next_chunk(&mut self) -> Result<Option<Bytes>, Halt> {
+        let reading =
+            tokio::time::timeout_at(self.progress.deadline, self.lease.session.read_body_bytes());
+        let read = tokio::select! {
+            biased;
+            read = reading => read,
+            () = gone(self.outgoing.session(), self.watch_client) => return Err(Halt::BreakOff),
+        };
+        match read {
+            Ok(Ok(bytes)) => {
+                self.progress.note(bytes.as_ref().map_or(0, Bytes::len));
+                Ok(bytes)
+            }
+            Ok(Err(_error)) => Err(Problem::UpstreamUnavailable.into()),
+            Err(_elapsed) => Err(Problem::UpstreamTimeout.into()),
+        }
+    }
+}
+
+/// Holds an upstream to a rate: within each period it must send [`PROGRESS_BYTES_MIN`].
+struct Progress {
+    period: Duration,
+    deadline: tokio::time::Instant,
+    enough: usize,
+    arrived: usize,
+}
+
+impl Progress {
+    fn begin(period: Duration, live: bool) -> Self {
+        Self {
+            period,
+            deadline: tokio::time::Instant::now() + period,
+            enough: if live { 1 } else { PROGRESS_BYTES_MIN },
+            arrived: 0,
+        }
+    }
+
+    fn note(&mut self, bytes: usize) {
+        self.arrived = self.arrived.saturating_add(bytes);
+        if self.arrived >= self.enough {
+            self.arrived = 0;
+            self.deadline = tokio::time::Instant::now() + self.period;
+        }
+    }
+}
+
+/// Done when the client has left. A client that sends more than its request is not gone; its
+/// connection is only not used again.
+async fn gone(session: &mut ServerSession, watch: bool) {
+    if !watch {
+        std::future::pending::<()>().await;
+    }
+    match session.read_body_or_idle(true).await {
+        Err(error) if error.etype != pingora::ErrorType::ConnectError => {}
+        Ok(_) | Err(_) => {
+            session.set_keepalive(None);
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+fn withheld(error: postern_filters::BodyError) -> Halt {
+    tracing::debug!(%error, "the body was withheld");
+    Problem::UnreadableBody.into()
+}

@@ -1,0 +1,150 @@
+//! The client's request body: read under a limit and a clock, whole when it is short.
+//!
+//! A body of up to 64 KiB is read before the upstream is contacted, so that a broken one never reaches
+//! it, and leaves with a Content-Length. A longer one streams. Trailers are dropped by the library.
+
+use std::time::{Duration, Instant};
+
+use bytes::{Bytes, BytesMut};
+use pingora::ErrorType;
+use pingora::protocols::http::ServerSession;
+
+use super::Forwarding;
+use crate::hygiene::{DeclaredBody, Refusal};
+use crate::listener::Complaint;
+use crate::respond::Problem;
+use crate::service::Halt;
+
+/// How much is read before the upstream is contacted, in bytes.
+const WHOLE_BYTES_MAX: usize = 64 << 10;
+/// How long a body may take before its rate counts.
+const GRACE: Duration = Duration::from_secs(20);
+/// The slowest rate at which a body may arrive after that, in bytes per second.
+const RATE_MIN: u64 = 1024;
+
+/// A request body on its way.
+#[derive(Debug)]
+pub(super) enum RequestBody {
+    /// There is none.
+    None,
+    /// All of it is here.
+    Whole(Bytes),
+    /// The beginning is here; the rest is read as it is sent.
+    Streamed {
+        /// What was read already.
+        first: Bytes,
+        /// The declared length, if there is one.
+        length: Option<u64>,
+        /// Reads the rest.
+        intake: Intake,
+    },
+}
+
+/// Reads a body and holds it to its bounds.
+#[derive(Debug)]
+pub(super) struct Intake {
+    started: Instant,
+    received: u64,
+}
+
+impl RequestBody {
+    /// Reads a short body whole, or the beginning of a long one.
+    ///
+    /// # Errors
+    /// The body is too large, broken, too slow, or should not be there.
+    pub(super) async fn begin(
+        forwarding: &Forwarding<'_>,
+        session: &mut ServerSession,
+    ) -> Result<Self, Halt> {
+        let length = match forwarding.request.body {
+            DeclaredBody::None => return Ok(Self::None),
+            DeclaredBody::Length(length) if length > forwarding.request_body_max => {
+                return Err(Problem::BodyTooLarge.into());
+            }
+            DeclaredBody::Length(length) => Some(length),
+            DeclaredBody::Streamed => None,
+        };
+        let mut intake = Intake {
+            started: forwarding.clock.monotonic(),
+            received: 0,
+        };
+        let mut whole = BytesMut::new();
+        while whole.len() <= WHOLE_BYTES_MAX {
+            match intake.next(forwarding, session).await? {
+                Some(bytes) => whole.extend_from_slice(&bytes),
+                None => return Self::whole(forwarding, whole.freeze()),
+            }
+        }
+        Ok(Self::Streamed {
+            first: whole.freeze(),
+            length,
+            intake,
+        })
+    }
+
+    /// A stream may turn out to be empty; on a method that takes no body it has to be.
+    fn whole(forwarding: &Forwarding<'_>, body: Bytes) -> Result<Self, Halt> {
+        let method = &forwarding.request.method;
+        if body.is_empty() && forwarding.request.body == DeclaredBody::Streamed {
+            return Ok(Self::None);
+        }
+        if !body.is_empty() && method.is_safe() {
+            let refusal = Refusal::Ambiguous("a body on a method that takes none");
+            return Err(Problem::Refusal(refusal).into());
+        }
+        Ok(Self::Whole(body))
+    }
+
+    /// Whether the same body could be sent a second time.
+    pub(super) fn can_be_repeated(&self) -> bool {
+        match self {
+            Self::None | Self::Whole(_) => true,
+            Self::Streamed { .. } => false,
+        }
+    }
+}
+
+impl Intake {
+    /// The next bytes of the body; none at its end.
+    ///
+    /// # Errors
+    /// The body is too large, broken or too slow.
+    pub(super) async fn next(
+        &mut self,
+        forwarding: &Forwarding<'_>,
+        session: &mut ServerSession,
+    ) -> Result<Option<Bytes>, Halt> {
+        let allowed = GRACE.saturating_add(Duration::from_secs(self.received / RATE_MIN));
+        let elapsed = forwarding
+            .clock
+            .monotonic()
+            .saturating_duration_since(self.started);
+        let left = allowed.saturating_sub(elapsed);
+        let Ok(read) = tokio::time::timeout(left, session.read_request_body()).await else {
+            return Err(Problem::RequestTimeout.into());
+        };
+        if forwarding.watch.complaint() == Some(Complaint::Chunks) {
+            return Err(broken());
+        }
+        match read {
+            Ok(Some(bytes)) => {
+                let arrived = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+                self.received = self.received.saturating_add(arrived);
+                if self.received > forwarding.request_body_max {
+                    return Err(Problem::BodyTooLarge.into());
+                }
+                Ok(Some(bytes))
+            }
+            Ok(None) => Ok(None),
+            Err(error) if error.etype == ErrorType::ReadTimedout => {
+                Err(Problem::RequestTimeout.into())
+            }
+            Err(_) if session.is_http2() => Err(Halt::BreakOff),
+            Err(_) => Err(broken()),
+        }
+    }
+}
+
+fn broken() -> Halt {
+    Problem::Refusal(Refusal::Ambiguous("the body's framing")).into()
+}

@@ -1,0 +1,245 @@
+//! Sends the request upstream and waits for the head of the final answer.
+//!
+//! A request is sent a second time only when its method is idempotent, its body can be repeated, the
+//! connection had been used before, and no answer came: then the upstream most likely closed an idle
+//! connection just as it was chosen (RFC 9110 section 9.2.2).
+
+use bytes::Bytes;
+use http::StatusCode;
+use pingora::ErrorType;
+use pingora::protocols::http::ServerSession;
+
+use super::Forwarding;
+use super::request_body::{Intake, RequestBody};
+use super::request_head;
+use super::response_head::ResponseHead;
+use super::upstream::Lease;
+use crate::exchange::Exchange;
+use crate::respond::Problem;
+use crate::service::Halt;
+
+/// How many interim answers (1xx) an upstream may send before the final one. All are dropped (D7).
+const INTERIM_ANSWERS_MAX: usize = 16;
+
+/// A request that was sent, and the head of its answer.
+#[derive(Debug)]
+pub(super) struct Sent {
+    /// The connection, with the body of the answer still to come.
+    pub lease: Lease,
+    /// The head of the final answer.
+    pub head: ResponseHead,
+    /// Whether the request was sent to its end.
+    pub request_ended: bool,
+}
+
+/// Why there is no answer.
+enum Failure {
+    /// Nothing came back: the request might be sent again.
+    NoAnswer(Problem),
+    /// Final.
+    Final(Halt),
+}
+
+impl From<Halt> for Failure {
+    fn from(halt: Halt) -> Self {
+        Self::Final(halt)
+    }
+}
+
+/// Sends the request.
+///
+/// # Errors
+/// There is no sound answer, or the client's body is not.
+pub(super) async fn send(
+    forwarding: &Forwarding<'_>,
+    session: &mut ServerSession,
+    exchange: &mut Exchange,
+    body: RequestBody,
+) -> Result<Sent, Halt> {
+    let repeatable = forwarding.request.method.is_idempotent() && body.can_be_repeated();
+    let mut attempt = Attempt {
+        forwarding,
+        session,
+        body,
+    };
+    let mut outcome = attempt.run(false).await;
+    if let Err((Failure::NoAnswer(_), true)) = &outcome
+        && repeatable
+    {
+        outcome = attempt.run(true).await;
+    }
+    outcome.map_err(|(failure, _reused)| {
+        let halt = match failure {
+            Failure::NoAnswer(problem) => Halt::Refuse(problem),
+            Failure::Final(halt) => halt,
+        };
+        count(&halt, exchange);
+        halt
+    })
+}
+
+/// Counts what the upstream did wrong.
+pub(super) fn count(halt: &Halt, exchange: &Exchange) {
+    let kind = match halt {
+        Halt::Refuse(Problem::UpstreamUnavailable) => "unavailable",
+        Halt::Refuse(Problem::UpstreamTimeout) => "timeout",
+        Halt::Refuse(Problem::UnreadableBody) => "unreadable",
+        Halt::Refuse(_) | Halt::BreakOff => return,
+    };
+    exchange.metrics().upstream_failed(kind);
+}
+
+struct Attempt<'a, 'b> {
+    forwarding: &'a Forwarding<'b>,
+    session: &'a mut ServerSession,
+    body: RequestBody,
+}
+
+impl Attempt<'_, '_> {
+    /// One attempt; the flag of a failure says whether the connection had been used before.
+    async fn run(&mut self, fresh: bool) -> Result<Sent, (Failure, bool)> {
+        let lease = self.forwarding.upstream.lease(fresh).await;
+        let mut lease = lease.map_err(|problem| (Failure::Final(problem.into()), false))?;
+        let reused = lease.reused;
+        let answered = self.answered(&mut lease).await;
+        let (head, request_ended) = answered.map_err(|failure| (failure, reused))?;
+        Ok(Sent {
+            lease,
+            head,
+            request_ended,
+        })
+    }
+
+    async fn answered(&mut self, lease: &mut Lease) -> Result<(ResponseHead, bool), Failure> {
+        let head = request_head::build(self.forwarding, &self.body)?;
+        if let Err(error) = lease.session.write_request_header(head).await {
+            return Err(Failure::NoAnswer(write_problem(&error)));
+        }
+        let request_ended = match &mut self.body {
+            RequestBody::None => finish(lease).await,
+            RequestBody::Whole(bytes) => {
+                let bytes = bytes.clone();
+                write(lease, &bytes).await && finish(lease).await
+            }
+            RequestBody::Streamed { first, intake, .. } => {
+                let first = std::mem::take(first);
+                let streaming = Streaming {
+                    forwarding: self.forwarding,
+                    session: &mut *self.session,
+                    intake,
+                };
+                match streaming.run(lease, first).await? {
+                    Streamed::Whole => true,
+                    Streamed::CutShort => false,
+                    Streamed::Answered(head) => return Ok((*head, false)),
+                }
+            }
+        };
+        // An upstream that stopped reading may have said why.
+        let head = final_head(self.forwarding, lease).await?;
+        Ok((head, request_ended))
+    }
+}
+
+struct Streaming<'a, 'b> {
+    forwarding: &'a Forwarding<'b>,
+    session: &'a mut ServerSession,
+    intake: &'a mut Intake,
+}
+
+enum Streamed {
+    Whole,
+    CutShort,
+    Answered(Box<ResponseHead>),
+}
+
+impl Streaming<'_, '_> {
+    /// Streams the body, and stops when the upstream answers early.
+    async fn run(self, lease: &mut Lease, first: Bytes) -> Result<Streamed, Failure> {
+        if !write(lease, &first).await {
+            return Ok(Streamed::CutShort);
+        }
+        loop {
+            let next = tokio::select! {
+                biased;
+                next = self.intake.next(self.forwarding, self.session) => next?,
+                head = early_head(lease) => return Ok(Streamed::Answered(Box::new(head?))),
+            };
+            match next {
+                Some(bytes) => {
+                    if !write(lease, &bytes).await {
+                        return Ok(Streamed::CutShort);
+                    }
+                }
+                None if finish(lease).await => return Ok(Streamed::Whole),
+                None => return Ok(Streamed::CutShort),
+            }
+        }
+    }
+}
+
+async fn write(lease: &mut Lease, bytes: &[u8]) -> bool {
+    lease.session.write_body(bytes).await.is_ok()
+}
+
+async fn finish(lease: &mut Lease) -> bool {
+    lease.session.finish_body().await.is_ok()
+}
+
+/// The head of an answer that comes before the request has ended. There is no clock: the client's runs.
+async fn early_head(lease: &mut Lease) -> Result<ResponseHead, Failure> {
+    lease.session.read_timeout = None;
+    read_final_head(lease).await
+}
+
+/// The head of the final answer, within the upstream's time.
+async fn final_head(
+    forwarding: &Forwarding<'_>,
+    lease: &mut Lease,
+) -> Result<ResponseHead, Failure> {
+    let time = forwarding.upstream.read_time();
+    lease.session.read_timeout = Some(time);
+    match tokio::time::timeout(time, read_final_head(lease)).await {
+        Ok(head) => head,
+        Err(_elapsed) => Err(Failure::Final(Problem::UpstreamTimeout.into())),
+    }
+}
+
+async fn read_final_head(lease: &mut Lease) -> Result<ResponseHead, Failure> {
+    for _ in 0..=INTERIM_ANSWERS_MAX {
+        if let Err(error) = lease.session.read_response().await {
+            return Err(read_failure(&error));
+        }
+        let raw = lease.session.get_headers_raw_bytes();
+        let head = ResponseHead::read(&raw).map_err(|unsound| {
+            tracing::debug!(what = unsound.0, "the upstream's head is unsound");
+            unreadable()
+        })?;
+        if head.status == StatusCode::SWITCHING_PROTOCOLS {
+            return Err(unreadable());
+        }
+        if !head.status.is_informational() {
+            return Ok(head);
+        }
+    }
+    Err(unreadable())
+}
+
+fn unreadable() -> Failure {
+    Failure::Final(Problem::UnreadableBody.into())
+}
+
+fn read_failure(error: &pingora::Error) -> Failure {
+    match error.etype {
+        ErrorType::ReadTimedout => Failure::Final(Problem::UpstreamTimeout.into()),
+        ErrorType::InvalidHTTPHeader => unreadable(),
+        _ => Failure::NoAnswer(Problem::UpstreamUnavailable),
+    }
+}
+
+fn write_problem(error: &pingora::Error) -> Problem {
+    match error.etype {
+        ErrorType::WriteTimedout => Problem::UpstreamTimeout,
+        _ => Problem::UpstreamUnavailable,
+    }
+}

@@ -1,0 +1,260 @@
+//! The legacy application: its address, its connections and what Postern presents to it.
+//!
+//! HTTP/1.1 only, over TCP or TLS. Names are resolved without blocking and looked up again after a
+//! while. Connections are pooled by pingora, which drops one that says something out of turn.
+
+use std::net::SocketAddr;
+use std::panic::AssertUnwindSafe;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use http::HeaderValue;
+use pingora::connectors::{ConnectorOptions, TransportConnector};
+use pingora::protocols::http::v1::client::HttpSession;
+use pingora::upstreams::peer::{HttpPeer, Peer};
+use postern_config::secret::Reference;
+use postern_config::server;
+
+use crate::clock::Clock;
+use crate::load;
+use crate::respond::Problem;
+use crate::start::StartError;
+
+/// How long the addresses of a name are used before it is looked up again.
+const NAME_TIME_MAX: Duration = Duration::from_secs(10);
+/// How long a pooled connection may be idle.
+const IDLE_TIME_MAX: Duration = Duration::from_secs(55);
+
+/// The legacy application.
+pub(crate) struct Upstream {
+    connector: TransportConnector,
+    host: String,
+    port: u16,
+    tls: bool,
+    authority: HeaderValue,
+    credential: Option<HeaderValue>,
+    connect_time: Duration,
+    read_time: Duration,
+    write_time: Duration,
+    clock: Arc<dyn Clock>,
+    resolved: Mutex<Option<Resolved>>,
+}
+
+#[derive(Clone)]
+struct Resolved {
+    at: Instant,
+    addresses: Vec<SocketAddr>,
+}
+
+/// One connection to the upstream, for one exchange.
+pub(super) struct Lease {
+    /// The HTTP/1.1 client side of it.
+    pub session: HttpSession,
+    /// Whether another exchange used it before.
+    pub reused: bool,
+    pool_key: u64,
+}
+
+impl Upstream {
+    /// Reads what the server file says about the upstream. No connection is made.
+    ///
+    /// # Errors
+    /// The URL, the CA or the credential is of no use.
+    pub(crate) fn new(
+        upstream: &server::Upstream,
+        base: &Path,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, StartError> {
+        let uri: http::Uri = upstream
+            .url
+            .parse()
+            .map_err(|_error| wrong("the URL is not `http://host:port` or `https://host:port`"))?;
+        let tls = match uri.scheme_str() {
+            Some("http") => false,
+            Some("https") => true,
+            Some(_) | None => return Err(wrong("the URL's scheme is neither http nor https")),
+        };
+        let authority = uri
+            .authority()
+            .ok_or_else(|| wrong("the URL names no host"))?;
+        let credential = match &upstream.credential {
+            None => None,
+            Some(reference) => Some(secret_value(reference, base)?),
+        };
+        Ok(Self {
+            connector: connector(upstream, base)?,
+            host: authority.host().trim_matches(['[', ']']).to_owned(),
+            port: authority.port_u16().unwrap_or(if tls { 443 } else { 80 }),
+            tls,
+            authority: HeaderValue::from_str(authority.as_str())
+                .map_err(|_error| wrong("the URL's host is not a header value"))?,
+            credential,
+            connect_time: upstream.connect_timeout,
+            read_time: upstream.read_timeout,
+            write_time: upstream.write_timeout,
+            clock,
+            resolved: Mutex::default(),
+        })
+    }
+
+    /// The value of `Host` that the upstream sees.
+    pub(super) fn authority(&self) -> &HeaderValue {
+        &self.authority
+    }
+
+    /// The value of `Authorization` that Postern presents.
+    pub(super) fn credential(&self) -> Option<&HeaderValue> {
+        self.credential.as_ref()
+    }
+
+    /// How long the upstream may say nothing, or too little.
+    pub(super) fn read_time(&self) -> Duration {
+        self.read_time
+    }
+
+    /// A connection: a pooled one when `fresh` is false and there is one, else a new one.
+    ///
+    /// # Errors
+    /// The upstream cannot be reached, or not in time.
+    pub(super) async fn lease(&self, fresh: bool) -> Result<Lease, Problem> {
+        let leasing = self.try_addresses(fresh);
+        match tokio::time::timeout(self.connect_time, leasing).await {
+            Ok(leased) => leased,
+            Err(_elapsed) => Err(Problem::UpstreamTimeout),
+        }
+    }
+
+    /// Gives a connection back, if what was said on it ended soundly.
+    pub(super) async fn give_back(&self, mut lease: Lease) {
+        lease.session.respect_keepalive();
+        if let Some(stream) = lease.session.reuse().await {
+            self.connector
+                .release_stream(stream, lease.pool_key, Some(IDLE_TIME_MAX));
+        }
+    }
+
+    async fn try_addresses(&self, fresh: bool) -> Result<Lease, Problem> {
+        let addresses = self.addresses().await?;
+        if !fresh {
+            for address in &addresses {
+                let peer = self.peer(*address);
+                if let Some(stream) = self.connector.reused_stream(&peer).await {
+                    return Ok(self.leased(stream, &peer, true));
+                }
+            }
+        }
+        for address in &addresses {
+            let peer = self.peer(*address);
+            match self.connector.new_stream(&peer).await {
+                Ok(stream) => return Ok(self.leased(stream, &peer, false)),
+                Err(error) => {
+                    tracing::debug!(
+                        kind = error.etype.as_str(),
+                        "the upstream refused a connection"
+                    );
+                }
+            }
+        }
+        self.forget_addresses();
+        Err(Problem::UpstreamUnavailable)
+    }
+
+    fn leased(&self, stream: pingora::protocols::Stream, peer: &HttpPeer, reused: bool) -> Lease {
+        let mut session = HttpSession::new_with_options(stream, peer);
+        session.read_timeout = Some(self.read_time);
+        session.write_timeout = Some(self.write_time);
+        Lease {
+            session,
+            reused,
+            pool_key: peer.reuse_hash(),
+        }
+    }
+
+    fn peer(&self, address: SocketAddr) -> HttpPeer {
+        let mut peer = HttpPeer::new(address, self.tls, self.host.clone());
+        peer.options.connection_timeout = Some(self.connect_time);
+        peer.options.total_connection_timeout = Some(self.connect_time);
+        peer.options.read_timeout = Some(self.read_time);
+        peer.options.write_timeout = Some(self.write_time);
+        peer.options.idle_timeout = Some(IDLE_TIME_MAX);
+        peer
+    }
+
+    async fn addresses(&self) -> Result<Vec<SocketAddr>, Problem> {
+        let now = self.clock.monotonic();
+        if let Some(resolved) = self.known()
+            && now.saturating_duration_since(resolved.at) < NAME_TIME_MAX
+        {
+            return Ok(resolved.addresses);
+        }
+        let found = tokio::net::lookup_host((self.host.as_str(), self.port)).await;
+        let addresses: Vec<SocketAddr> = match found {
+            Ok(addresses) => addresses.collect(),
+            Err(_error) => return Err(Problem::UpstreamUnavailable),
+        };
+        *self.resolved.lock().unwrap_or_else(PoisonError::into_inner) = Some(Resolved {
+            at: now,
+            addresses: addresses.clone(),
+        });
+        Ok(addresses)
+    }
+
+    fn known(&self) -> Option<Resolved> {
+        let resolved = self.resolved.lock().unwrap_or_else(PoisonError::into_inner);
+        resolved.clone()
+    }
+
+    fn forget_addresses(&self) {
+        *self.resolved.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}
+
+impl std::fmt::Debug for Upstream {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Upstream")
+            .field("host", &self.host)
+            .field("port", &self.port)
+            .field("tls", &self.tls)
+            .finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for Lease {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Lease").finish_non_exhaustive()
+    }
+}
+
+/// pingora panics when it finds no CA certificates at all, even where none is needed; that becomes an
+/// error here.
+fn connector(upstream: &server::Upstream, base: &Path) -> Result<TransportConnector, StartError> {
+    let mut options = ConnectorOptions::new(upstream.pool);
+    options.ca_file = match &upstream.ca {
+        None => None,
+        Some(Reference::File(path)) => {
+            // Read here too, so that what is wrong with it is said well.
+            let field = "upstream.tls.ca";
+            crate::listener::certificates(&Reference::File(path.clone()), base, field)?;
+            Some(base.join(path).display().to_string())
+        }
+        Some(Reference::Env(_)) => return Err(wrong("`ca` must be `file:PATH` in this build")),
+    };
+    let made =
+        std::panic::catch_unwind(AssertUnwindSafe(|| TransportConnector::new(Some(options))));
+    made.map_err(|_panic| {
+        wrong("no CA certificates were found; install the system's, or name them under `upstream.tls`")
+    })
+}
+
+fn secret_value(reference: &Reference, base: &Path) -> Result<HeaderValue, StartError> {
+    let bytes = load::resolve(reference, base)?;
+    let mut value = HeaderValue::from_bytes(load::without_line_break(&bytes))
+        .map_err(|_error| wrong("the credential is not a header value"))?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+fn wrong(message: &'static str) -> StartError {
+    StartError::Upstream { message }
+}

@@ -1,0 +1,164 @@
+//! The data listener: accepts client connections within their limit, makes them TLS where the server
+//! file says so, watches what arrives, and hands them to pingora's HTTP/1.1 and HTTP/2.
+//!
+//! It decides nothing about requests. A connection past the limit is closed at once; one whose TLS
+//! handshake does not finish in time too.
+
+mod chunk_grammar;
+mod socket;
+mod stream;
+mod tls;
+mod watch;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use pingora::apps::ServerApp;
+use pingora::listeners::tls::Acceptor;
+use pingora::protocols::{ALPN, Stream};
+use postern_config::server::Listen;
+
+use crate::identity::PeerFacts;
+use crate::lifecycle::Place;
+use crate::service::{Connection, Service};
+use crate::start::StartError;
+
+use socket::Accepted;
+pub(crate) use socket::Socket;
+use stream::WatchedStream;
+pub(crate) use tls::certificates;
+pub(crate) use watch::{Complaint, Watch};
+
+/// How long a TLS handshake may take.
+const HANDSHAKE_TIME_MAX: Duration = Duration::from_secs(10);
+/// How long accepting rests after it failed: most likely there are no file descriptors left.
+const ACCEPT_REST: Duration = Duration::from_millis(50);
+
+/// A bound listener that does not accept yet.
+pub(crate) struct Listener {
+    socket: Socket,
+    acceptor: Option<Arc<Acceptor>>,
+    head_time: Duration,
+    header_bytes_max: usize,
+}
+
+impl Listener {
+    /// Binds the address and reads the certificates.
+    ///
+    /// # Errors
+    /// The address cannot be listened on, or the TLS files are of no use.
+    pub(crate) fn bind(
+        listen: &Listen,
+        base: &Path,
+        limits: &postern_config::server::Limits,
+    ) -> Result<Self, StartError> {
+        let acceptor = match &listen.tls {
+            None => None,
+            Some(tls) => Some(Arc::new(tls::acceptor(tls, base)?)),
+        };
+        Ok(Self {
+            socket: Socket::bind(&listen.address, base)?,
+            acceptor,
+            head_time: Duration::from_secs(limits.header_seconds),
+            header_bytes_max: limits.header_bytes,
+        })
+    }
+
+    /// Where it listens.
+    pub(crate) fn socket(&self) -> &Socket {
+        &self.socket
+    }
+
+    /// Accepts until draining begins.
+    pub(crate) async fn run(self, service: Arc<Service>) {
+        let lifecycle = Arc::clone(service.lifecycle());
+        let shutdown = lifecycle.drain_signal();
+        let doorway = Arc::new(Doorway {
+            acceptor: self.acceptor,
+            head_time: self.head_time,
+            header_bytes_max: self.header_bytes_max,
+            service,
+            shutdown,
+        });
+        loop {
+            let accepted = tokio::select! {
+                biased;
+                () = lifecycle.draining() => return,
+                accepted = self.socket.accept() => accepted,
+            };
+            let Ok(accepted) = accepted else {
+                tracing::warn!("a connection could not be accepted");
+                tokio::time::sleep(ACCEPT_REST).await;
+                continue;
+            };
+            match lifecycle.admit_connection() {
+                Some(place) => {
+                    let doorway = Arc::clone(&doorway);
+                    tokio::spawn(async move { doorway.admit(accepted, place).await });
+                }
+                None => doorway.service.metrics().connection_refused(),
+            }
+        }
+    }
+}
+
+/// What every connection passes.
+struct Doorway {
+    acceptor: Option<Arc<Acceptor>>,
+    head_time: Duration,
+    header_bytes_max: usize,
+    service: Arc<Service>,
+    shutdown: tokio::sync::watch::Receiver<bool>,
+}
+
+impl Doorway {
+    /// Serves one connection to its end; its place is given back then.
+    async fn admit(&self, accepted: Accepted, place: Place) {
+        let lifecycle = Arc::clone(self.service.lifecycle());
+        let metrics = self.service.metrics();
+        metrics.set_connections(lifecycle.connections_open());
+        tokio::select! {
+            () = self.serve(accepted) => {}
+            () = lifecycle.cut() => {}
+        }
+        drop(place);
+        metrics.set_connections(lifecycle.connections_open());
+    }
+
+    async fn serve(&self, accepted: Accepted) {
+        let mut peer = PeerFacts {
+            address: accepted.address,
+            unix: accepted.unix,
+            certificate: None,
+        };
+        let stream: Stream = match &self.acceptor {
+            None => Box::new(accepted.stream),
+            Some(acceptor) => {
+                let handshake = acceptor.tls_handshake(accepted.stream);
+                let Ok(Ok(stream)) = tokio::time::timeout(HANDSHAKE_TIME_MAX, handshake).await
+                else {
+                    tracing::debug!("a TLS handshake failed");
+                    return;
+                };
+                Box::new(stream)
+            }
+        };
+        peer.certificate = stream
+            .get_ssl()
+            .and_then(|tls| tls.peer_certificate_der())
+            .map(<[u8]>::to_vec);
+        let watch = Arc::new(Watch::new(self.header_bytes_max));
+        let http2 = matches!(stream.selected_alpn_proto(), Some(ALPN::H2));
+        if http2 {
+            watch.turn_off();
+        }
+        let secure = self.acceptor.is_some();
+        let stream = WatchedStream::new(stream, Arc::clone(&watch), self.head_time);
+        let connection = Connection::new(Arc::clone(&self.service), peer, watch, secure);
+        // pingora gives a stream back only to have it served again; here each ends with its task.
+        Arc::new(connection)
+            .process_new(Box::new(stream), &self.shutdown)
+            .await;
+    }
+}

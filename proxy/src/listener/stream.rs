@@ -1,0 +1,163 @@
+//! A client connection as pingora sees it: the socket or TLS stream, watched and buffered.
+
+use std::fmt;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use pingora::protocols::tls::{SslDigest, TlsRef};
+use pingora::protocols::{
+    ALPN, GetProxyDigest, GetSocketDigest, GetTimingDigest, Peek, Shutdown, SocketDigest, Ssl,
+    Stream, TimingDigest, UniqueID, UniqueIDType, raw_connect::ProxyDigest,
+};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, BufWriter, ReadBuf};
+use tokio::time::Sleep;
+
+use super::watch::Watch;
+
+/// Small writes are gathered up to this many bytes: a head and a short body leave in one packet.
+const WRITE_BUFFER_BYTES: usize = 4096;
+
+/// A stream whose reads are watched. Nothing of it is shown by `Debug`.
+pub(super) struct WatchedStream {
+    inner: BufWriter<Stream>,
+    watch: Arc<Watch>,
+    head_time: Duration,
+    deadline: Option<Pin<Box<Sleep>>>,
+}
+
+impl WatchedStream {
+    /// Watches a stream; a head may take `head_time`.
+    pub(super) fn new(inner: Stream, watch: Arc<Watch>, head_time: Duration) -> Self {
+        Self {
+            inner: BufWriter::with_capacity(WRITE_BUFFER_BYTES, inner),
+            watch,
+            head_time,
+            deadline: None,
+        }
+    }
+
+    /// Fails when the clock of a head has run out.
+    fn poll_deadline(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
+        if !self.watch.is_timed() {
+            self.deadline = None;
+            return Ok(());
+        }
+        let time = self.head_time;
+        let deadline = self
+            .deadline
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep(time)));
+        if deadline.as_mut().poll(cx).is_ready() {
+            self.watch.late();
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+        Ok(())
+    }
+}
+
+impl AsyncRead for WatchedStream {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        self.poll_deadline(cx)?;
+        ready!(Pin::new(&mut self.inner).poll_read(cx, buffer))?;
+        let arrived = buffer.filled().get(before..).unwrap_or_default();
+        if self.watch.arrived(arrived) {
+            Poll::Ready(Ok(()))
+        } else {
+            Poll::Ready(Err(io::ErrorKind::InvalidData.into()))
+        }
+    }
+}
+
+impl AsyncWrite for WatchedStream {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.inner).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_shutdown(cx)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.inner).poll_write_vectored(cx, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.inner.is_write_vectored()
+    }
+}
+
+#[async_trait]
+impl Shutdown for WatchedStream {
+    async fn shutdown(&mut self) {
+        // A peer that is gone cannot be told; the socket closes when the stream is dropped.
+        if let Err(error) = AsyncWriteExt::shutdown(&mut self.inner).await {
+            tracing::trace!(kind = %error.kind(), "the client was gone before the end");
+        }
+    }
+}
+
+impl UniqueID for WatchedStream {
+    fn id(&self) -> UniqueIDType {
+        self.inner.get_ref().id()
+    }
+}
+
+impl Ssl for WatchedStream {
+    fn get_ssl(&self) -> Option<&TlsRef> {
+        self.inner.get_ref().get_ssl()
+    }
+
+    fn get_ssl_digest(&self) -> Option<Arc<SslDigest>> {
+        self.inner.get_ref().get_ssl_digest()
+    }
+
+    fn selected_alpn_proto(&self) -> Option<ALPN> {
+        self.inner.get_ref().selected_alpn_proto()
+    }
+}
+
+impl GetTimingDigest for WatchedStream {
+    fn get_timing_digest(&self) -> Vec<Option<TimingDigest>> {
+        self.inner.get_ref().get_timing_digest()
+    }
+}
+
+impl GetProxyDigest for WatchedStream {
+    fn get_proxy_digest(&self) -> Option<Arc<ProxyDigest>> {
+        None
+    }
+}
+
+impl GetSocketDigest for WatchedStream {
+    fn get_socket_digest(&self) -> Option<Arc<SocketDigest>> {
+        self.inner.get_ref().get_socket_digest()
+    }
+}
+
+impl Peek for WatchedStream {}
+
+impl fmt::Debug for WatchedStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WatchedStream").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,84 @@
+//! The TLS side of the data listener: TLS 1.3 only, HTTP/2 or HTTP/1.1 by ALPN, and client
+//! certificates where the server file names who signs them.
+//!
+//! SECURITY: sessions are not resumed. A resumed session skips the check of the client's certificate,
+//! so that a withdrawn authority would go on counting (spec 08, trap T4). Early data is off: it can be
+//! replayed.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use pingora::listeners::tls::Acceptor;
+use postern_config::secret::Reference;
+use postern_config::server::ListenTls;
+use rustls::crypto::ring;
+use rustls::server::{NoServerSessionStorage, WebPkiClientVerifier};
+use rustls::{RootCertStore, ServerConfig};
+use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+
+use crate::load;
+use crate::start::StartError;
+
+/// Makes the acceptor that the server file asks for.
+///
+/// # Errors
+/// A certificate or key cannot be read or is of no use.
+pub(super) fn acceptor(tls: &ListenTls, base: &Path) -> Result<Acceptor, StartError> {
+    let provider = Arc::new(ring::default_provider());
+    let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
+        .with_protocol_versions(&[&rustls::version::TLS13])
+        .map_err(|error| tls_error("listen.tls", &error))?;
+    let builder = match &tls.client_ca {
+        None => builder.with_no_client_auth(),
+        Some(reference) => {
+            let mut roots = RootCertStore::empty();
+            for certificate in certificates(reference, base, "listen.tls.client_ca")? {
+                roots
+                    .add(certificate)
+                    .map_err(|error| tls_error("listen.tls.client_ca", &error))?;
+            }
+            let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider)
+                .build()
+                .map_err(|error| tls_error("listen.tls.client_ca", &error))?;
+            builder.with_client_cert_verifier(verifier)
+        }
+    };
+    let chain = certificates(&tls.cert, base, "listen.tls.cert")?;
+    let key = load::resolve(&tls.key, base)?;
+    let key =
+        PrivateKeyDer::from_pem_slice(&key).map_err(|error| tls_error("listen.tls.key", &error))?;
+    let mut config = builder
+        .with_single_cert(chain, key)
+        .map_err(|error| tls_error("listen.tls.cert", &error))?;
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    config.send_tls13_tickets = 0;
+    config.session_storage = Arc::new(NoServerSessionStorage {});
+    Ok(Acceptor::from_server_config(Arc::new(config)))
+}
+
+/// The certificates of a PEM file; at least one.
+pub(crate) fn certificates(
+    reference: &Reference,
+    base: &Path,
+    field: &'static str,
+) -> Result<Vec<CertificateDer<'static>>, StartError> {
+    let pem = load::resolve(reference, base)?;
+    let chain: Vec<_> = CertificateDer::pem_slice_iter(&pem)
+        .collect::<Result<_, _>>()
+        .map_err(|error| tls_error(field, &error))?;
+    if chain.is_empty() {
+        return Err(StartError::Tls {
+            field,
+            message: "no certificate in the file".to_owned(),
+        });
+    }
+    Ok(chain)
+}
+
+fn tls_error(field: &'static str, error: &dyn std::fmt::Display) -> StartError {
+    StartError::Tls {
+        field,
+        message: error.to_string(),
+    }
+}

@@ -1,0 +1,324 @@
+//! Where pingora meets Postern: one function per step of an exchange.
+//!
+//! ```text
+//! read_head ─▶ clean (hygiene) ─▶ snapshot ─▶ authenticate ─▶ decide ─▶ forward ─▶ finish
+//!      └───────────┴──────────────────┴───────────┴────────────┴── a problem, from respond
+//! ```
+//!
+//! A [`Connection`] is pingora's application for one client connection; it knows the peer, so that
+//! HTTP/1.1 and HTTP/2 exchanges find it in the same place.
+
+mod finish;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use pingora::apps::{HttpServerApp, HttpServerOptions, ReusedHttpStream};
+use pingora::protocols::http::ServerSession;
+use pingora::protocols::http::v2::server::{H2Options, default_h2_options};
+use pingora::server::ShutdownWatch;
+use postern_filters::{ExchangePlan, RequestFacts, Verdict};
+use tracing::Instrument;
+
+use crate::clock::Clock;
+use crate::exchange::{Ending, Exchange};
+use crate::forward::{self, Forwarding, Upstream};
+use crate::hygiene::{self, CleanRequest, DeclaredBody, HeadLimits, HostRule, Refusal};
+use crate::identity::{IdentityError, PeerFacts};
+use crate::lifecycle::Lifecycle;
+use crate::listener::{Complaint, Watch};
+use crate::metrics::Metrics;
+use crate::policy_store::{PolicyStore, Snapshot};
+use crate::respond::{self, Problem};
+use finish::After;
+
+/// How long a connection may be idle between two exchanges.
+const IDLE_SECONDS: u64 = 60;
+/// How many HTTP/2 streams one connection may have open.
+const H2_STREAMS_MAX: u32 = 100;
+
+/// What all exchanges share.
+pub(crate) struct Service {
+    /// The policy in force.
+    pub store: Arc<PolicyStore>,
+    /// What runs, and whether it must stop.
+    pub lifecycle: Arc<Lifecycle>,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// The legacy application.
+    pub upstream: Upstream,
+    /// The bounds of a request's head.
+    pub head_limits: HeadLimits,
+    /// The bound of a request's body, in bytes.
+    pub request_body_max: u64,
+    /// Which hosts are served.
+    pub hosts: HostRule,
+}
+
+/// Why an exchange does not go on.
+#[derive(Debug)]
+pub(crate) enum Halt {
+    /// The client can still be told, and is.
+    Refuse(Problem),
+    /// The client is gone, or its head has left: the exchange breaks off visibly.
+    BreakOff,
+}
+
+impl From<Problem> for Halt {
+    fn from(problem: Problem) -> Self {
+        Self::Refuse(problem)
+    }
+}
+
+impl Service {
+    /// What runs, and whether it must stop.
+    pub(crate) fn lifecycle(&self) -> &Arc<Lifecycle> {
+        &self.lifecycle
+    }
+
+    /// What is counted.
+    pub(crate) fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    /// Decides about a request: who is asking, and what may happen.
+    async fn decide(
+        &self,
+        request: &CleanRequest,
+        peer: &PeerFacts,
+        snapshot: &Snapshot,
+        exchange: &mut Exchange,
+    ) -> Result<Box<ExchangePlan>, Problem> {
+        let recognised = match &snapshot.authenticator {
+            // Before the first policy there is nobody to recognise, and everything is refused.
+            None => Ok(postern_filters::Identity::default()),
+            Some(authenticator) => {
+                let now = self.clock.wall();
+                authenticator
+                    .authenticate(&request.headers, peer, now)
+                    .await
+            }
+        };
+        let identity = recognised.map_err(|error| {
+            self.metrics.identity_failed(match error {
+                IdentityError::Missing => "missing",
+                IdentityError::Invalid => "invalid",
+                IdentityError::Unavailable => "unavailable",
+            });
+            Problem::Identity(error)
+        })?;
+        exchange.note_identity(&identity);
+        let verdict = snapshot.compiled.decide(&RequestFacts {
+            method: request.method.as_str(),
+            path: &request.path,
+            query: request.query.as_deref(),
+            headers: &request.headers,
+            upgrade: request.upgrade,
+            has_body: request.body != DeclaredBody::None,
+            identity: &identity,
+        });
+        match verdict {
+            Verdict::Allow(plan) => {
+                exchange.note_plan(&plan);
+                Ok(plan)
+            }
+            Verdict::Deny(reason) => Err(Problem::Denied(reason)),
+        }
+    }
+}
+
+/// One client connection.
+pub(crate) struct Connection {
+    service: Arc<Service>,
+    peer: PeerFacts,
+    watch: Arc<Watch>,
+    secure: bool,
+    options: HttpServerOptions,
+}
+
+impl Connection {
+    /// A connection whose stream is watched by `watch`.
+    pub(crate) fn new(
+        service: Arc<Service>,
+        peer: PeerFacts,
+        watch: Arc<Watch>,
+        secure: bool,
+    ) -> Self {
+        let mut options = HttpServerOptions::default();
+        options.h2_idle_timeout = Some(Duration::from_secs(IDLE_SECONDS));
+        Self {
+            service,
+            peer,
+            watch,
+            secure,
+            options,
+        }
+    }
+
+    /// Reads a request's head. Nothing: the connection has ended, or never said anything.
+    async fn read_head(&self, session: &mut ServerSession) -> Option<Result<(), Problem>> {
+        let read = tokio::select! {
+            biased;
+            read = session.read_request() => read,
+            // Whoever is not in the middle of a head when draining begins is let go.
+            () = self.service.lifecycle.draining() => return None,
+        };
+        match (read, self.watch.complaint()) {
+            (_, Some(Complaint::HeadTooLarge)) => {
+                Some(Err(Problem::Refusal(Refusal::HeadersTooLarge)))
+            }
+            (_, Some(Complaint::HeadLate)) => {
+                let said_something = !self.watch.take_head().is_empty();
+                said_something.then_some(Err(Problem::RequestTimeout))
+            }
+            (Ok(true), _) => Some(Ok(())),
+            (Ok(false), _) => None,
+            (Err(_), _) => Some(Err(Problem::Refusal(Refusal::Ambiguous(
+                "the head cannot be read",
+            )))),
+        }
+    }
+
+    /// Checks the head that was read.
+    fn clean(&self, session: &mut ServerSession) -> Result<CleanRequest, Problem> {
+        let limits = self.service.head_limits;
+        let hosts = &self.service.hosts;
+        let cleaned = if session.is_http2() {
+            let ended = session.is_body_empty();
+            let head = session.req_header();
+            hygiene::clean_h2(
+                &hygiene::DecodedHead {
+                    method: head.method.as_str().as_bytes(),
+                    target: head.raw_path(),
+                    authority: head.uri.authority().map(http::uri::Authority::as_str),
+                    headers: &head.headers,
+                    ended,
+                },
+                limits,
+                hosts,
+            )
+        } else {
+            hygiene::clean_h1(&self.watch.take_head(), limits, hosts)
+        };
+        cleaned.map_err(Problem::Refusal)
+    }
+
+    /// One exchange, from the head that was read to the last byte of the answer.
+    async fn run(&self, session: &mut ServerSession, exchange: &mut Exchange) -> After {
+        let head_only = session.req_header().method == http::Method::HEAD;
+        let halt = match self.answer(session, exchange).await {
+            Ok(()) => return After::Reuse,
+            Err(halt) => halt,
+        };
+        match halt {
+            Halt::BreakOff => {
+                exchange.end(Ending::Cut);
+                After::BreakOff
+            }
+            Halt::Refuse(problem) => self.tell(session, exchange, &problem, head_only).await,
+        }
+    }
+
+    async fn answer(
+        &self,
+        session: &mut ServerSession,
+        exchange: &mut Exchange,
+    ) -> Result<(), Halt> {
+        let snapshot = self.service.store.snapshot();
+        exchange.note_revision(snapshot.compiled.revision());
+        let request = self.clean(session)?;
+        exchange.note_request(&request);
+        let plan = self
+            .service
+            .decide(&request, &self.peer, &snapshot, exchange)
+            .await?;
+        if request.upgrade {
+            return Err(Problem::Denied(postern_filters::DenyReason::UpgradeRefused).into());
+        }
+        let forwarding = Forwarding {
+            upstream: &self.service.upstream,
+            clock: self.service.clock.as_ref(),
+            lifecycle: &self.service.lifecycle,
+            request: &request,
+            plan: &plan,
+            peer: &self.peer,
+            secure: self.secure,
+            watch: &self.watch,
+            request_body_max: self.service.request_body_max,
+        };
+        forward::forward(&forwarding, session, exchange).await
+    }
+
+    /// Tells the client why it gets no answer.
+    async fn tell(
+        &self,
+        session: &mut ServerSession,
+        exchange: &mut Exchange,
+        problem: &Problem,
+        head_only: bool,
+    ) -> After {
+        let told = respond::refuse(session, exchange, problem, head_only);
+        match tokio::time::timeout(forward::WRITE_TIME_MAX, told).await {
+            Ok(Ok(())) => After::of_refusal(session),
+            Ok(Err(_)) | Err(_) => After::BreakOff,
+        }
+    }
+}
+
+#[async_trait]
+impl HttpServerApp for Connection {
+    async fn process_new_http(
+        self: &Arc<Self>,
+        mut session: ServerSession,
+        _shutdown: &ShutdownWatch,
+    ) -> Option<ReusedHttpStream> {
+        let service = &self.service;
+        let read = self.read_head(&mut session).await?;
+        let place = service.lifecycle.admit_exchange();
+        let full = place.is_none();
+        let mut exchange = Exchange::begin(
+            Arc::clone(&service.clock),
+            Arc::clone(&service.metrics),
+            place,
+        );
+        let span = tracing::info_span!("exchange", id = exchange.id());
+        async {
+            session.set_keepalive(Some(IDLE_SECONDS));
+            let refused = match read {
+                Err(problem) => Some(problem),
+                Ok(()) if full => Some(Problem::Overloaded),
+                Ok(()) => None,
+            };
+            let running = async {
+                match &refused {
+                    Some(problem) => self.tell(&mut session, &mut exchange, problem, false).await,
+                    None => self.run(&mut session, &mut exchange).await,
+                }
+            };
+            let after = tokio::select! {
+                after = running => after,
+                () = service.lifecycle.cut() => After::BreakOff,
+            };
+            let reusable = finish::finish(session, after, &service.lifecycle, &self.watch).await;
+            drop(exchange);
+            reusable
+        }
+        .instrument(span)
+        .await
+    }
+
+    fn h2_options(&self) -> Option<H2Options> {
+        let header_bytes = self.service.head_limits.header_bytes;
+        let mut options = default_h2_options();
+        options.max_header_list_size(u32::try_from(header_bytes).unwrap_or(u32::MAX));
+        options.max_concurrent_streams(H2_STREAMS_MAX);
+        Some(options)
+    }
+
+    fn server_options(&self) -> Option<&HttpServerOptions> {
+        Some(&self.options)
+    }
+}

@@ -1,0 +1,96 @@
+//! The end of an exchange on its connection: used again, closed, or broken off visibly.
+
+use std::time::Duration;
+
+use pingora::apps::{HttpPersistentSettings, ReusedHttpStream};
+use pingora::protocols::http::ServerSession;
+use tokio::io::AsyncReadExt;
+
+use crate::admin::Vitals;
+use crate::lifecycle::Lifecycle;
+use crate::listener::Watch;
+
+/// How long what a client still sends is read after a refusal, so that the refusal reaches it: closing
+/// with unread bytes resets the connection.
+const LINGER_TIME_MAX: Duration = Duration::from_millis(1500);
+/// How much of it is read at most, in bytes.
+const LINGER_BYTES_MAX: usize = 1 << 20;
+/// How long the last bytes of an answer may take to leave.
+const FINISH_TIME_MAX: Duration = Duration::from_secs(30);
+
+/// What becomes of the connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum After {
+    /// It may serve another exchange, if both sides want to.
+    Reuse,
+    /// It is closed, once the client has had time to read the refusal.
+    Close,
+    /// The message is left visibly incomplete.
+    BreakOff,
+}
+
+impl After {
+    /// After a refusal: a request that was not read to its end ends the connection.
+    pub(super) fn of_refusal(session: &mut ServerSession) -> Self {
+        if session.is_http2() || (session.get_keepalive().is_some() && session.is_body_done()) {
+            Self::Reuse
+        } else {
+            Self::Close
+        }
+    }
+}
+
+/// Ends an exchange on its connection and gives the connection back when it can be used again.
+pub(super) async fn finish(
+    mut session: ServerSession,
+    after: After,
+    lifecycle: &Lifecycle,
+    watch: &Watch,
+) -> Option<ReusedHttpStream> {
+    match after {
+        After::BreakOff => {
+            session.shutdown().await;
+            None
+        }
+        After::Close => {
+            watch.turn_off();
+            linger(session).await;
+            None
+        }
+        After::Reuse => {
+            if lifecycle.is_draining() {
+                session.set_keepalive(None);
+            }
+            let settings = HttpPersistentSettings::for_session(&session);
+            let finished = tokio::time::timeout(FINISH_TIME_MAX, session.finish()).await;
+            let stream = finished.ok()?.ok()??;
+            watch.expect_next_head();
+            Some(ReusedHttpStream::from_reusable_stream(stream, settings))
+        }
+    }
+}
+
+/// Says that nothing more will be sent, then reads and drops what still comes, for a moment.
+async fn linger(mut session: ServerSession) {
+    session.shutdown().await;
+    let ServerSession::H1(session) = session else {
+        return;
+    };
+    let mut stream = session.into_inner();
+    let mut dropped = vec![0_u8; 4096];
+    let reading = async {
+        let mut total = 0_usize;
+        while total < LINGER_BYTES_MAX {
+            match stream.read(&mut dropped).await {
+                Ok(0) | Err(_) => return,
+                Ok(read) => total = total.saturating_add(read),
+            }
+        }
+    };
+    if tokio::time::timeout(LINGER_TIME_MAX, reading)
+        .await
+        .is_err()
+    {
+        tracing::trace!("a client kept sending after its refusal");
+    }
+}

@@ -1,0 +1,241 @@
+//! Starts Postern in the current process, and stops it: used by `postern run` and by tests alike.
+//!
+//! Everything that can be wrong is found before the first connection is accepted. Signals are not
+//! handled here; whoever starts Postern decides when it stops.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use postern_config::Server;
+use postern_filters::EngineLimits;
+use tokio::task::JoinHandle;
+
+use crate::admin::{self, AdminError, AdminState, AdminThread, AdminToken};
+use crate::clock::Clock;
+use crate::forward::Upstream;
+use crate::hygiene::{HeadLimits, HostRule};
+use crate::lifecycle::{Drained, Lifecycle};
+use crate::listener::Listener;
+use crate::load::{self, LoadError};
+use crate::metrics::Metrics;
+use crate::policy_store::PolicyStore;
+use crate::reload::{PolicyReloader, ReloadOptions};
+use crate::service::Service;
+
+/// What a start needs.
+#[derive(Debug, Clone)]
+pub struct StartOptions {
+    /// The server file.
+    pub server: Server,
+    /// Where relative paths of the server file start from.
+    pub base: PathBuf,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// Why Postern cannot start. The operator, or the policy's author, must act.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The policy, a key or a secret cannot be used.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// The data address cannot be listened on.
+    #[error("cannot listen on `{address}`: {error}")]
+    Listen {
+        /// The address, as configured.
+        address: String,
+        /// What the operating system says.
+        error: std::io::Error,
+    },
+    /// A certificate or a key is of no use.
+    #[error("`{field}`: {message}")]
+    Tls {
+        /// The field of the server file.
+        field: &'static str,
+        /// What is wrong.
+        message: String,
+    },
+    /// What the server file says about the upstream is of no use.
+    #[error("`upstream`: {message}")]
+    Upstream {
+        /// What is wrong, and what to do.
+        message: &'static str,
+    },
+    /// The admin listener cannot start.
+    #[error(transparent)]
+    Admin(#[from] AdminError),
+    /// Two metrics have one name: a fault of ours.
+    #[error("the metrics cannot be registered")]
+    Metrics(#[from] prometheus::Error),
+}
+
+impl StartError {
+    /// The text for people: every error of a policy with its place in the file, one line for the rest.
+    /// `color` marks the parts for a terminal.
+    #[must_use]
+    pub fn report(&self, color: bool) -> String {
+        match self {
+            Self::Load(error) => error.report(color),
+            Self::Listen { .. }
+            | Self::Tls { .. }
+            | Self::Upstream { .. }
+            | Self::Admin(_)
+            | Self::Metrics(_) => format!("error: {self}\n"),
+        }
+    }
+}
+
+/// Postern itself.
+#[derive(Debug, Clone, Copy)]
+pub struct Postern;
+
+impl Postern {
+    /// Starts Postern on the current Tokio runtime; clients can connect when this returns.
+    ///
+    /// # Errors
+    /// See [`StartError`].
+    pub async fn start(options: StartOptions) -> Result<Running, StartError> {
+        let StartOptions {
+            server,
+            base,
+            clock,
+        } = options;
+        let metrics = Arc::new(Metrics::new()?);
+        let lifecycle = Arc::new(Lifecycle::new(&server.limits));
+        let store = Arc::new(PolicyStore::deny_all());
+        let upstream = Upstream::new(&server.upstream, &base, Arc::clone(&clock))?;
+        let listener = Listener::bind(&server.listen, &base, &server.limits)?;
+        let policy = base.join(&server.policy);
+        let reloader = PolicyReloader::start(
+            ReloadOptions {
+                policy: policy.clone(),
+                keys: load::pseudonym_keys(&server, &base)?,
+                limits: engine_limits(&server),
+                clock: Arc::clone(&clock),
+            },
+            Arc::clone(&store),
+        )?;
+        let listen = listener.socket().shown();
+        let address = listener.socket().address();
+        let admin = admin::spawn(
+            admin::bind(&server.admin)?,
+            AdminState {
+                store: Arc::clone(&store),
+                reloader: reloader.clone(),
+                token: AdminToken::read_or_make(&base.join(&server.state))?,
+                registry: metrics.registry().clone(),
+                vitals: Arc::clone(&lifecycle) as Arc<dyn admin::Vitals>,
+                listen: vec![listen.clone()],
+                policy,
+            },
+        )?;
+        let service = Arc::new(Service {
+            store: Arc::clone(&store),
+            lifecycle: Arc::clone(&lifecycle),
+            metrics,
+            clock,
+            upstream,
+            head_limits: HeadLimits {
+                header_bytes: server.limits.header_bytes,
+                header_count: server.limits.header_count,
+                target_bytes: server.limits.target_bytes,
+            },
+            request_body_max: u64::try_from(server.limits.request_body).unwrap_or(u64::MAX),
+            hosts: HostRule::default(),
+        });
+        let accepting = tokio::spawn(listener.run(service));
+        tracing::info!(%listen, revision = %store.snapshot().compiled.revision(), "postern is ready");
+        Ok(Running {
+            server,
+            store,
+            reloader,
+            lifecycle,
+            admin,
+            accepting,
+            address,
+            listen,
+        })
+    }
+}
+
+/// A running Postern. Dropping it stops accepting at once and lets go of the rest without waiting; use
+/// [`Running::shutdown`] to stop well.
+#[derive(Debug)]
+pub struct Running {
+    server: Server,
+    store: Arc<PolicyStore>,
+    reloader: PolicyReloader,
+    lifecycle: Arc<Lifecycle>,
+    admin: AdminThread,
+    accepting: JoinHandle<()>,
+    address: Option<SocketAddr>,
+    listen: String,
+}
+
+impl Running {
+    /// Where clients connect. On a Unix socket there is no such address, and it is `0.0.0.0:0`.
+    #[must_use]
+    pub fn data_address(&self) -> SocketAddr {
+        self.address
+            .unwrap_or_else(|| SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)))
+    }
+
+    /// Where clients connect, for people: `host:port` or `unix:PATH`.
+    #[must_use]
+    pub fn listens_on(&self) -> &str {
+        &self.listen
+    }
+
+    /// Where the admin listener is.
+    #[must_use]
+    pub fn admin_address(&self) -> SocketAddr {
+        self.admin.address()
+    }
+
+    /// The policy in force.
+    #[must_use]
+    pub fn store(&self) -> Arc<PolicyStore> {
+        Arc::clone(&self.store)
+    }
+
+    /// Who reloads the policy.
+    #[must_use]
+    pub fn reloader(&self) -> PolicyReloader {
+        self.reloader.clone()
+    }
+
+    /// Stops: says that it is not ready any more, accepts nothing new, lets what runs finish within
+    /// `drain` of the server file, and cuts the rest. When this returns, nothing of it runs any more.
+    pub async fn shutdown(self) -> Drained {
+        let drained = self.lifecycle.drain(self.server.drain).await;
+        tracing::info!(?drained, "postern has stopped");
+        let Self {
+            admin, accepting, ..
+        } = self;
+        accepting.abort();
+        let stopped = tokio::task::spawn_blocking(move || admin.stop()).await;
+        if stopped.is_err() {
+            tracing::error!("the admin listener could not be stopped");
+        }
+        drained
+    }
+
+    /// Done when the data listener has ended by itself, which it only does on a fault.
+    pub async fn stopped(&mut self) {
+        if let Err(error) = (&mut self.accepting).await {
+            tracing::error!(panicked = error.is_panic(), "the data listener has ended");
+        }
+    }
+}
+
+/// The engine's limits, from the server file.
+#[must_use]
+pub fn engine_limits(server: &Server) -> EngineLimits {
+    EngineLimits {
+        json_depth: server.limits.json_depth,
+        held_bytes: server.limits.held_bytes,
+        expand_ratio: server.limits.expand_ratio,
+    }
+}
