@@ -2,9 +2,23 @@
 //! command line. The only crate of Postern with sockets, threads and time.
 
 pub mod admin;
+pub mod cli;
 pub mod clock;
+pub mod decision_log;
 pub mod demo;
+mod exchange;
+mod forward;
+mod hygiene;
 pub mod identity;
+mod lifecycle;
+mod listener;
 pub mod load;
+pub mod metrics;
 pub mod policy_store;
 pub mod reload;
+mod respond;
+mod service;
+pub mod start;
+
+pub use lifecycle::Drained;
+pub use start::{Postern, Running, StartError, StartOptions};
