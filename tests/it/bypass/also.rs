@@ -1,0 +1,207 @@
+//! The conditions an outcome carries in words, as far as a program can check them on the wire.
+//!
+//! A sentence that is about memory, processor time or the inside of the proxy is not checked here; one
+//! that an invariant already covers (canaries, trailers, 1xx) is not repeated.
+
+use super::judge::Case;
+use super::observed::{Ending, Observed};
+
+type Check = fn(&Case<'_>, &Observed) -> Result<(), String>;
+
+/// Sentences (by a part of them) and what they ask for.
+const CHECKS: &[(&str, Check)] = &[
+    ("Cache-Control: no-store", no_store),
+    ("nosniff present", nosniff),
+    ("Content-Type exactly application/json", json_type),
+    ("relabelled application/json", json_type),
+    ("value under $.ssn fully replaced", fully_replaced),
+    ("no body bytes delivered", no_body),
+    ("no body; Content-Length", no_body),
+    ("no upstream Content-Length/ETag", no_upstream_length),
+    ("body consumed, not forwarded", body_not_forwarded),
+    ("only if the forwarded CL is exactly '7'", length_seven),
+    (
+        "upstream sees only the proxy's own credential",
+        no_credential,
+    ),
+    ("SHA-256 equal", bit_exact),
+    ("number token byte-identical", bytes_but_the_mask),
+    ("decoded strings identical", bytes_but_the_mask),
+    ("only allow-listed members", only_allow_listed),
+    ("unknown member dropped", only_allow_listed),
+    ("re-encoded or identity", no_gzip_extras),
+];
+
+/// Checks one sentence.
+pub(super) fn check(sentence: &str, case: &Case<'_>, observed: &Observed) -> Result<(), String> {
+    absent(sentence, observed)?;
+    for (part, check) in CHECKS {
+        if sentence.contains(part) {
+            check(case, observed)?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether any part of a sentence is checked by this file.
+pub(super) fn is_checked(sentence: &str) -> bool {
+    absent_field(sentence).is_some() || CHECKS.iter().any(|(part, _)| sentence.contains(part))
+}
+
+/// What the upstream must have seen of the request's head.
+pub(super) fn upstream_saw(case: &Case<'_>, observed: &Observed) -> Result<(), String> {
+    if observed.seen.requests.is_empty() {
+        return Ok(());
+    }
+    for (name, wanted) in &case.entry.upstream_must_see {
+        let values = observed.upstream_field(name);
+        let fine = match wanted.as_deref() {
+            None => values.is_empty(),
+            Some("present") => values.len() == 1,
+            Some(text) if text.starts_with("identity") => {
+                values.iter().all(|value| decodable(value))
+            }
+            Some(text) => values == [text],
+        };
+        if !fine {
+            return Err(format!("the upstream saw {name}: {}", values.join(", ")));
+        }
+    }
+    Ok(())
+}
+
+fn decodable(value: &str) -> bool {
+    let known = ["identity", "gzip", "deflate", "br", "zstd"];
+    value
+        .split(',')
+        .all(|token| known.contains(&token.split(';').next().unwrap_or_default().trim()))
+}
+
+/// The field of `X-Name absent`.
+fn absent_field(sentence: &str) -> Option<String> {
+    let name = sentence.strip_suffix(" absent")?;
+    let is_name = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    (is_name && name.starts_with(|c: char| c.is_ascii_uppercase()))
+        .then(|| name.to_ascii_lowercase())
+}
+
+fn absent(sentence: &str, observed: &Observed) -> Result<(), String> {
+    let Some(name) = absent_field(sentence) else {
+        return Ok(());
+    };
+    // Postern adds a `Via` of its own (specification 02, section 7); the scan finds the upstream's.
+    if name == "via" || observed.answer.field(&name).is_none() {
+        return Ok(());
+    }
+    Err(format!("`{name}` left"))
+}
+
+fn ensure(fine: bool, reason: &str) -> Result<(), String> {
+    if fine { Ok(()) } else { Err(reason.to_owned()) }
+}
+
+fn no_store(_: &Case<'_>, observed: &Observed) -> Result<(), String> {
+    let field = observed.answer.field("cache-control").unwrap_or_default();
+    ensure(field.contains("no-store"), "not marked no-store")
+}
+
+fn nosniff(_: &Case<'_>, observed: &Observed) -> Result<(), String> {
+    let field = observed.answer.field("x-content-type-options");
+    ensure(field == Some("nosniff"), "nosniff is missing")
+}
+
+fn json_type(_: &Case<'_>, observed: &Observed) -> Result<(), String> {
+    let field = observed.answer.field("content-type");
+    ensure(
+        field == Some("application/json"),
+        "the type is not exactly application/json",
+    )
+}
+
+fn fully_replaced(_: &Case<'_>, observed: &Observed) -> Result<(), String> {
+    let body: serde_json::Value =
+        serde_json::from_slice(&observed.answer.body).map_err(|e| e.to_string())?;
+    ensure(body["ssn"] == "[REDACTED]", "the value is not the mask")
+}
+
+fn no_body(_: &Case<'_>, observed: &Observed) -> Result<(), String> {
+    let length = observed.answer.field("content-length").unwrap_or("0");
+    ensure(
+        observed.answer.body.is_empty() && length == "0",
+        "a body, or a length of one",
+    )
+}
+
+fn no_upstream_length(_: &Case<'_>, observed: &Observed) -> Result<(), String> {
+    let etag = observed.answer.field("etag");
+    let length = observed.answer.field("content-length").unwrap_or("0");
+    ensure(
+        etag.is_none() && length == "0",
+        "a validator or length of the upstream left",
+    )
+}
+
+fn body_not_forwarded(_: &Case<'_>, observed: &Observed) -> Result<(), String> {
+    let closed = observed.end == Ending::Closed;
+    ensure(
+        observed.upstream_body().is_empty() && closed,
+        "the body went up, or the connection stays",
+    )
+}
+
+fn length_seven(_: &Case<'_>, observed: &Observed) -> Result<(), String> {
+    ensure(
+        observed.upstream_field("content-length") == ["7"],
+        "the forwarded length is not 7",
+    )
+}
+
+fn no_credential(_: &Case<'_>, observed: &Observed) -> Result<(), String> {
+    ensure(
+        observed.upstream_field("authorization").is_empty(),
+        "a credential went up",
+    )
+}
+
+fn bit_exact(case: &Case<'_>, observed: &Observed) -> Result<(), String> {
+    ensure(
+        upstream_body(case) == observed.answer.body,
+        "the body is not the upstream's",
+    )
+}
+
+fn bytes_but_the_mask(case: &Case<'_>, observed: &Observed) -> Result<(), String> {
+    let body =
+        String::from_utf8_lossy(upstream_body(case)).replace("\"912-04-7731\"", "\"[REDACTED]\"");
+    ensure(
+        body.as_bytes() == observed.answer.body,
+        "more than the masked value differs",
+    )
+}
+
+fn only_allow_listed(_: &Case<'_>, observed: &Observed) -> Result<(), String> {
+    let body: serde_json::Value =
+        serde_json::from_slice(&observed.answer.body).map_err(|e| e.to_string())?;
+    let names = body
+        .as_object()
+        .into_iter()
+        .flat_map(|members| members.keys());
+    let known = ["id", "subject", "status", "items"];
+    let unknown = names.filter(|name| !known.contains(&name.as_str())).count();
+    ensure(unknown == 0, "a member that is not allow-listed left")
+}
+
+fn no_gzip_extras(_: &Case<'_>, observed: &Observed) -> Result<(), String> {
+    let body = &observed.answer.body;
+    let flags = if body.starts_with(&[0x1f, 0x8b]) {
+        body[3]
+    } else {
+        0
+    };
+    ensure(flags == 0, "a gzip header with extra fields left")
+}
+
+/// The upstream's body, as it was sent.
+pub(super) fn upstream_body<'a>(case: &Case<'a>) -> &'a [u8] {
+    super::messages::find(case.upstream, b"\r\n\r\n").map_or(&[], |at| &case.upstream[at + 4..])
+}

@@ -1,0 +1,59 @@
+//! Entries that are no single exchange: crowds, floods, reloads, the admin listener. Each is a function
+//! that makes its own stage and says what it saw.
+
+mod admin;
+mod crowds;
+mod floods;
+mod policies;
+mod swaps;
+mod together;
+
+use super::catalogue::Entry;
+use super::exchange::Suite;
+
+/// What an entry came to.
+pub(super) type Result = std::result::Result<&'static str, String>;
+
+/// The entries this module knows.
+pub(super) const IDS: &[&str] = &[
+    "B-235", "B-364", "B-365", "B-368", "B-369", "B-371", "B-374", "B-375", "B-376", "B-377",
+    "B-378", "B-379", "B-380", "B-394", "B-395", "B-396", "B-397", "B-398", "B-399", "B-400",
+    "B-403", "B-404", "B-405", "B-406", "B-407",
+];
+
+/// Runs one entry.
+pub(super) async fn run(suite: &Suite, entry: &Entry) -> Result {
+    match entry.id.as_str() {
+        "B-235" => together::two_identities_at_once(suite, entry).await,
+        "B-364" => admin::stays_on_loopback_and_answers_under_load(suite).await,
+        "B-365" => policies::half_written(suite).await,
+        "B-368" => policies::empty_or_blank(suite).await,
+        "B-369" => policies::too_large(suite).await,
+        "B-371" => policies::invalid_selectors(suite).await,
+        "B-374" => policies::not_ours_to_trust(suite).await,
+        "B-375" => policies::gone_at_restart().await,
+        "B-376" => policies::a_rule_taken_out(suite).await,
+        "B-377" => swaps::an_exchange_keeps_its_policy(suite).await,
+        "B-378" => swaps::a_connection_does_not(suite).await,
+        "B-379" => swaps::a_storm(suite).await,
+        "B-380" => policies::refused_and_restarted(suite).await,
+        "B-394" => crowds::slow_heads(suite).await,
+        "B-395" => crowds::slow_bodies(suite).await,
+        "B-396" => crowds::slow_readers(suite).await,
+        "B-397" => crowds::idle_connections(suite).await,
+        "B-398" => crowds::big_heads(suite).await,
+        "B-399" => floods::rapid_reset(suite).await,
+        "B-400" => floods::made_to_reset(suite).await,
+        "B-403" => floods::control_frames(suite).await,
+        "B-404" => floods::header_bomb(suite).await,
+        "B-405" => crowds::half_handshakes(suite).await,
+        "B-406" => crowds::big_uploads(suite).await,
+        "B-407" => crowds::a_stalled_upstream(suite).await,
+        other => Err(format!("{other} has no driver")),
+    }
+}
+
+/// An outcome that holds when `fine` does.
+fn ensure(fine: bool, reason: impl Into<String>) -> std::result::Result<(), String> {
+    if fine { Ok(()) } else { Err(reason.into()) }
+}

@@ -1,0 +1,221 @@
+//! One running Postern with its own scripted upstream, and the ways to speak to it.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use postern_config::Server;
+use postern_proxy::clock::SystemClock;
+use postern_proxy::start::{Postern, Running, StartError, StartOptions};
+use tempfile::TempDir;
+use tokio::net::TcpStream;
+
+use super::bodies;
+use super::catalogue::cases;
+use super::client::{self, Capture, Sending};
+use super::messages::find;
+use super::tls::Tls;
+use super::tokens::Tokens;
+use super::upstream::{Script, Upstream};
+
+/// What differs between stages.
+#[derive(Clone, Default)]
+pub(super) struct Setting {
+    /// The policy file, without its extension.
+    pub(super) policy: String,
+    /// Listen with TLS, which is where HTTP/2 is spoken.
+    pub(super) tls: bool,
+    /// Further lines under `limits:`.
+    pub(super) limits: String,
+    /// The admin listener's address, when not loopback on a port of its own.
+    pub(super) admin: Option<String>,
+}
+
+/// A running Postern and its upstream.
+pub(super) struct Stage {
+    pub(super) upstream: Upstream,
+    pub(super) running: Running,
+    pub(super) folder: TempDir,
+    tls: Option<Tls>,
+    asked: AtomicU64,
+}
+
+impl Setting {
+    /// A stage of this policy, otherwise plain.
+    pub(super) fn policy(name: &str) -> Self {
+        Self {
+            policy: name.to_owned(),
+            ..Self::default()
+        }
+    }
+}
+
+impl Stage {
+    /// Starts a stage that has to start.
+    pub(super) async fn start(setting: &Setting) -> Self {
+        match Self::try_start(setting).await {
+            Ok(stage) => stage,
+            Err(error) => panic!("policy {}: {error}", setting.policy),
+        }
+    }
+
+    /// Starts a stage.
+    pub(super) async fn try_start(setting: &Setting) -> Result<Self, StartError> {
+        let upstream = Upstream::start().await;
+        let folder = TempDir::new().expect("a folder");
+        let policies = cases()
+            .join("policies")
+            .join(format!("{}.yaml", setting.policy));
+        std::fs::copy(policies, folder.path().join("policy.yaml")).expect("a policy file");
+        std::fs::copy(
+            cases().join("keys/jwks.json"),
+            folder.path().join("jwks.json"),
+        )
+        .expect("keys");
+        let tls = setting.tls.then(|| Tls::write(folder.path()));
+        let base = folder.path().to_owned();
+        let running = run(&server_file(setting, upstream.address()), base).await?;
+        let asked = AtomicU64::new(1_000_001);
+        Ok(Self {
+            upstream,
+            running,
+            folder,
+            tls,
+            asked,
+        })
+    }
+
+    /// The data listener.
+    pub(super) fn address(&self) -> SocketAddr {
+        self.running.data_address()
+    }
+
+    /// What `{{HOST}}` stands for.
+    pub(super) fn host(&self) -> String {
+        self.address().to_string()
+    }
+
+    /// Sends a request over HTTP/1.1 to the data listener, or to the admin listener.
+    pub(super) async fn send(&self, sending: &Sending, admin: bool) -> Capture {
+        if admin {
+            return client::exchange(self.running.admin_address(), sending).await;
+        }
+        match &self.tls {
+            None => client::exchange(self.address(), sending).await,
+            Some(tls) => {
+                client::converse(tls.connect(self.address(), b"http/1.1").await, sending).await
+            }
+        }
+    }
+
+    /// A connection that speaks HTTP/2.
+    pub(super) async fn connect_h2(&self) -> tokio_rustls::client::TlsStream<TcpStream> {
+        let tls = self.tls.as_ref().expect("a stage with TLS");
+        tls.connect(self.address(), b"h2").await
+    }
+
+    /// I5 and I6: the process lives, and a plain good request is answered on a new connection.
+    pub(super) async fn still_serves(&self, tokens: &Tokens) -> Result<(), String> {
+        let mark = self.asked.fetch_add(1, Ordering::Relaxed);
+        let body = format!(r#"{{"id":{mark},"ssn":"x","items":[{{"id":1}}]}}"#);
+        self.upstream.play(Script {
+            bytes: bodies::json(&body),
+            ..Script::default()
+        });
+        let capture = self.send(&self.good_request(tokens), false).await;
+        // The mark tells this answer from one that was meant for an earlier request.
+        let ours = find(&capture.bytes, format!("\"id\":{mark}").as_bytes()).is_some();
+        if ours && capture.bytes.starts_with(b"HTTP/1.1 200 ") {
+            return Ok(());
+        }
+        let start = String::from_utf8_lossy(&capture.bytes).into_owned();
+        let line = start.lines().next().unwrap_or("nothing").to_owned();
+        Err(format!("I6: a good request afterwards got: {line}"))
+    }
+
+    /// A plain good request.
+    pub(super) fn good_request(&self, tokens: &Tokens) -> Sending {
+        let (host, token) = (self.host(), tokens.good("agent"));
+        let head = format!(
+            "GET /api/cases/1 HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\n"
+        );
+        let bytes = format!("{head}Accept: application/json\r\n\r\n").into_bytes();
+        Sending {
+            bytes,
+            ..Sending::default()
+        }
+    }
+
+    /// Replaces the policy file and asks for a reload; the admin listener's answer.
+    pub(super) async fn reload(&self, policy: &str) -> Capture {
+        std::fs::write(self.folder.path().join("policy.yaml"), policy).expect("a file");
+        let host = self.running.admin_address();
+        let token =
+            std::fs::read_to_string(self.folder.path().join("state/admin.token")).expect("a token");
+        let head = format!(
+            "POST /reload HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {}\r\n",
+            token.trim()
+        );
+        let bytes = format!("{head}Content-Length: 0\r\nConnection: close\r\n\r\n").into_bytes();
+        self.send(
+            &Sending {
+                bytes,
+                expects_close: true,
+                ..Sending::default()
+            },
+            true,
+        )
+        .await
+    }
+
+    /// Everything the metrics say.
+    pub(super) async fn metrics(&self) -> Vec<u8> {
+        let host = self.running.admin_address();
+        let bytes = format!("GET /metrics HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n")
+            .into_bytes();
+        self.send(
+            &Sending {
+                bytes,
+                expects_close: true,
+                ..Sending::default()
+            },
+            true,
+        )
+        .await
+        .bytes
+    }
+}
+
+/// Starts Postern in this process from a server file's text.
+pub(super) async fn run(text: &str, base: PathBuf) -> Result<Running, StartError> {
+    let server =
+        Server::parse("postern.yaml", text).unwrap_or_else(|e| panic!("{}", e.render(false)));
+    Postern::start(StartOptions {
+        server,
+        base,
+        clock: Arc::new(SystemClock),
+    })
+    .await
+}
+
+/// The server file of a stage. Time-outs are short, so that a stalled peer ends a case and not the
+/// suite; the catalogue's own waits are scaled by the same factor.
+pub(super) fn server_file(setting: &Setting, upstream: SocketAddr) -> String {
+    let listen = if setting.tls {
+        "{ address: \"127.0.0.1:0\", tls: { cert: \"file:cert.pem\", key: \"file:key.pem\" } }"
+    } else {
+        "\"127.0.0.1:0\""
+    };
+    let admin = setting.admin.as_deref().unwrap_or("127.0.0.1:0");
+    let limits = &setting.limits;
+    format!(
+        "listen: {listen}\n\
+         upstream: {{ url: \"http://{upstream}\", connect_timeout: 2s, read_timeout: 2s, write_timeout: 2s }}\n\
+         policy: policy.yaml\n\
+         admin: \"{admin}\"\n\
+         state: state\n\
+         limits:\n  header_seconds: 2\n{limits}\
+         drain: 2s\n"
+    )
+}

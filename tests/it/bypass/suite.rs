@@ -1,0 +1,270 @@
+//! Runs the whole catalogue: stages in groups by policy, a few groups at a time, controls beside them.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::Path;
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+use super::also;
+use super::bodies;
+use super::catalogue::{Catalogue, Entry};
+use super::controls::{self, Visible};
+use super::exchange::{self, Suite};
+use super::lists::{self, Choices};
+use super::logs::Logs;
+use super::report::Outcome;
+use super::scan::Views;
+use super::special;
+use super::stage::{Setting, Stage};
+use super::tokens::Tokens;
+
+/// Entries per stage, and stages at once.
+const GROUP: usize = 12;
+const AT_ONCE: usize = 6;
+
+/// Runs every entry that is not left out; the outcomes, and a line about the controls.
+pub(super) fn run(catalogue: &Catalogue) -> (Vec<Outcome>, String) {
+    let logs = Logs::default();
+    let dispatch = logs.dispatch();
+    let _here = tracing::dispatcher::set_default(&dispatch);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .worker_threads(4)
+        .on_thread_start(move || {
+            // The guard would restore the default on drop; the thread belongs to this runtime alone.
+            std::mem::forget(tracing::dispatcher::set_default(&dispatch));
+        })
+        .build()
+        .expect("a runtime");
+    let suite = Arc::new(Suite {
+        tokens: Tokens::load(),
+        wins: lists::spec_wins(),
+        corpus: corpus(),
+    });
+    let (mut outcomes, visible) = runtime.block_on(whole(catalogue, &suite));
+    outcomes.push(quiet_log(catalogue, &suite, &logs));
+    (outcomes, visible)
+}
+
+async fn whole(catalogue: &Catalogue, suite: &Arc<Suite>) -> (Vec<Outcome>, String) {
+    let out: Vec<String> = lists::excluded().into_iter().map(|line| line.id).collect();
+    let wanted = |entry: &&Entry| !out.contains(&entry.id) && chosen(&entry.id);
+    let entries: Vec<Entry> = catalogue.entries.iter().filter(wanted).cloned().collect();
+    let slots = Arc::new(Semaphore::new(AT_ONCE));
+    let mut tasks = JoinSet::new();
+    for (setting, group) in groups(&entries) {
+        let (suite, slots) = (Arc::clone(suite), Arc::clone(&slots));
+        tasks.spawn(async move {
+            let _slot = slots.acquire_owned().await.expect("open");
+            run_group(&suite, &setting, group).await
+        });
+    }
+    for entry in entries.iter().filter(|entry| is_special(entry)).cloned() {
+        let (suite, slots) = (Arc::clone(suite), Arc::clone(&slots));
+        tasks.spawn(async move {
+            let _slot = slots.acquire_owned().await.expect("open");
+            let result = special::run(&suite, &entry).await;
+            vec![outcome(&entry, vec![(String::new(), result)])]
+        });
+    }
+    let controlled: Vec<Entry> = entries
+        .iter()
+        .filter(|entry| entry.control.is_some())
+        .cloned()
+        .collect();
+    let shared = Arc::clone(suite);
+    let controls = tokio::spawn(async move { run_controls(&shared, controlled).await });
+    let mut outcomes: Vec<Outcome> = tasks.join_all().await.into_iter().flatten().collect();
+    let (visible, vacuous) = controls.await.expect("controls");
+    outcomes.extend(vacuous);
+    outcomes.sort_by(|a, b| a.id.cmp(&b.id));
+    (outcomes, format!("{visible}\n{}", conditions(&entries)))
+}
+
+/// `POSTERN_BYPASS=B-001,B-002` narrows a run down while one works on an entry.
+fn chosen(id: &str) -> bool {
+    std::env::var("POSTERN_BYPASS").map_or(true, |ids| ids.split(',').any(|own| own == id))
+}
+
+fn is_special(entry: &Entry) -> bool {
+    special::IDS.contains(&entry.id.as_str())
+}
+
+fn outcome(entry: &Entry, runs: Vec<(String, special::Result)>) -> Outcome {
+    let (id, class, title) = (entry.id.clone(), entry.class.clone(), entry.title.clone());
+    Outcome {
+        id,
+        class,
+        title,
+        runs,
+    }
+}
+
+/// Entries that share a policy and a protocol, a dozen per stage.
+fn groups(entries: &[Entry]) -> Vec<(Setting, Vec<Entry>)> {
+    let choices = Choices::load();
+    let mut by_setting: BTreeMap<(String, bool), Vec<Entry>> = BTreeMap::new();
+    for entry in entries.iter().filter(|entry| !is_special(entry)) {
+        let key = (
+            choices.policy(entry).to_owned(),
+            entry.request.proto == "h2",
+        );
+        by_setting.entry(key).or_default().push(entry.clone());
+    }
+    let mut list = Vec::new();
+    for ((policy, tls), entries) in by_setting {
+        for group in entries.chunks(GROUP) {
+            list.push((
+                Setting {
+                    tls,
+                    ..Setting::policy(&policy)
+                },
+                group.to_vec(),
+            ));
+        }
+    }
+    list
+}
+
+async fn run_group(suite: &Suite, setting: &Setting, entries: Vec<Entry>) -> Vec<Outcome> {
+    let stage = Stage::start(setting).await;
+    let mut outcomes = Vec::new();
+    for entry in &entries {
+        let runs = exchange::run(suite, &stage, &setting.policy, entry).await;
+        outcomes.push(outcome(entry, runs));
+    }
+    // I9: whatever was asked and answered, the metrics name none of it.
+    let metrics = stage.metrics().await;
+    if let (Some(last), Some(secret)) = (outcomes.last_mut(), secret_in(suite, &entries, &metrics))
+    {
+        last.runs.push((
+            "metrics".to_owned(),
+            Err(format!("I9: the metrics of its stage hold {secret}")),
+        ));
+    }
+    stage.running.shutdown().await;
+    outcomes
+}
+
+/// The first canary or credential that some bytes hold, in words that do not repeat it.
+fn secret_in(suite: &Suite, entries: &[Entry], bytes: &[u8]) -> Option<String> {
+    let views = Views::of(bytes, bytes);
+    for entry in entries.iter().filter(|entry| !entry.scans_upstream()) {
+        // Short canaries and words of the wire occur in any log.
+        let long = entry
+            .must_not_contain
+            .iter()
+            .filter(|canary| canary.len() >= 8);
+        if let Some(canary) = long.into_iter().find(|canary| views.find(canary).is_some()) {
+            return Some(format!("{canary:?} of {}", entry.id));
+        }
+    }
+    let mut secrets = suite.tokens.secrets();
+    secrets
+        .any(|secret| views.find(secret).is_some())
+        .then(|| "a credential".to_owned())
+}
+
+/// I9 for the log.
+fn quiet_log(catalogue: &Catalogue, suite: &Suite, logs: &Logs) -> Outcome {
+    let log = logs.bytes();
+    let canaries = catalogue.meta.canaries.values().map(String::as_str);
+    let leaked = canaries
+        .chain(suite.tokens.secrets())
+        .find(|secret| super::messages::find(&log, secret.as_bytes()).is_some());
+    let result = match leaked {
+        None if log.is_empty() => Err("nothing was logged: the check is vacuous".to_owned()),
+        None => Ok("quiet"),
+        Some(secret) => Err(format!("I9: the log holds {secret:?}")),
+    };
+    let (id, class) = ("I9".to_owned(), "~invariants".to_owned());
+    let title = "No credential and no canary in the log".to_owned();
+    Outcome {
+        id,
+        class,
+        title,
+        runs: vec![(format!("{} bytes", log.len()), result)],
+    }
+}
+
+async fn run_controls(suite: &Suite, entries: Vec<Entry>) -> (String, Vec<Outcome>) {
+    let open = Stage::start(&Setting::policy("open")).await;
+    let (mut counts, mut vacuous) = ([0, 0], Vec::new());
+    for entry in &entries {
+        match controls::run(suite, &open, entry).await {
+            Ok(Visible::ThroughPostern) => counts[0] += 1,
+            Ok(Visible::AtTheUpstream) => counts[1] += 1,
+            Err(reason) => vacuous.push(outcome(entry, vec![("control".to_owned(), Err(reason))])),
+        }
+    }
+    open.running.shutdown().await;
+    let [through, direct] = counts;
+    let line = format!(
+        "controls: {} of {} show their canary ({through} through Postern with nothing hidden, {direct} at the upstream)",
+        through + direct,
+        entries.len()
+    );
+    (line, vacuous)
+}
+
+/// How many of the conditions in words are checked beyond the invariants.
+fn conditions(entries: &[Entry]) -> String {
+    let all: Vec<&String> = entries
+        .iter()
+        .flat_map(|entry| &entry.expected_client_sees.allowed_outcomes)
+        .flat_map(|allowed| allowed.also.iter().flatten())
+        .collect();
+    let checked = all
+        .iter()
+        .filter(|sentence| also::is_checked(sentence))
+        .count();
+    let mut line = String::new();
+    write!(
+        line,
+        "conditions in words: {checked} of {} are checked by name",
+        all.len()
+    )
+    .expect("text");
+    line
+}
+
+/// What the corpus generator stands for: the documents every JSON parser must accept.
+fn corpus() -> Vec<Vec<u8>> {
+    let root = std::env::var("POSTERN_CORPUS").unwrap_or_else(|_| {
+        Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../shared/corpus")
+            .to_string_lossy()
+            .into_owned()
+    });
+    let mut list = Vec::new();
+    for folder in ["json-parsing", "json-parsing/test_parsing"] {
+        for file in std::fs::read_dir(Path::new(&root).join(folder))
+            .into_iter()
+            .flatten()
+            .flatten()
+        {
+            let own = file.file_name().to_string_lossy().starts_with("y_");
+            let Ok(body) = std::fs::read(file.path()) else {
+                continue;
+            };
+            if own {
+                let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n";
+                let head = format!("{head}Content-Length: {}\r\n\r\n", body.len());
+                list.push([head.as_bytes(), &body].concat());
+            }
+        }
+    }
+    let required = std::env::var("POSTERN_REQUIRE_CORPUS").is_ok_and(|value| value == "1");
+    assert!(
+        !(required && list.is_empty()),
+        "the corpus is required and not there"
+    );
+    if list.is_empty() {
+        println!("the corpus is not there: its one entry runs on a document of our own");
+        list.push(bodies::json(r#"{"a":[1.10,"\u00e9",{}],"id":1e400}"#));
+    }
+    list
+}
