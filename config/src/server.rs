@@ -44,6 +44,8 @@ pub struct Listen {
     pub address: String,
     /// TLS, when given.
     pub tls: Option<ListenTls>,
+    /// The hosts that are served (`HOST` or `HOST:PORT`); empty: whatever host a request names.
+    pub hosts: Vec<String>,
 }
 
 /// The TLS side of the data listener: TLS 1.3 only.

@@ -143,7 +143,7 @@ impl Postern {
                 target_bytes: server.limits.target_bytes,
             },
             request_body_max: u64::try_from(server.limits.request_body).unwrap_or(u64::MAX),
-            hosts: HostRule::default(),
+            hosts: HostRule::new(&server.listen.hosts),
         });
         let accepting = tokio::spawn(listener.run(service));
         tracing::info!(%listen, revision = %store.snapshot().compiled.revision(), "postern is ready");

@@ -18,6 +18,17 @@ pub(super) fn listener(address: &str, place: Place, problems: &mut Problems) -> 
     None
 }
 
+/// A host that is served: `HOST` or `HOST:PORT`, as it stands in a request.
+pub(super) fn served_host(host: &str, place: Place, problems: &mut Problems) -> Option<String> {
+    if host_of(host).is_some() || host_and_port(host).is_some() {
+        return Some(host.to_ascii_lowercase());
+    }
+    problems
+        .add("PN040", place, format!("`{host}` is no host"))
+        .help("`HOST` or `HOST:PORT` as clients name it, such as `desk.example.com`");
+    None
+}
+
 /// The admin listener: `HOST:PORT` on loopback.
 pub(super) fn admin(address: &str, place: Place, problems: &mut Problems) -> Option<String> {
     match host_and_port(address) {

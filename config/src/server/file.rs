@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
-use crate::document::read::{Anything, At, Read};
+use crate::document::read::{Anything, At, OneOrMany, Read};
 use crate::document::section::section;
 use crate::document::{Kind, Node};
 use crate::policy::error::Problems;
@@ -42,6 +42,8 @@ section! {
         address: "address" => String,
         /// TLS 1.3 for clients.
         tls: "tls" => TlsFile,
+        /// The hosts that are served, `HOST` or `HOST:PORT`; others are refused. By default any.
+        hosts: "hosts" => OneOrMany<String>,
     }
 }
 

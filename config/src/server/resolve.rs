@@ -6,7 +6,7 @@ use super::file::{
     KeysFile, LimitsFile, ListenFile, PolicyPath, ServerFile, TlsFile, UpstreamFile, UpstreamLong,
 };
 use super::{KeyRef, Limits, Listen, ListenTls, Server, Upstream, addresses, units};
-use crate::document::read::{At, Read, Slot};
+use crate::document::read::{At, OneOrMany, Read, Slot};
 use crate::document::{Node, Place};
 use crate::policy::error::{PolicyErrors, Problems};
 use crate::policy::resolve::{is_key_id, not_enforced_yet};
@@ -33,7 +33,8 @@ pub(super) fn server(name: &str, text: &str) -> Result<Server, PolicyErrors> {
     }
 }
 
-/// INVARIANT: `None` only when a problem was reported; every part is computed before the first `?`.
+/// INVARIANT: `None`, here or in an optional part, only when a problem was reported, and then nothing is
+/// returned; every part is judged before the first `?`.
 fn resolve(file: &ServerFile, problems: &mut Problems) -> Option<Server> {
     for (key, place) in [
         ("store", file.store.key_place),
@@ -83,20 +84,30 @@ fn listen(at: &At<ListenFile>, problems: &mut Problems) -> Option<Listen> {
         ListenFile::Address(address) => Some(Listen {
             address: addresses::listener(address, at.place, problems)?,
             tls: None,
+            hosts: Vec::new(),
         }),
         ListenFile::Long(long) => {
             let address = long.address.found.as_ref();
             let address = address.and_then(|at| addresses::listener(&at.value, at.place, problems));
-            let tls = match &long.tls.found {
-                Some(tls) => Some(listen_tls(&tls.value, problems)?),
-                None => None,
+            let tls = long.tls.found.as_ref();
+            let tls = tls.and_then(|tls| listen_tls(&tls.value, problems));
+            let hosts = match &long.hosts.found {
+                Some(hosts) => served_hosts(&hosts.value, problems)?,
+                None => Vec::new(),
             };
             Some(Listen {
                 address: address?,
                 tls,
+                hosts,
             })
         }
     }
+}
+
+fn served_hosts(hosts: &OneOrMany<String>, problems: &mut Problems) -> Option<Vec<String>> {
+    let each = hosts.0.iter();
+    each.map(|at| addresses::served_host(&at.value, at.place, problems))
+        .collect()
 }
 
 fn listen_tls(file: &TlsFile, problems: &mut Problems) -> Option<ListenTls> {

@@ -77,3 +77,19 @@ fn a_secret_written_out_is_refused_and_not_repeated() {
             .all(|error| !error.message.contains(secret))
     );
 }
+
+#[test]
+fn names_the_hosts_that_are_served() {
+    let file = |listen: &str| {
+        let text = format!("listen: {listen}\nupstream: http://127.0.0.1:1\npolicy: p.yaml\n");
+        Server::parse("postern.yaml", &text)
+    };
+    let served =
+        file("{ address: '127.0.0.1:0', hosts: [Desk.example, 'a:80', '[::1]'] }").unwrap();
+    assert_eq!(served.listen.hosts, ["desk.example", "a:80", "[::1]"]);
+    assert!(file("127.0.0.1:0").unwrap().listen.hosts.is_empty());
+    for bad in ["https://a", "a/b", "u@a", "", "a b"] {
+        let errors = file(&format!("{{ address: '127.0.0.1:0', hosts: '{bad}' }}")).unwrap_err();
+        assert_eq!(errors.errors[0].code, "PN040", "{bad}");
+    }
+}
