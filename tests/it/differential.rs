@@ -11,7 +11,7 @@
 //! it is printed.
 
 mod oracle;
-mod shrink;
+pub(crate) mod shrink;
 
 use crate::generated::case::Profile;
 use crate::generated::{Case, Chunking, Random, Ready, number_from, seed};
