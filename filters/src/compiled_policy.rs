@@ -1,12 +1,28 @@
-//! A policy made ready for run time: routes to match, automata per route, action tables per role set.
-//! (Being written.)
+//! A policy made ready for run time: routes to match, automata per route, what each set of roles sees.
+//!
+//! Guarantees: deciding depends on the policy, the request's head and who asks, and on nothing else;
+//! whatever is not allowed in so many words is refused. It reads no body.
 
-use postern_config::{Policy, Revision};
+mod compiled_route;
+mod role_set;
 
-use crate::exchange_plan::ExchangePlan;
-use crate::pseudonym::PseudonymKeys;
+use std::sync::Arc;
+
+use postern_config::identity::IdentityRule;
+use postern_config::routes::LongLived;
+use postern_config::{Action, Label, Policy, Revision};
+
+use crate::exchange_plan::accept_encoding::{self, Chosen};
+use crate::exchange_plan::header_lists::is_safe;
+use crate::exchange_plan::{self, ExchangePlan, PlanParts};
+use crate::pseudonym::{PseudonymKeys, Pseudonymizer};
 use crate::request_facts::{Identity, RequestFacts};
+use crate::route_matcher::{Matched, RouteMatcher, query_is_listed};
 use crate::verdict::{DenyReason, Verdict};
+
+pub(crate) use compiled_route::CompiledRoute;
+use role_set::RoleSets;
+pub(crate) use role_set::{Making, RoleSet};
 
 /// The engine's limits, from the server file.
 #[derive(Debug, Clone, Copy)]
@@ -37,8 +53,22 @@ pub enum CompileError {
 /// A policy ready to decide and redact; shared by every exchange that uses this revision.
 #[derive(Debug)]
 pub struct CompiledPolicy {
-    policy: Option<Policy>,
     revision: Revision,
+    ready: Option<Ready>,
+}
+
+/// What is compiled from a policy.
+#[derive(Debug)]
+struct Ready {
+    policy: Policy,
+    matcher: RouteMatcher,
+    /// In the order of the policy; none for a denied one.
+    routes: Vec<Option<Arc<CompiledRoute>>>,
+    labels: Arc<[String]>,
+    identity_headers: Arc<[String]>,
+    role_sets: RoleSets,
+    limits: EngineLimits,
+    keys: PseudonymKeys,
 }
 
 impl CompiledPolicy {
@@ -52,10 +82,34 @@ impl CompiledPolicy {
         limits: EngineLimits,
         keys: PseudonymKeys,
     ) -> Result<Self, CompileError> {
-        let _ = (limits, keys);
+        if keys.is_empty() && makes_pseudonyms(&policy) {
+            return Err(CompileError::NoPseudonymKey);
+        }
+        let labels: Vec<&Label> = policy.labels.iter().map(|(label, _)| label).collect();
+        let routes: Result<_, CompileError> = policy
+            .routes
+            .iter()
+            .map(|route| match route.deny {
+                true => Ok(None),
+                false => CompiledRoute::compile(route, &labels).map(|route| Some(Arc::new(route))),
+            })
+            .collect();
+        let ready = Ready {
+            matcher: RouteMatcher::new(&policy.routes),
+            routes: routes?,
+            labels: labels
+                .iter()
+                .map(|label| label.as_str().to_owned())
+                .collect(),
+            identity_headers: identity_headers(&policy),
+            role_sets: RoleSets::default(),
+            limits,
+            keys,
+            policy,
+        };
         Ok(Self {
-            policy: Some(policy),
             revision,
+            ready: Some(ready),
         })
     }
 
@@ -63,15 +117,15 @@ impl CompiledPolicy {
     #[must_use]
     pub fn deny_all() -> Self {
         Self {
-            policy: None,
             revision: Revision::of_closure(&[]),
+            ready: None,
         }
     }
 
     /// The policy this was compiled from; none for [`Self::deny_all`].
     #[must_use]
     pub fn policy(&self) -> Option<&Policy> {
-        self.policy.as_ref()
+        self.ready.as_ref().map(|ready| &ready.policy)
     }
 
     /// The policy's revision.
@@ -81,18 +135,132 @@ impl CompiledPolicy {
     }
 
     /// Decides about a request.
+    ///
+    /// Somebody without a role learns nothing about routes; after that the first of these that fails
+    /// is the answer: route, method, upgrade, query, type of a write, the write itself, coding.
     #[must_use]
     pub fn decide(&self, facts: &RequestFacts<'_>) -> Verdict {
-        let _ = facts;
-        Verdict::Deny(DenyReason::PolicyUnavailable)
+        match self.allowed(facts) {
+            Ok(plan) => Verdict::Allow(Box::new(plan)),
+            Err(reason) => Verdict::Deny(reason),
+        }
+    }
+
+    fn allowed(&self, facts: &RequestFacts<'_>) -> Result<ExchangePlan, DenyReason> {
+        let ready = self.ready.as_ref().ok_or(DenyReason::PolicyUnavailable)?;
+        let roles = ready.roles(facts.identity)?;
+        let place = match ready.matcher.find(facts.method, facts.path) {
+            Matched::Route(place) => place,
+            Matched::OtherMethods(allow) => return Err(DenyReason::MethodNotAllowed { allow }),
+            Matched::Nothing => return Err(DenyReason::RouteDenied),
+        };
+        let plan = self.plan_for(ready, place, roles, facts.identity)?;
+        let route = plan.compiled_route();
+        if facts.upgrade && !(route.allow.contains(&LongLived::Websocket) && is_websocket(facts)) {
+            return Err(DenyReason::UpgradeRefused);
+        }
+        if let (Some(listed), Some(query)) = (&route.query, facts.query)
+            && !query_is_listed(listed, query)
+        {
+            return Err(DenyReason::QueryNotAllowed);
+        }
+        if route.labelled && plan.redacts() && !is_safe(facts.method) {
+            // The type is judged first, so that what could never be read is called that.
+            let readable = !facts.has_body || exchange_plan::is_readable(facts.headers);
+            return Err(match readable {
+                true => DenyReason::WriteOfHiddenField,
+                false => DenyReason::UnsupportedMediaType,
+            });
+        }
+        let chosen = accept_encoding::choose(facts.headers);
+        if plan.reads() && chosen == Chosen::Nothing {
+            return Err(DenyReason::NotAcceptable);
+        }
+        Ok(plan.with_request(facts.method, chosen))
     }
 
     /// The plan for a named route and roles without a request: what offline commands use.
     ///
     /// # Errors
-    /// `RouteDenied` when there is no such route or it is denied, `NoRole` when no role is known.
+    /// `RouteDenied` when there is no such route or it is denied, `NoRole` when no role is known,
+    /// `PolicyUnavailable` for [`Self::deny_all`].
     pub fn plan(&self, route: &str, identity: &Identity) -> Result<ExchangePlan, DenyReason> {
-        let _ = (route, identity);
-        Err(DenyReason::RouteDenied)
+        let ready = self.ready.as_ref().ok_or(DenyReason::PolicyUnavailable)?;
+        let roles = ready.roles(identity)?;
+        let place = ready
+            .routes
+            .iter()
+            .position(|known| known.as_ref().is_some_and(|known| known.name == route))
+            .ok_or(DenyReason::RouteDenied)?;
+        self.plan_for(ready, place, roles, identity)
+    }
+
+    fn plan_for(
+        &self,
+        ready: &Ready,
+        place: usize,
+        roles: Arc<RoleSet>,
+        identity: &Identity,
+    ) -> Result<ExchangePlan, DenyReason> {
+        let Some(Some(route)) = ready.routes.get(place) else {
+            return Err(DenyReason::RouteDenied);
+        };
+        let pseudonyms = match roles.makes_pseudonyms {
+            true => Pseudonymizer::new(&ready.keys, identity, &roles.roles).map(Arc::new),
+            false => None,
+        };
+        Ok(ExchangePlan::new(PlanParts {
+            revision: self.revision.clone(),
+            place,
+            route: Arc::clone(route),
+            roles,
+            labels: Arc::clone(&ready.labels),
+            identity_headers: Arc::clone(&ready.identity_headers),
+            limits: ready.limits,
+            pseudonyms,
+        }))
     }
 }
+
+impl Ready {
+    fn roles(&self, identity: &Identity) -> Result<Arc<RoleSet>, DenyReason> {
+        let roles = self.role_sets.of(&self.policy, identity);
+        roles.ok_or(DenyReason::NoRole)
+    }
+}
+
+/// Whether any role, or `always`, asks for tokens.
+fn makes_pseudonyms(policy: &Policy) -> bool {
+    let layers = policy.roles.values().flat_map(|role| &role.chain);
+    layers
+        .flat_map(|layer| layer.sees.values())
+        .chain(policy.always.values())
+        .any(|action| matches!(action, Action::Pseudonym(_)))
+}
+
+/// The header fields in which the policy expects to be told who asks, lower case.
+fn identity_headers(policy: &Policy) -> Arc<[String]> {
+    match &policy.identity {
+        IdentityRule::Header(rule) => {
+            [Some(&rule.subject), rule.tenant.as_ref(), Some(&rule.roles)]
+                .into_iter()
+                .flatten()
+                .map(|name| name.to_ascii_lowercase())
+                .collect()
+        }
+        IdentityRule::Jwt(_) | IdentityRule::Mtls(_) => Arc::default(),
+    }
+}
+
+/// Whether an upgrade is a WebSocket handshake (RFC 6455 section 4.1) and nothing else.
+fn is_websocket(facts: &RequestFacts<'_>) -> bool {
+    let only = |name: &str, expected: &str| {
+        let mut values = facts.headers.get_all(name).iter();
+        let value = values.next().and_then(|value| value.to_str().ok());
+        values.next().is_none() && value.is_some_and(|value| value.eq_ignore_ascii_case(expected))
+    };
+    facts.method == "GET" && only("upgrade", "websocket") && only("sec-websocket-version", "13")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,18 +1,55 @@
 //! What is to happen in one exchange: which request headers go up, which response headers come down,
-//! and what the body goes through. (Being written.)
+//! and what the body goes through.
+//!
+//! Guarantees: on a route whose answers are read, a head that is ambiguous or not of a kind that can
+//! be redacted is refused before anything leaves; which headers leave does not depend on what is
+//! hidden, its length included. Status and reason are the proxy's to write, and so is framing.
+
+pub(crate) mod accept_encoding;
+pub(crate) mod header_lists;
+mod media_type;
+mod request_headers;
+mod response;
+mod response_headers;
+
+use std::sync::Arc;
 
 use http::{HeaderMap, Method, StatusCode};
 use postern_config::Revision;
+use postern_config::routes::LongLived;
 
 use crate::body_filter::BodyError;
-use crate::pipeline::BodyPipeline;
+use crate::coding::codings_of;
+use crate::compiled_policy::{CompiledRoute, EngineLimits, Making, RoleSet};
+use crate::exchange_plan::accept_encoding::Chosen;
+use crate::exchange_plan::request_headers::RequestRules;
+use crate::json::JsonPlan;
+use crate::pipeline::{BodyPipeline, Reader, ReaderParts};
+use crate::pseudonym::Pseudonymizer;
 
 /// The plan of one exchange, from the request's decision to the last byte.
 #[derive(Debug)]
 pub struct ExchangePlan {
-    revision: Revision,
-    route: String,
-    roles: Vec<String>,
+    parts: PlanParts,
+    redacts: bool,
+    method: String,
+    encode: Chosen,
+}
+
+/// What a plan is made from.
+#[derive(Debug)]
+pub(crate) struct PlanParts {
+    pub(crate) revision: Revision,
+    /// The route's place in the policy.
+    pub(crate) place: usize,
+    pub(crate) route: Arc<CompiledRoute>,
+    pub(crate) roles: Arc<RoleSet>,
+    /// The labels' names, by label id.
+    pub(crate) labels: Arc<[String]>,
+    /// Header fields that say who asks, lower case.
+    pub(crate) identity_headers: Arc<[String]>,
+    pub(crate) limits: EngineLimits,
+    pub(crate) pseudonyms: Option<Arc<Pseudonymizer>>,
 }
 
 /// The response head to send and the pipeline its body goes through.
@@ -28,42 +65,86 @@ pub struct ResponsePlan {
 }
 
 impl ExchangePlan {
+    pub(crate) fn new(parts: PlanParts) -> Self {
+        Self {
+            redacts: parts.roles.redacts(&parts.route),
+            parts,
+            method: "GET".to_owned(),
+            encode: Chosen::Identity,
+        }
+    }
+
+    pub(crate) fn with_request(self, method: &str, encode: Chosen) -> Self {
+        Self {
+            method: method.to_owned(),
+            encode,
+            ..self
+        }
+    }
+
+    pub(crate) fn compiled_route(&self) -> &CompiledRoute {
+        &self.parts.route
+    }
+
     /// The policy's revision.
     #[must_use]
     pub fn revision(&self) -> &Revision {
-        &self.revision
+        &self.parts.revision
     }
 
     /// The matched route's name.
     #[must_use]
     pub fn route(&self) -> &str {
-        &self.route
+        &self.parts.route.name
     }
 
-    /// The roles that count here: those of the identity that the policy knows.
+    /// The roles that count here: those of the identity that the policy knows, sorted.
     #[must_use]
     pub fn roles(&self) -> &[String] {
-        &self.roles
+        &self.parts.roles.roles
     }
 
     /// Whether anything can be hidden from these roles on this route.
     #[must_use]
     pub fn redacts(&self) -> bool {
-        true
+        self.redacts
+    }
+
+    /// Whether bodies are read: something can be hidden, or something is required. Other bodies
+    /// leave as they came.
+    #[must_use]
+    pub fn reads(&self) -> bool {
+        self.redacts || self.parts.route.required
     }
 
     /// Whether the exchange may be upgraded to a WebSocket.
     #[must_use]
     pub fn allows_websocket(&self) -> bool {
-        false
+        self.allows(LongLived::Websocket)
+    }
+
+    /// Whether the client is to be told how many values were withheld, by label.
+    #[must_use]
+    pub fn receipt(&self) -> bool {
+        self.parts.route.receipt
     }
 
     /// The headers to send upstream: what of the client's may pass, and our own `Accept` and
     /// `Accept-Encoding`. Framing, `Host` and what the proxy adds are not part of it.
     #[must_use]
     pub fn request_headers(&self, client: &HeaderMap) -> HeaderMap {
-        let _ = client;
-        HeaderMap::new()
+        let route = self.compiled_route();
+        let accept = std::iter::once("application/json")
+            .chain(route.unreadable.iter().map(String::as_str))
+            .collect::<Vec<&str>>()
+            .join(", ");
+        let rules = RequestRules {
+            method: &self.method,
+            labelled: self.guards_heads(),
+            accept: self.reads().then_some(&accept),
+            identity: &self.parts.identity_headers,
+        };
+        request_headers::request_headers(rules, client)
     }
 
     /// Judges the upstream's final response head and says what leaves.
@@ -76,13 +157,55 @@ impl ExchangePlan {
         status: StatusCode,
         upstream: &HeaderMap,
     ) -> Result<ResponsePlan, BodyError> {
-        let _ = (method, status, upstream);
-        Err(BodyError::Spent)
+        let bodiless = method == Method::HEAD
+            || status == StatusCode::NO_CONTENT
+            || status == StatusCode::NOT_MODIFIED;
+        match self.guards_heads() {
+            true => self.respond_guarded(bodiless, status, upstream),
+            false => self.respond_open(bodiless, upstream),
+        }
     }
 
-    /// A pipeline for a JSON body without any head: what `postern redact` uses.
+    /// A pipeline for a JSON body without any head: what `postern redact` uses. The body is read even
+    /// where nothing can be hidden.
     #[must_use]
     pub fn json_pipeline(&self) -> BodyPipeline {
-        BodyPipeline::default()
+        let reader = Reader::new(ReaderParts {
+            codings: &[],
+            expand_ratio: self.parts.limits.expand_ratio,
+            plan: self.json_plan(true),
+            labels: Arc::clone(&self.parts.labels),
+            encode: None,
+        });
+        reader.map_or_else(|_| BodyPipeline::empty(), BodyPipeline::reading)
+    }
+
+    fn allows(&self, protocol: LongLived) -> bool {
+        self.parts.route.allow.contains(&protocol)
+    }
+
+    /// Whether only listed headers pass: on labelled routes for everybody, whatever they see.
+    fn guards_heads(&self) -> bool {
+        self.parts.route.labelled || self.parts.route.required
+    }
+
+    fn json_plan(&self, require: bool) -> Arc<JsonPlan> {
+        self.parts.roles.json_plan(Making {
+            place: self.parts.place,
+            route: &self.parts.route,
+            limits: self.parts.limits,
+            pseudonyms: self.parts.pseudonyms.as_ref(),
+            require,
+        })
     }
 }
+
+/// Whether a request's body is of a kind that could be read: JSON in UTF-8, without a coding.
+pub(crate) fn is_readable(headers: &HeaderMap) -> bool {
+    let media = media_type::of(headers).ok().flatten();
+    media.is_some_and(|media| media.is_json() && media.is_utf8())
+        && codings_of(headers).is_ok_and(|codings| codings.is_empty())
+}
+
+#[cfg(test)]
+mod tests;

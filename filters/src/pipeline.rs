@@ -1,5 +1,10 @@
 //! The order in which a body is decoded, redacted and encoded again; the only mint of [`Redacted`].
-//! (Being written.)
+//!
+//! Guarantees: what [`BodyPipeline::push`] returns has been decided; after an error the pipeline is
+//! spent and returns nothing any more; an incomplete body is an error in [`BodyPipeline::finish`].
+//! A body that needs no reading leaves in the very buffers it came in.
+
+mod reader;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -7,6 +12,12 @@ use std::fmt;
 use bytes::Bytes;
 
 use crate::body_filter::BodyError;
+
+pub(crate) use reader::{Reader, ReaderParts};
+
+/// A body that decodes to no more than this is to be held by whoever sends it, so that a late error
+/// can still be answered by a clean refusal (D14).
+pub const HELD_WHOLE_BYTES: u64 = 64 << 10;
 
 /// Bytes that may leave. Only [`BodyPipeline`] can make them.
 #[derive(Clone, PartialEq, Eq, Default)]
@@ -38,19 +49,69 @@ pub struct BodySummary {
 }
 
 /// One body's way from the upstream to the client.
-#[derive(Debug, Default)]
 pub struct BodyPipeline {
+    way: Way,
     summary: BodySummary,
 }
 
+/// What happens to a body.
+enum Way {
+    /// It leaves unread.
+    Pass,
+    /// There is none; a single byte of it is an error.
+    Empty,
+    /// It is read.
+    Read(Box<Reader>),
+    /// It failed or has ended.
+    Spent,
+}
+
 impl BodyPipeline {
+    /// A pipeline that reads nothing and hands on everything.
+    pub(crate) fn pass_through() -> Self {
+        Self::of(Way::Pass)
+    }
+
+    /// A pipeline for a body that has been announced to be empty.
+    pub(crate) fn empty() -> Self {
+        Self::of(Way::Empty)
+    }
+
+    /// A pipeline that redacts.
+    pub(crate) fn reading(reader: Reader) -> Self {
+        Self::of(Way::Read(Box::new(reader)))
+    }
+
+    fn of(way: Way) -> Self {
+        Self {
+            way,
+            summary: BodySummary::default(),
+        }
+    }
+
     /// Takes the next bytes as the upstream sent them and returns what may leave.
     ///
     /// # Errors
     /// The body may not leave any further; the pipeline is spent.
     pub fn push(&mut self, chunk: Bytes) -> Result<Redacted, BodyError> {
-        let _ = chunk;
-        Err(BodyError::Spent)
+        let result = match &mut self.way {
+            Way::Pass => {
+                let length = chunk.len() as u64;
+                self.summary.bytes_in += length;
+                self.summary.bytes_out += length;
+                Ok(chunk)
+            }
+            Way::Empty if chunk.is_empty() => Ok(chunk),
+            Way::Empty => Err(BodyError::Head {
+                what: "a body where none was announced",
+            }),
+            Way::Read(reader) => reader.push(&chunk, &mut self.summary),
+            Way::Spent => Err(BodyError::Spent),
+        };
+        if result.is_err() {
+            self.way = Way::Spent;
+        }
+        result.map(Redacted)
     }
 
     /// The upstream's body has ended.
@@ -58,12 +119,47 @@ impl BodyPipeline {
     /// # Errors
     /// The body is incomplete or lacks what the policy requires.
     pub fn finish(&mut self) -> Result<Redacted, BodyError> {
-        Err(BodyError::Spent)
+        match std::mem::replace(&mut self.way, Way::Spent) {
+            Way::Pass | Way::Empty => Ok(Redacted::default()),
+            Way::Read(reader) => reader.finish(&mut self.summary).map(Redacted),
+            Way::Spent => Err(BodyError::Spent),
+        }
     }
 
-    /// What was done so far.
+    /// What was done so far; what was withheld is known once the body has ended.
     #[must_use]
     pub fn summary(&self) -> &BodySummary {
         &self.summary
     }
+
+    /// How many bytes have been decoded so far; see [`HELD_WHOLE_BYTES`].
+    #[must_use]
+    pub fn decoded_bytes(&self) -> u64 {
+        self.summary.bytes_in
+    }
+
+    /// Whether the body is read, so that a late error is possible. What passes unread needs no
+    /// holding.
+    #[must_use]
+    pub fn reads(&self) -> bool {
+        matches!(self.way, Way::Read(_))
+    }
 }
+
+impl fmt::Debug for BodyPipeline {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let way = match self.way {
+            Way::Pass => "pass",
+            Way::Empty => "empty",
+            Way::Read(_) => "read",
+            Way::Spent => "spent",
+        };
+        f.debug_struct("BodyPipeline")
+            .field("way", &way)
+            .field("summary", &self.summary)
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,78 @@
+//! One route made ready: everything about it that does not depend on who asks.
+
+use std::sync::Arc;
+
+use postern_config::routes::{LongLived, Unlabelled, Unreadable};
+use postern_config::{Label, Route};
+
+use crate::compiled_policy::CompileError;
+use crate::json::{Automaton, JsonRules, LabelId};
+
+/// A route ready to decide and redact.
+#[derive(Debug)]
+pub(crate) struct CompiledRoute {
+    pub(crate) name: String,
+    /// Some of its fields may be hidden from somebody.
+    pub(crate) labelled: bool,
+    /// Its answers must have something somewhere, so they are read for everybody.
+    pub(crate) required: bool,
+    /// The query parameters that may be asked; none when anything may.
+    pub(crate) query: Option<Vec<String>>,
+    pub(crate) unlabelled: Unlabelled,
+    /// Content types that pass unread.
+    pub(crate) unreadable: Vec<String>,
+    pub(crate) allow: Vec<LongLived>,
+    pub(crate) receipt: bool,
+    /// The labels its fields carry.
+    pub(crate) labels: Vec<LabelId>,
+    pub(crate) automaton: Arc<Automaton>,
+}
+
+impl CompiledRoute {
+    /// Compiles a route; `labels` is the policy's list, in order.
+    ///
+    /// # Errors
+    /// The selectors are too many.
+    pub(crate) fn compile(route: &Route, labels: &[&Label]) -> Result<Self, CompileError> {
+        let too_large = || CompileError::TooLarge {
+            route: route.name.clone(),
+        };
+        let id = |label: &Label| {
+            let place = labels.iter().position(|known| *known == label);
+            place.and_then(|place| LabelId::try_from(place).ok())
+        };
+        let mut rules = Vec::with_capacity(route.rules.len());
+        for rule in &route.rules {
+            let ids: Option<Vec<LabelId>> = rule.labels.iter().map(id).collect();
+            rules.push((&rule.selector, ids.ok_or_else(too_large)?));
+        }
+        let mut carried: Vec<LabelId> = rules.iter().flat_map(|(_, ids)| ids).copied().collect();
+        carried.sort_unstable();
+        carried.dedup();
+        let rules = JsonRules {
+            rules,
+            required: route.required.iter().collect(),
+            names: route.names,
+        };
+        let Ok(automaton) = Automaton::compile(&rules) else {
+            return Err(too_large());
+        };
+        let labelled = !route.rules.is_empty() || route.unlabelled != Unlabelled::Show;
+        let nothing_listed = labelled.then(Vec::new);
+        Ok(Self {
+            name: route.name.clone(),
+            labelled,
+            required: !route.required.is_empty(),
+            query: route.query.clone().or(nothing_listed),
+            unlabelled: route.unlabelled,
+            unreadable: match &route.unreadable {
+                Unreadable::Deny => Vec::new(),
+                Unreadable::Allow(types) => types.clone(),
+            },
+            allow: route.allow.clone(),
+            receipt: route.receipt,
+            labels: carried,
+            automaton: Arc::new(automaton),
+        })
+    }
+}

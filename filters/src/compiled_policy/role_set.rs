@@ -1,0 +1,138 @@
+//! What a set of roles may see, computed once and shared by every exchange of readers in it.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use postern_config::routes::Unlabelled;
+use postern_config::{Action, Policy, Role};
+
+use crate::compiled_policy::EngineLimits;
+use crate::compiled_policy::compiled_route::CompiledRoute;
+use crate::json::{JsonPlan, JsonSettings};
+use crate::pseudonym::Pseudonymizer;
+use crate::request_facts::Identity;
+
+/// How many sets of roles are remembered; past it the memory starts anew.
+const REMEMBERED_MAX: usize = 1024;
+
+/// A set of roles of the policy and what they see together.
+pub(crate) struct RoleSet {
+    /// The roles' names, sorted, each once.
+    pub(crate) roles: Vec<String>,
+    /// The action for each label of the policy, by label id.
+    actions: Vec<Action>,
+    /// Some label is shown as a token, which may differ for each reader.
+    pub(crate) makes_pseudonyms: bool,
+    /// The engine's plan of each route, without and with what is required.
+    plans: Vec<[OnceLock<Arc<JsonPlan>>; 2]>,
+}
+
+impl RoleSet {
+    fn new(policy: &Policy, names: Vec<String>) -> Self {
+        let roles: Vec<&Role> = names
+            .iter()
+            .filter_map(|name| policy.roles.get(name))
+            .collect();
+        let actions: Vec<Action> = policy
+            .labels
+            .iter()
+            .map(|(label, _)| policy.action_of_all(&roles, label))
+            .collect();
+        Self {
+            roles: names,
+            makes_pseudonyms: actions
+                .iter()
+                .any(|action| matches!(action, Action::Pseudonym(_))),
+            actions,
+            plans: policy.routes.iter().map(|_| Default::default()).collect(),
+        }
+    }
+
+    /// Whether anything can be hidden from these roles on this route.
+    pub(crate) fn redacts(&self, route: &CompiledRoute) -> bool {
+        let shown = |label: &u16| self.actions.get(usize::from(*label)) == Some(&Action::Show);
+        route.unlabelled != Unlabelled::Show || !route.labels.iter().all(shown)
+    }
+
+    /// The engine's plan for the route at this place, which is made once unless it makes tokens.
+    pub(crate) fn json_plan(&self, making: Making<'_>) -> Arc<JsonPlan> {
+        let make = || {
+            let settings = JsonSettings {
+                actions: self.actions.clone(),
+                unlabelled: making.route.unlabelled,
+                depth_max: making.limits.json_depth,
+                held_bytes_max: making.limits.held_bytes,
+                pseudonyms: making.pseudonyms.cloned(),
+                require: making.require,
+            };
+            Arc::new(JsonPlan::new(Arc::clone(&making.route.automaton), settings))
+        };
+        let known = self
+            .plans
+            .get(making.place)
+            .and_then(|plans| plans.get(usize::from(making.require)));
+        match known {
+            Some(plan) if !self.makes_pseudonyms => Arc::clone(plan.get_or_init(make)),
+            Some(_) | None => make(),
+        }
+    }
+}
+
+impl fmt::Debug for RoleSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RoleSet")
+            .field("roles", &self.roles)
+            .field("actions", &self.actions)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What an engine's plan is made from besides the roles.
+#[derive(Clone, Copy)]
+pub(crate) struct Making<'a> {
+    /// The route's place in the policy.
+    pub(crate) place: usize,
+    /// The route.
+    pub(crate) route: &'a CompiledRoute,
+    /// The engine's limits.
+    pub(crate) limits: EngineLimits,
+    /// What makes this reader's tokens.
+    pub(crate) pseudonyms: Option<&'a Arc<Pseudonymizer>>,
+    /// Whether what is required must be there.
+    pub(crate) require: bool,
+}
+
+/// The sets of roles that have been seen.
+#[derive(Debug, Default)]
+pub(crate) struct RoleSets {
+    known: Mutex<HashMap<Vec<String>, Arc<RoleSet>>>,
+}
+
+impl RoleSets {
+    /// The set of those groups of an identity that are roles of the policy; none when there is none.
+    pub(crate) fn of(&self, policy: &Policy, identity: &Identity) -> Option<Arc<RoleSet>> {
+        let mut names: Vec<String> = identity
+            .groups
+            .iter()
+            .filter(|group| policy.roles.contains_key(*group))
+            .cloned()
+            .collect();
+        names.sort_unstable();
+        names.dedup();
+        if names.is_empty() {
+            return None;
+        }
+        // A panic while the lock was held cannot have left a half-made set: sets are made whole.
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(set) = known.get(&names) {
+            return Some(Arc::clone(set));
+        }
+        if known.len() >= REMEMBERED_MAX {
+            known.clear();
+        }
+        let set = Arc::new(RoleSet::new(policy, names.clone()));
+        known.insert(names, Arc::clone(&set));
+        Some(set)
+    }
+}

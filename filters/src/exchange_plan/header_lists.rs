@@ -1,0 +1,210 @@
+//! Which header fields are whose business: the lists behind both directions of an exchange.
+//!
+//! On a labelled route only what is listed here as harmless passes; elsewhere only what is listed
+//! here as harmful is dropped.
+
+use std::collections::BTreeSet;
+
+use http::header::CONNECTION;
+use http::{HeaderMap, HeaderName};
+
+/// What belongs to one connection (RFC 9110 section 7.6.1) or to framing; never forwarded.
+const HOP_BY_HOP: [&str; 14] = [
+    "connection",
+    "keep-alive",
+    "proxy-connection",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "proxy-authentication-info",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "http2-settings",
+    "content-length",
+    "host",
+    "expect",
+];
+
+/// What a labelled route lets up beside what we set and what depends on the method.
+const REQUEST_ALLOWED: [&str; 6] = [
+    "accept-language",
+    "content-type",
+    "content-encoding",
+    "user-agent",
+    "idempotency-key",
+    "x-request-id",
+];
+
+/// Conditions on a write; on reads they would tell whether hidden fields changed.
+const WRITE_CONDITIONS: [&str; 2] = ["if-match", "if-unmodified-since"];
+
+/// What no route lets up: credentials, conditions, ranges, tracing (the proxy's own), method and
+/// URL overrides, and what an application may take for an identity.
+const REQUEST_DENIED: [&str; 46] = [
+    "authorization",
+    "cookie",
+    "cookie2",
+    "range",
+    "if-range",
+    "if-none-match",
+    "if-modified-since",
+    "forwarded",
+    "via",
+    "traceparent",
+    "tracestate",
+    "baggage",
+    "client-ip",
+    "true-client-ip",
+    "cf-connecting-ip",
+    "fastly-client-ip",
+    "remote-user",
+    "remote-groups",
+    "from",
+    "x-http-method",
+    "x-http-method-override",
+    "x-method-override",
+    "x-original-url",
+    "x-original-uri",
+    "x-original-host",
+    "x-original-method",
+    "x-rewrite-url",
+    "x-request-uri",
+    "x-host",
+    "x-real-ip",
+    "x-client-ip",
+    "x-cluster-client-ip",
+    "x-proxyuser-ip",
+    "x-remote-addr",
+    "x-api-key",
+    "x-auth-token",
+    "x-access-token",
+    "x-session-token",
+    "x-csrf-token",
+    "x-scope",
+    "x-tenant",
+    "x-tenant-id",
+    "x-email",
+    "x-health-check",
+    "x-debug",
+    "dpop",
+];
+
+/// Families of such fields.
+const REQUEST_DENIED_PREFIXES: [&str; 20] = [
+    "x-forwarded-",
+    "x-user",
+    "x-role",
+    "x-group",
+    "x-remote-",
+    "x-auth",
+    "x-identity",
+    "x-subject",
+    "x-account",
+    "x-impersonate",
+    "x-client-cert",
+    "x-client-verify",
+    "x-ssl-",
+    "ssl-client-",
+    "x-internal-",
+    "x-proxy-",
+    "x-middleware-",
+    "x-envoy-",
+    "x-amzn-",
+    "postern-",
+];
+
+/// What of a labelled route's answers leaves beside what we set. None of it can carry the record.
+const RESPONSE_ALLOWED: [&str; 16] = [
+    "date",
+    "retry-after",
+    "allow",
+    "x-request-id",
+    "content-language",
+    "strict-transport-security",
+    "x-frame-options",
+    "referrer-policy",
+    "cross-origin-opener-policy",
+    "cross-origin-resource-policy",
+    "access-control-allow-origin",
+    "access-control-allow-methods",
+    "access-control-allow-headers",
+    "access-control-allow-credentials",
+    "access-control-expose-headers",
+    "access-control-max-age",
+];
+
+/// What no answer carries: tokens, challenges meant for us, and pointers past the proxy.
+const RESPONSE_DENIED: [&str; 19] = [
+    "set-cookie",
+    "set-cookie2",
+    "authorization",
+    "authentication-info",
+    "www-authenticate",
+    "x-auth-token",
+    "x-access-token",
+    "x-session-token",
+    "x-csrf-token",
+    "alt-svc",
+    "refresh",
+    "server",
+    "via",
+    "x-powered-by",
+    "x-aspnet-version",
+    "x-sendfile",
+    "x-debug-sql",
+    "service-worker-allowed",
+    "clear-site-data",
+];
+
+const RESPONSE_DENIED_PREFIXES: [&str; 4] = ["x-accel-", "x-internal-", "x-debug", "postern-"];
+
+/// Whether the method cannot change anything (RFC 9110 section 9.2.1).
+pub(crate) fn is_safe(method: &str) -> bool {
+    matches!(method, "GET" | "HEAD" | "OPTIONS")
+}
+
+/// Whether a labelled route lets this request field up.
+pub(super) fn request_allowed(name: &HeaderName, method: &str) -> bool {
+    let name = name.as_str();
+    REQUEST_ALLOWED.contains(&name) || (!is_safe(method) && WRITE_CONDITIONS.contains(&name))
+}
+
+/// Whether a route without labels keeps this request field back. A name with an underscore is kept
+/// back whatever it is: many servers read it as if it had a hyphen.
+pub(super) fn request_denied(name: &HeaderName, method: &str) -> bool {
+    let name = name.as_str();
+    name.contains('_')
+        || HOP_BY_HOP.contains(&name)
+        || REQUEST_DENIED.contains(&name)
+        || REQUEST_DENIED_PREFIXES
+            .iter()
+            .any(|prefix| name.starts_with(prefix))
+        || (is_safe(method) && WRITE_CONDITIONS.contains(&name))
+}
+
+/// Whether a labelled route lets this response field down.
+pub(super) fn response_allowed(name: &HeaderName) -> bool {
+    RESPONSE_ALLOWED.contains(&name.as_str())
+}
+
+/// Whether a route without labels keeps this response field back.
+pub(super) fn response_denied(name: &HeaderName) -> bool {
+    let name = name.as_str();
+    HOP_BY_HOP.contains(&name)
+        || RESPONSE_DENIED.contains(&name)
+        || RESPONSE_DENIED_PREFIXES
+            .iter()
+            .any(|prefix| name.starts_with(prefix))
+}
+
+/// The field names that `Connection` ties to the connection, lower case.
+pub(super) fn connection_options(headers: &HeaderMap) -> BTreeSet<String> {
+    headers
+        .get_all(CONNECTION)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|text| text.split(','))
+        .map(|token| token.trim_matches([' ', '\t']).to_ascii_lowercase())
+        .collect()
+}

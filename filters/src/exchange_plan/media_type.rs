@@ -1,0 +1,181 @@
+//! `Content-Type` (RFC 9110 section 8.3), read strictly: what is ambiguous is refused.
+
+use http::HeaderMap;
+use http::header::CONTENT_TYPE;
+
+use crate::body_filter::BodyError;
+
+/// A media type and the parameter that matters here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct MediaType {
+    /// `type/subtype`, lower case.
+    pub(super) essence: String,
+    /// The `charset` parameter, lower case.
+    charset: Option<String>,
+}
+
+/// The media type of a head; none when it names none.
+///
+/// # Errors
+/// Several are named, or the one is malformed.
+pub(super) fn of(headers: &HeaderMap) -> Result<Option<MediaType>, BodyError> {
+    let mut values = headers.get_all(CONTENT_TYPE).iter();
+    let Some(value) = values.next() else {
+        return Ok(None);
+    };
+    if values.next().is_some() {
+        return Err(BodyError::Head {
+            what: "several content types",
+        });
+    }
+    let parsed = value.to_str().ok().and_then(MediaType::parse);
+    parsed.map(Some).ok_or(BodyError::ContentType)
+}
+
+impl MediaType {
+    /// Reads `type/subtype` and its parameters; none when anything about it is malformed.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let text = text.trim_matches([' ', '\t']);
+        let (essence, mut rest) = match text.find([' ', '\t', ';']) {
+            Some(at) => text.split_at(at),
+            None => (text, ""),
+        };
+        let (kind, subtype) = essence.split_once('/')?;
+        if !is_token(kind) || !is_token(subtype) {
+            return None;
+        }
+        let mut charset = None;
+        while !rest.is_empty() {
+            rest = rest.trim_start_matches([' ', '\t']).strip_prefix(';')?;
+            rest = rest.trim_start_matches([' ', '\t']);
+            if rest.is_empty() || rest.starts_with(';') {
+                continue;
+            }
+            let (name, value, after) = parameter(rest)?;
+            if name.eq_ignore_ascii_case("charset")
+                && charset.replace(value.to_ascii_lowercase()).is_some()
+            {
+                return None;
+            }
+            rest = after;
+        }
+        Some(Self {
+            essence: essence.to_ascii_lowercase(),
+            charset,
+        })
+    }
+
+    /// Whether it is JSON: `application/json`, or a type with the suffix `+json` (RFC 6839).
+    pub(super) fn is_json(&self) -> bool {
+        self.essence == "application/json"
+            || self
+                .essence
+                .split_once('/')
+                .and_then(|(_, subtype)| subtype.strip_suffix("+json"))
+                .is_some_and(|name| !name.is_empty())
+    }
+
+    /// Whether it says nothing of the character set, or UTF-8.
+    pub(super) fn is_utf8(&self) -> bool {
+        self.charset.as_deref().is_none_or(|name| name == "utf-8")
+    }
+}
+
+/// One `name=value` at the start of `text`: the name, the unquoted value and what follows.
+fn parameter(text: &str) -> Option<(&str, String, &str)> {
+    let (name, after) = text.split_once('=')?;
+    if !is_token(name) {
+        return None;
+    }
+    if let Some(quoted) = after.strip_prefix('"') {
+        let (value, after) = unquoted(quoted)?;
+        return Some((name, value, after));
+    }
+    let (value, after) = match after.find([' ', '\t', ';']) {
+        Some(at) => after.split_at(at),
+        None => (after, ""),
+    };
+    is_token(value).then(|| (name, value.to_owned(), after))
+}
+
+/// The rest of a quoted string (RFC 9110 section 5.6.4) and what follows it.
+fn unquoted(text: &str) -> Option<(String, &str)> {
+    let mut value = String::new();
+    let mut characters = text.char_indices();
+    while let Some((at, character)) = characters.next() {
+        match character {
+            '"' => return Some((value, text.get(at + 1..)?)),
+            '\\' => value.push(characters.next()?.1),
+            plain => value.push(plain),
+        }
+    }
+    None
+}
+
+/// RFC 9110 section 5.6.2.
+fn is_token(text: &str) -> bool {
+    !text.is_empty()
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::MediaType;
+
+    #[test]
+    fn knows_json_by_its_type_and_nothing_else() {
+        for json in [
+            "application/json",
+            "APPLICATION/JSON",
+            " application/json ",
+            "application/problem+json",
+            "application/vnd.acme.case.v2+json",
+            "application/json; profile=x",
+            "application/json ; charset=\"utf-8\"",
+            "application/json;charset=UTF-8;odata.metadata=minimal",
+            "application/json;",
+            "application/json; charset=\"u\\tf-8\"",
+        ] {
+            let parsed = MediaType::parse(json).unwrap();
+            assert!(parsed.is_json() && parsed.is_utf8(), "{json}");
+        }
+        for other in [
+            "text/plain",
+            "text/json",
+            "application/x-json",
+            "*/*",
+            "application/+json",
+            "application/json-seq",
+            "application/jsonp",
+        ] {
+            assert!(!MediaType::parse(other).unwrap().is_json(), "{other}");
+        }
+        for charset in ["iso-8859-1", "utf-16", "\"\"", "utf8", "us-ascii"] {
+            let text = format!("application/json; charset={charset}");
+            assert!(!MediaType::parse(&text).unwrap().is_utf8(), "{charset}");
+        }
+    }
+
+    #[test]
+    fn refuses_what_is_malformed() {
+        for malformed in [
+            "",
+            "json",
+            "application/",
+            "/json",
+            "application/json, text/html",
+            "application/json text/html",
+            "application/json; charset=\"utf-8",
+            "application/json; charset",
+            "application/json; =x",
+            "application/json; charset=utf-8; charset=utf-16",
+            "application/json; charset=utf-8, x",
+            "application/json;charset=\"utf-8\"x",
+            "application/js on",
+        ] {
+            assert_eq!(MediaType::parse(malformed), None, "{malformed}");
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! From the upstream's response head to the client's, and to what the body goes through.
+
+use std::sync::Arc;
+
+use http::header::{CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use postern_config::routes::LongLived;
+
+use crate::body_filter::BodyError;
+use crate::coding::codings_of;
+use crate::exchange_plan::accept_encoding::Chosen;
+use crate::exchange_plan::media_type::{self, MediaType};
+use crate::exchange_plan::{ExchangePlan, ResponsePlan, response_headers};
+use crate::pipeline::{BodyPipeline, Reader, ReaderParts};
+
+impl ExchangePlan {
+    /// A route without labels: everything that is no token passes.
+    pub(super) fn respond_open(
+        &self,
+        bodiless: bool,
+        upstream: &HeaderMap,
+    ) -> Result<ResponsePlan, BodyError> {
+        if names_event_stream(upstream) && !self.allows(LongLived::Sse) {
+            return Err(BodyError::ContentType);
+        }
+        Ok(ResponsePlan {
+            headers: response_headers::open(upstream),
+            body: (!bodiless).then(BodyPipeline::pass_through),
+            keep_length: declared_length(upstream),
+        })
+    }
+
+    /// A route whose answers may have something to hide, or must have something in them.
+    pub(super) fn respond_guarded(
+        &self,
+        bodiless: bool,
+        status: StatusCode,
+        upstream: &HeaderMap,
+    ) -> Result<ResponsePlan, BodyError> {
+        response_headers::refuse_labelled(status, upstream)?;
+        let headers = response_headers::labelled(upstream);
+        let require = status.is_success() && self.compiled_route().required;
+        if bodiless {
+            return Ok(without_body(headers, upstream, None));
+        }
+        if declared_length(upstream) == Some(0) {
+            return match require {
+                true => Err(BodyError::RequiredMissing),
+                false => Ok(without_body(headers, upstream, Some(BodyPipeline::empty()))),
+            };
+        }
+        if !self.reads() {
+            return Ok(unread(headers, upstream, &[CONTENT_DISPOSITION]));
+        }
+        let media = media_type::of(upstream)?.ok_or(BodyError::ContentType)?;
+        if self.compiled_route().unreadable.contains(&media.essence) {
+            return Ok(unread(headers, upstream, &[]));
+        }
+        if !media.is_json() || !media.is_utf8() {
+            return Err(BodyError::ContentType);
+        }
+        self.read(headers, &media, upstream, require)
+    }
+
+    fn read(
+        &self,
+        mut headers: HeaderMap,
+        media: &MediaType,
+        upstream: &HeaderMap,
+        require: bool,
+    ) -> Result<ResponsePlan, BodyError> {
+        set_type(&mut headers, media);
+        let encode = match self.encode {
+            Chosen::Coded(coding) => Some(coding),
+            Chosen::Identity | Chosen::Nothing => None,
+        };
+        // SECURITY: whether to encode must not depend on the body's length, which hidden values
+        // are part of.
+        if let Some(coding) = encode {
+            headers.insert(CONTENT_ENCODING, HeaderValue::from_static(coding.name()));
+            response_headers::vary_by_encoding(&mut headers);
+        }
+        let reader = Reader::new(ReaderParts {
+            codings: &codings_of(upstream)?,
+            expand_ratio: self.parts.limits.expand_ratio,
+            plan: self.json_plan(require),
+            labels: Arc::clone(&self.parts.labels),
+            encode,
+        })?;
+        Ok(ResponsePlan {
+            headers,
+            body: Some(BodyPipeline::reading(reader)),
+            keep_length: None,
+        })
+    }
+}
+
+/// The media type of server-sent events.
+const EVENT_STREAM: &[u8] = b"text/event-stream";
+
+/// Whether any content type of the head, well-formed or not, is that of server-sent events.
+fn names_event_stream(upstream: &HeaderMap) -> bool {
+    upstream.get_all(CONTENT_TYPE).iter().any(|value| {
+        let text = value.as_bytes().to_ascii_lowercase();
+        text.windows(EVENT_STREAM.len())
+            .any(|part| part == EVENT_STREAM)
+    })
+}
+
+/// A head whose body is empty or absent; it names its type only when that says nothing but JSON.
+fn without_body(
+    mut headers: HeaderMap,
+    upstream: &HeaderMap,
+    body: Option<BodyPipeline>,
+) -> ResponsePlan {
+    if let Ok(Some(media)) = media_type::of(upstream)
+        && media.is_json()
+    {
+        set_type(&mut headers, &media);
+    }
+    ResponsePlan {
+        headers,
+        keep_length: body.is_some().then_some(0),
+        body,
+    }
+}
+
+/// A body that leaves as it came, under its own type and coding.
+fn unread(mut headers: HeaderMap, upstream: &HeaderMap, also: &[HeaderName]) -> ResponsePlan {
+    for name in [CONTENT_TYPE, CONTENT_ENCODING].iter().chain(also) {
+        for value in upstream.get_all(name) {
+            headers.append(name.clone(), value.clone());
+        }
+    }
+    ResponsePlan {
+        headers,
+        body: Some(BodyPipeline::pass_through()),
+        keep_length: declared_length(upstream),
+    }
+}
+
+/// Names the type without its parameters: JSON is UTF-8 and has none (RFC 8259 section 11).
+fn set_type(headers: &mut HeaderMap, media: &MediaType) {
+    // INVARIANT: an essence is made of tokens, which are valid in a field.
+    if let Ok(value) = HeaderValue::from_str(&media.essence) {
+        headers.insert(CONTENT_TYPE, value);
+    }
+}
+
+/// The one well-formed `Content-Length`.
+fn declared_length(upstream: &HeaderMap) -> Option<u64> {
+    let mut values = upstream.get_all(CONTENT_LENGTH).iter();
+    let (Some(value), None) = (values.next(), values.next()) else {
+        return None;
+    };
+    let text = value.to_str().ok()?;
+    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    digits.then(|| text.parse().ok()).flatten()
+}

@@ -1,0 +1,143 @@
+//! Reading a body: decode, redact, encode, in this order and nowhere else.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::body_filter::{BodyError, BodyFilter};
+use crate::coding::{Coding, Decoder, Encoder};
+use crate::json::{JsonFilter, JsonPlan};
+use crate::pipeline::BodySummary;
+
+/// The encoder is given this many bytes at once, so that the coded bytes depend on what leaves and
+/// not on how it arrived: where the upstream's chunks ended can tell the length of a hidden value.
+const ENCODED_AT_ONCE_BYTES: usize = 16 << 10;
+
+/// What a body that is read goes through.
+pub(crate) struct Reader {
+    decoder: Decoder,
+    filter: JsonFilter,
+    exit: Exit,
+    labels: Arc<[String]>,
+}
+
+/// What a [`Reader`] is made of.
+pub(crate) struct ReaderParts<'a> {
+    /// The codings the upstream applied, in order.
+    pub(crate) codings: &'a [Coding],
+    /// The limit of [`Decoder`].
+    pub(crate) expand_ratio: usize,
+    /// What happens to the JSON.
+    pub(crate) plan: Arc<JsonPlan>,
+    /// The labels' names, by label id.
+    pub(crate) labels: Arc<[String]>,
+    /// The coding the client gets.
+    pub(crate) encode: Option<Coding>,
+}
+
+impl Reader {
+    /// A reader at the start of a body.
+    ///
+    /// # Errors
+    /// A decoder or encoder cannot be set up.
+    pub(crate) fn new(parts: ReaderParts<'_>) -> Result<Self, BodyError> {
+        let encoder = match parts.encode {
+            Some(coding) => Some(Encoder::new(coding).ok_or(BodyError::Spent)?),
+            None => None,
+        };
+        Ok(Self {
+            decoder: Decoder::new(parts.codings, parts.expand_ratio)?,
+            filter: JsonFilter::new(parts.plan),
+            exit: Exit {
+                redacted: Vec::new(),
+                encoder,
+                ready: Vec::new(),
+                bytes_out: 0,
+            },
+            labels: parts.labels,
+        })
+    }
+
+    /// Reads the next bytes and returns what is decided.
+    ///
+    /// # Errors
+    /// The body cannot be decoded or read.
+    pub(crate) fn push(
+        &mut self,
+        chunk: &[u8],
+        summary: &mut BodySummary,
+    ) -> Result<Bytes, BodyError> {
+        let (filter, exit) = (&mut self.filter, &mut self.exit);
+        self.decoder.push(chunk, &mut |decoded| {
+            summary.bytes_in += decoded.len() as u64;
+            filter.push(decoded, &mut exit.redacted)?;
+            exit.encode_blocks()
+        })?;
+        let ready = exit.take();
+        summary.bytes_out = exit.bytes_out;
+        Ok(ready)
+    }
+
+    /// The body has ended: returns the rest.
+    ///
+    /// # Errors
+    /// The body is incomplete or lacks what the policy requires.
+    pub(crate) fn finish(mut self, summary: &mut BodySummary) -> Result<Bytes, BodyError> {
+        self.decoder.finish()?;
+        self.filter.finish(&mut self.exit.redacted)?;
+        let counted = self.labels.iter().zip(self.filter.withheld());
+        summary.withheld = counted
+            .filter(|(_, count)| **count > 0)
+            .map(|(label, count)| (label.clone(), *count))
+            .collect();
+        let (rest, bytes_out) = self.exit.finish()?;
+        summary.bytes_out = bytes_out;
+        Ok(rest)
+    }
+}
+
+/// Where redacted bytes wait to be encoded, and encoded ones to be taken.
+struct Exit {
+    redacted: Vec<u8>,
+    encoder: Option<Encoder>,
+    ready: Vec<u8>,
+    bytes_out: u64,
+}
+
+impl Exit {
+    /// Encodes what fills whole blocks; what is left is less than one.
+    fn encode_blocks(&mut self) -> Result<(), BodyError> {
+        let Some(encoder) = &mut self.encoder else {
+            return Ok(());
+        };
+        let mut blocks = self.redacted.chunks_exact(ENCODED_AT_ONCE_BYTES);
+        for block in &mut blocks {
+            self.ready.extend(encoder.push(block)?);
+            self.bytes_out += block.len() as u64;
+        }
+        let left = blocks.remainder().len();
+        self.redacted.drain(..self.redacted.len() - left);
+        Ok(())
+    }
+
+    /// What may leave now.
+    fn take(&mut self) -> Bytes {
+        if self.encoder.is_none() {
+            self.bytes_out += self.redacted.len() as u64;
+            return std::mem::take(&mut self.redacted).into();
+        }
+        std::mem::take(&mut self.ready).into()
+    }
+
+    /// The rest, and how many bytes left in all before encoding.
+    fn finish(mut self) -> Result<(Bytes, u64), BodyError> {
+        self.encode_blocks()?;
+        let bytes_out = self.bytes_out + self.redacted.len() as u64;
+        let Some(mut encoder) = self.encoder else {
+            return Ok((self.redacted.into(), bytes_out));
+        };
+        self.ready.extend(encoder.push(&self.redacted)?);
+        self.ready.extend(encoder.finish()?);
+        Ok((self.ready.into(), bytes_out))
+    }
+}

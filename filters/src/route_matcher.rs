@@ -1,0 +1,210 @@
+//! Which route a request belongs to: the most specific line whose method and path fit.
+//!
+//! Guarantees: the answer depends on the canonical path and the method alone, and on the order of
+//! the file only where the policy has already been refused. Literals are compared after decoding
+//! the percent-encoding of unreserved characters (RFC 3986 section 6.2.2.2). It says nothing about
+//! who may use a route.
+
+use std::borrow::Cow;
+
+use percent_encoding::percent_decode_str;
+use postern_config::routes::{PathPart, RouteMethod};
+use postern_config::{Route, RouteMatch};
+
+/// Methods that no route can list: D8.
+const NEVER: [&str; 2] = ["CONNECT", "TRACE"];
+
+/// Every `match` line of a policy, the most specific first.
+#[derive(Debug, Default)]
+pub(crate) struct RouteMatcher {
+    lines: Vec<Line>,
+}
+
+/// What a request matches.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Matched {
+    /// The route at this place in the policy's list.
+    Route(usize),
+    /// The path fits, the method does not; these would.
+    OtherMethods(Vec<String>),
+    /// Nothing fits.
+    Nothing,
+}
+
+#[derive(Debug)]
+struct Line {
+    route: usize,
+    denied: bool,
+    /// With its literals normalised.
+    fits: RouteMatch,
+}
+
+impl RouteMatcher {
+    /// The lines of these routes.
+    pub(crate) fn new(routes: &[Route]) -> Self {
+        let mut lines: Vec<Line> = routes
+            .iter()
+            .enumerate()
+            .flat_map(|(route, known)| {
+                known.matches.iter().map(move |line| Line {
+                    route,
+                    denied: known.deny,
+                    fits: normalised(line.clone()),
+                })
+            })
+            .collect();
+        lines.sort_by(|a, b| b.fits.cmp_specificity(&a.fits));
+        Self { lines }
+    }
+
+    /// The route of a request, by its method and its canonical path.
+    pub(crate) fn find(&self, method: &str, path: &str) -> Matched {
+        let Some(segments) = segments(path) else {
+            return Matched::Nothing;
+        };
+        let fitting: Vec<&Line> = self
+            .lines
+            .iter()
+            .filter(|line| line.fits_path(&segments))
+            .collect();
+        let (narrow, catch_all): (Vec<&Line>, Vec<&Line>) =
+            fitting.into_iter().partition(|line| !line.is_catch_all());
+        let considered = if narrow.is_empty() { catch_all } else { narrow };
+        if let Some(line) = considered.iter().find(|line| line.fits_method(method)) {
+            return Matched::Route(line.route);
+        }
+        let mut listed: Vec<String> = considered
+            .iter()
+            .filter(|line| !line.denied)
+            .filter_map(|line| match &line.fits.method {
+                RouteMethod::Exactly(name) => Some(name.clone()),
+                RouteMethod::Any => None,
+            })
+            .collect();
+        listed.sort_unstable();
+        listed.dedup();
+        match listed.is_empty() {
+            true => Matched::Nothing,
+            false => Matched::OtherMethods(listed),
+        }
+    }
+}
+
+impl Line {
+    /// Whether the line is the one that fits every path.
+    fn is_catch_all(&self) -> bool {
+        matches!(self.fits.path.as_slice(), [PathPart::Rest(_)])
+    }
+
+    fn fits_method(&self, method: &str) -> bool {
+        match &self.fits.method {
+            RouteMethod::Any => !NEVER.contains(&method),
+            RouteMethod::Exactly(name) => name == method,
+        }
+    }
+
+    fn fits_path(&self, segments: &[Cow<'_, str>]) -> bool {
+        let mut left = segments.iter();
+        for part in &self.fits.path {
+            let fits = match (part, left.next()) {
+                (PathPart::Rest(_), _) => return true,
+                (PathPart::Literal(text), Some(segment)) => text == segment,
+                (PathPart::Parameter(_), Some(segment)) => !segment.is_empty(),
+                (PathPart::Literal(_) | PathPart::Parameter(_), None) => false,
+            };
+            if !fits {
+                return false;
+            }
+        }
+        left.next().is_none()
+    }
+}
+
+fn normalised(mut line: RouteMatch) -> RouteMatch {
+    for part in &mut line.path {
+        if let PathPart::Literal(text) = part {
+            *text = decode_unreserved(text).into_owned();
+        }
+    }
+    line
+}
+
+/// The segments of an absolute path; none of `/`.
+fn segments(path: &str) -> Option<Vec<Cow<'_, str>>> {
+    let path = path.strip_prefix('/')?;
+    if path.is_empty() {
+        return Some(Vec::new());
+    }
+    Some(path.split('/').map(decode_unreserved).collect())
+}
+
+/// Decodes what need not be percent-encoded, and writes the rest with upper-case digits.
+fn decode_unreserved(segment: &str) -> Cow<'_, str> {
+    if !segment.contains('%') {
+        return Cow::Borrowed(segment);
+    }
+    let mut text = String::with_capacity(segment.len());
+    let mut rest = segment;
+    while let Some((before, after)) = rest.split_once('%') {
+        text.push_str(before);
+        let decoded = after
+            .get(..2)
+            .filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()))
+            .and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        rest = match decoded {
+            Some(byte) => {
+                if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+                    text.push(char::from(byte));
+                } else {
+                    text.push_str(&format!("%{byte:02X}"));
+                }
+                after.get(2..).unwrap_or_default()
+            }
+            None => {
+                text.push('%');
+                after
+            }
+        };
+    }
+    text.push_str(rest);
+    Cow::Owned(text)
+}
+
+/// Whether a query asks only for what a route lists.
+///
+/// Names are compared after decoding (`+` is a space). A name that comes twice is refused, since the
+/// application may read another one than a reader of the policy thinks of; only a listed name that
+/// ends in `[]` may repeat. A `;`, malformed percent-encoding and encoded control characters are
+/// refused too: readers disagree about them.
+pub(crate) fn query_is_listed(listed: &[String], query: &str) -> bool {
+    let mut seen: Vec<String> = Vec::new();
+    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let (Some(name), Some(_)) = (decoded(name), decoded(value)) else {
+            return false;
+        };
+        let repeated = seen.contains(&name) && !name.ends_with("[]");
+        if repeated || !listed.contains(&name) {
+            return false;
+        }
+        seen.push(name);
+    }
+    true
+}
+
+/// The text of a name or value of a query; none when readers could disagree about it.
+fn decoded(text: &str) -> Option<String> {
+    let mut escapes = text.split('%');
+    escapes.next()?;
+    let well_formed = escapes.all(|after| {
+        after
+            .get(..2)
+            .is_some_and(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()))
+    });
+    if !well_formed || text.contains(';') {
+        return None;
+    }
+    let spaced = text.replace('+', " ");
+    let decoded = percent_decode_str(&spaced).decode_utf8().ok()?;
+    (!decoded.chars().any(char::is_control)).then(|| decoded.into_owned())
+}
