@@ -216,20 +216,23 @@ fn status_fits(allowed: &Allowed, case: &Case<'_>, observed: &Observed, kind: Ki
 /// The statuses that specification 02 section 7 gives to a problem.
 fn spec_status(slug: &str) -> &'static [u16] {
     match slug {
-        "ambiguous-request" | "query-not-allowed" => &[400, 417, 421],
+        "ambiguous-request" | "query-not-allowed" => &[400],
+        "misdirected-request" => &[421],
+        "expectation-failed" => &[417],
+        "identity-unavailable" => &[503],
         "identity-missing" | "identity-invalid" => &[401],
         "route-denied"
         | "no-role"
         | "query-on-hidden-field"
         | "write-of-hidden-field"
         | "upgrade-refused" => &[403],
-        "method-not-allowed" => &[405, 501],
+        "method-not-allowed" => &[405],
         "not-acceptable" => &[406],
         "request-timeout" => &[408],
         "body-too-large" => &[413],
-        "target-too-long" | "uri-too-long" => &[414],
+        "target-too-long" => &[414],
         "unsupported-media-type" => &[415],
-        "header-too-large" | "headers-too-large" => &[431],
+        "headers-too-large" => &[431],
         "unreadable-body" => &[502],
         "overloaded" | "policy-unavailable" => &[503],
         "upstream-unavailable" => &[502, 504],

@@ -75,6 +75,9 @@ pub(super) fn message(parts: &[Part], fill: &Fill<'_>) -> Vec<u8> {
             other => panic!("part encoding {other} is not known"),
         }
     }
+    if !parts.iter().any(|part| part.data.contains("{{LEN}}")) {
+        return bytes;
+    }
     let body = find(&bytes, b"\r\n\r\n").map_or(0, |at| bytes.len() - at - 4);
     let Some(at) = find(&bytes, b"{{LEN}}") else {
         return bytes;

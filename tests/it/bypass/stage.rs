@@ -202,15 +202,15 @@ pub(super) async fn run(text: &str, base: PathBuf) -> Result<Running, StartError
 /// The server file of a stage. Time-outs are short, so that a stalled peer ends a case and not the
 /// suite; the catalogue's own waits are scaled by the same factor.
 pub(super) fn server_file(setting: &Setting, upstream: SocketAddr) -> String {
-    let listen = if setting.tls {
-        "{ address: \"127.0.0.1:0\", tls: { cert: \"file:cert.pem\", key: \"file:key.pem\" } }"
+    let tls = if setting.tls {
+        ", tls: { cert: \"file:cert.pem\", key: \"file:key.pem\" }"
     } else {
-        "\"127.0.0.1:0\""
+        ""
     };
     let admin = setting.admin.as_deref().unwrap_or("127.0.0.1:0");
     let limits = &setting.limits;
     format!(
-        "listen: {listen}\n\
+        "listen: {{ address: \"127.0.0.1:0\", hosts: [\"127.0.0.1\"]{tls} }}\n\
          upstream: {{ url: \"http://{upstream}\", connect_timeout: 2s, read_timeout: 2s, write_timeout: 2s }}\n\
          policy: policy.yaml\n\
          admin: \"{admin}\"\n\

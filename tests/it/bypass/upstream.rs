@@ -91,6 +91,7 @@ impl Upstream {
         Self {
             address,
             state,
+            said,
             accepting,
         }
     }

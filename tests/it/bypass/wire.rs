@@ -47,7 +47,7 @@ impl Head {
     }
 
     /// The first value of a field.
-    pub(super) fn first(&self, name: &str) -> Option<&str> {
+    pub(super) fn first<'a>(&'a self, name: &'a str) -> Option<&'a str> {
         self.all(name).next()
     }
 }
@@ -60,7 +60,9 @@ impl Answer {
 
     /// The first value of a field of the final head.
     pub(super) fn field(&self, name: &str) -> Option<&str> {
-        self.head.as_ref().and_then(|head| head.first(name))
+        let own = self.head.iter().flat_map(|head| &head.fields);
+        let mut own = own.filter(|(field, _)| field == name);
+        own.next().map(|(_, value)| value.as_str())
     }
 
     /// The problem slug, when the answer is one of Postern's own refusals.
