@@ -194,3 +194,6 @@ fn refuse(reason: &'static str) -> IdentityError {
     tracing::debug!(target: "postern::identity", reason, "credentials refused");
     IdentityError::Invalid
 }
+
+#[cfg(test)]
+mod tests;

@@ -112,7 +112,7 @@ async fn health_and_metrics_are_open_and_the_rest_needs_the_token() {
         "Authorization: Bearer x\r\n".to_owned(),
         format!("Authorization: Basic {}\r\n", admin.token.reveal()),
         format!("Authorization: {good}0\r\n"),
-        format!("Authorization: {}\r\n", &good[..good.len() - 1]),
+        format!("Authorization: {}\r\n", good.get(..good.len() - 1).unwrap()),
         format!("Authorization: {good}\r\nAuthorization: {good}\r\n"),
     ] {
         for line in ["GET /status", "POST /reload"] {

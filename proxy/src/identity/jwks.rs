@@ -8,7 +8,7 @@ mod fetch;
 mod key_set;
 mod remote;
 #[cfg(test)]
-mod scripted;
+pub(super) mod scripted;
 
 use std::sync::Arc;
 

@@ -10,15 +10,15 @@ use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
 #[derive(Clone)]
-pub(super) struct Scripted {
-    pub(super) address: SocketAddr,
+pub(in crate::identity) struct Scripted {
+    pub(in crate::identity) address: SocketAddr,
     answer: Arc<Mutex<Vec<u8>>>,
     requests: Arc<AtomicUsize>,
 }
 
 impl Scripted {
     /// Serves plain HTTP, or TLS when given an acceptor.
-    pub(super) async fn start(answer: Vec<u8>, tls: Option<TlsAcceptor>) -> Self {
+    pub(in crate::identity) async fn start(answer: Vec<u8>, tls: Option<TlsAcceptor>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let scripted = Self {
             address: listener.local_addr().unwrap(),
@@ -43,19 +43,19 @@ impl Scripted {
     }
 
     /// Serves 200 answers with this body.
-    pub(super) async fn with_body(body: &[u8]) -> Self {
+    pub(in crate::identity) async fn with_body(body: &[u8]) -> Self {
         Self::start(ok(body), None).await
     }
 
-    pub(super) fn url(&self) -> String {
+    pub(in crate::identity) fn url(&self) -> String {
         format!("http://{}/keys", self.address)
     }
 
-    pub(super) fn answer(&self, answer: Vec<u8>) {
+    pub(in crate::identity) fn answer(&self, answer: Vec<u8>) {
         *self.answer.lock().unwrap() = answer;
     }
 
-    pub(super) fn requests(&self) -> usize {
+    pub(in crate::identity) fn requests(&self) -> usize {
         self.requests.load(Ordering::SeqCst)
     }
 
@@ -76,7 +76,7 @@ impl Scripted {
 }
 
 /// A whole 200 answer.
-pub(super) fn ok(body: &[u8]) -> Vec<u8> {
+pub(in crate::identity) fn ok(body: &[u8]) -> Vec<u8> {
     let mut answer =
         format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", body.len()).into_bytes();
     answer.extend_from_slice(body);

@@ -104,7 +104,10 @@ async fn refuses_what_is_not_one_canonical_compact_jws() {
     let mut flipped = URL_SAFE_NO_PAD.decode(tail).unwrap();
     flipped[7] ^= 1;
     let flipped = URL_SAFE_NO_PAD.encode(flipped);
-    let (last, cut) = (tail.chars().next_back().unwrap(), &tail[..tail.len() - 1]);
+    let (last, cut) = (
+        tail.chars().next_back().unwrap(),
+        tail.get(..tail.len() - 1).unwrap(),
+    );
     let not_canonical = if last == 'A' {
         'B'
     } else {

@@ -44,7 +44,7 @@ fn wycheproof_jws_vectors() {
     };
     let (mut refused, mut accepted, mut other_algorithms) = (0, 0, 0);
     for (group, tests) in groups(&file) {
-        let jwk = group.get("public").unwrap_or(&group["private"]);
+        let jwk = group.get("public").unwrap_or_else(|| &group["private"]);
         let set = one_key(jwk);
         for test in tests {
             let verified = set.as_ref().is_some_and(|set| {
