@@ -24,7 +24,7 @@ const DEPTH_MAX: usize = 32;
 const NODES_MAX: usize = 100_000;
 /// The most aliases, and the most events they may replay.
 const ALIASES_MAX: usize = 100;
-const REPLAYED_MAX: usize = 100_000;
+const REPLAYED_MAX: usize = 10_000;
 
 /// Where something is in a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -78,6 +78,7 @@ impl Node {
                 max_aliases: ALIASES_MAX,
                 max_anchors: ALIASES_MAX,
                 max_documents: 1,
+                enforce_alias_anchor_ratio: false,
                 flow_nesting_limit: DEPTH_MAX,
             },
             alias_limits: serde_saphyr::alias_limits! {
@@ -102,7 +103,11 @@ impl Node {
                 let said = said.lines().next().unwrap_or_default();
                 let said = said.split(" at line ").next().unwrap_or(said);
                 let message = format!("this is not YAML that Postern reads: {}", lower_first(said));
-                problems.add("PN001", place, message);
+                let is_alias = message.contains("alias");
+                let problem = problems.add("PN001", place, message);
+                if is_alias {
+                    problem.help("between brackets, quote a selector: `[\"$.cases[*]\"]`");
+                }
                 None
             }
         }

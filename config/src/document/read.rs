@@ -32,7 +32,11 @@ pub(crate) struct Slot<T> {
 
 /// A map whose keys the author chooses, in the order of the file.
 #[derive(Debug)]
-pub(crate) struct Entries<T>(pub(crate) Vec<(At<String>, T)>);
+pub(crate) struct Entries<T> {
+    pub(crate) read: Vec<(At<String>, T)>,
+    /// Keys whose values could not be read: reported already, but not to be taken for absent.
+    pub(crate) unread: Vec<At<String>>,
+}
 
 /// One value or a list of them.
 #[derive(Debug)]
@@ -166,17 +170,18 @@ impl<T: Read> Read for Entries<T> {
         let Kind::Map(entries) = &node.kind else {
             return node.expected("a map", problems);
         };
-        let mut read = Vec::new();
+        let (mut read, mut unread) = (Vec::new(), Vec::new());
         for entry in entries {
             let key = At {
                 value: entry.key.clone(),
                 place: entry.key_place,
             };
-            if let Some(value) = T::read(&entry.value, problems) {
-                read.push((key, value));
+            match T::read(&entry.value, problems) {
+                Some(value) => read.push((key, value)),
+                None => unread.push(key),
             }
         }
-        Some(Self(read))
+        Some(Self { read, unread })
     }
 }
 

@@ -10,10 +10,10 @@ fn read(text: &str) -> (Option<Node>, Vec<&'static str>) {
 }
 
 fn entries(node: &Node) -> &[Entry] {
-    match &node.kind {
-        Kind::Map(entries) => entries,
-        other => panic!("{other:?}"),
-    }
+    let Kind::Map(entries) = &node.kind else {
+        panic!("{}", node.described());
+    };
+    entries
 }
 
 #[test]

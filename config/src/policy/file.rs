@@ -79,7 +79,7 @@ section! {
         /// `jwt`: a selector; `mtls`: roles by pattern; `header`: a header's name.
         roles: "roles" => RolesFile,
         /// `header`: the peers that are believed.
-        trusted: "trusted" => Vec<At<String>>,
+        trusted: "trusted" => OneOrMany<String>,
         /// `session`: how a login is recognised. Not enforced by this build yet.
         login: "login" => crate::document::read::Anything,
         /// What happens to an identity without any role of this policy.
@@ -107,7 +107,7 @@ section! {
         /// Query parameters by label. Not enforced by this build yet.
         params: "params" => Entries<String>,
         /// The formats of the answers; only `json` in this build.
-        formats: "formats" => Vec<At<Word<Format>>>,
+        formats: "formats" => OneOrMany<Word<Format>>,
         /// What happens to a field nobody labelled.
         unlabelled: "unlabelled" => Word<Unlabelled>,
         /// How member names are compared.

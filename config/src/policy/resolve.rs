@@ -39,7 +39,8 @@ pub(super) fn policy(name: &str, text: &str) -> Result<Policy, PolicyErrors> {
     }
 }
 
-/// INVARIANT: `None` only when a problem was reported; every part is computed before the first `?`.
+/// INVARIANT: `None`, here or in an optional part, only when a problem was reported, and then nothing is
+/// returned; every part is judged before the first `?`.
 fn resolve(file: &PolicyFile, problems: &mut Problems) -> Option<Policy> {
     unenforced::report(file, problems);
     let name = plain_name("policy", &file.name, problems);

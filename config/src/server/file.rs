@@ -127,14 +127,14 @@ section! {
 #[derive(Debug)]
 pub(crate) enum ListenFile {
     Address(String),
-    Long(ListenLong),
+    Long(Box<ListenLong>),
 }
 
 /// A URL, or the upstream in full.
 #[derive(Debug)]
 pub(crate) enum UpstreamFile {
     Url(String),
-    Long(UpstreamLong),
+    Long(Box<UpstreamLong>),
 }
 
 /// The path of the policy; a signed bundle is read and refused.
@@ -151,7 +151,10 @@ macro_rules! text_or_map {
             fn read(node: &Node, problems: &mut Problems) -> Option<Self> {
                 match &node.kind {
                     Kind::Text(text) => Some(Self::$short(text.clone())),
-                    Kind::Map(_) => <$section>::read(node, problems).map(Self::$long),
+                    Kind::Map(_) => {
+                        let long = <$section>::read(node, problems)?;
+                        Some(Self::$long(Box::new(long)))
+                    },
                     Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::List(_) => {
                         node.expected($expected, problems)
                     }

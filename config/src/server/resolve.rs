@@ -91,22 +91,20 @@ fn listen(at: &At<ListenFile>, problems: &mut Problems) -> Option<Listen> {
             let address = address.and_then(|at| addresses::listener(&at.value, at.place, problems));
             let tls = long.tls.found.as_ref();
             let tls = tls.and_then(|tls| listen_tls(&tls.value, problems));
-            let hosts = match &long.hosts.found {
-                Some(hosts) => served_hosts(&hosts.value, problems)?,
-                None => Vec::new(),
-            };
+            let hosts = long.hosts.value();
+            let hosts = hosts.map(|hosts| served_hosts(hosts, problems));
             Some(Listen {
                 address: address?,
                 tls,
-                hosts,
+                hosts: hosts.unwrap_or_default(),
             })
         }
     }
 }
 
-fn served_hosts(hosts: &OneOrMany<String>, problems: &mut Problems) -> Option<Vec<String>> {
+fn served_hosts(hosts: &OneOrMany<String>, problems: &mut Problems) -> Vec<String> {
     let each = hosts.0.iter();
-    each.map(|at| addresses::served_host(&at.value, at.place, problems))
+    each.filter_map(|at| addresses::served_host(&at.value, at.place, problems))
         .collect()
 }
 
@@ -221,85 +219,86 @@ fn not_blank(key: &str, path: &str, place: Place, problems: &mut Problems) -> Op
 
 /// Limits that are wrong were reported, and stand at their defaults.
 fn limits(file: Option<&LimitsFile>, problems: &mut Problems) -> Limits {
-    const KIB: u64 = 1 << 10;
-    const MIB: u64 = 1 << 20;
     let mut limits = Limits::default();
-    let Some(file) = file else {
-        return limits;
-    };
-    let sizes = [
-        (
-            "header_bytes",
-            &file.header_bytes,
-            KIB..=MIB,
-            &mut limits.header_bytes,
-        ),
-        (
-            "target_bytes",
-            &file.target_bytes,
-            256..=64 * KIB,
-            &mut limits.target_bytes,
-        ),
-        (
-            "held_bytes",
-            &file.held_bytes,
-            KIB..=64 * MIB,
-            &mut limits.held_bytes,
-        ),
-        (
-            "request_body",
-            &file.request_body,
-            KIB..=KIB * MIB,
-            &mut limits.request_body,
-        ),
-    ];
-    for (key, slot, range, limit) in sizes {
-        if let Some(size) = units::size(key, slot, range, problems) {
-            *limit = size;
-        }
-    }
-    let numbers = [
-        (
-            "header_count",
-            &file.header_count,
-            8..=1_000,
-            &mut limits.header_count,
-        ),
-        (
-            "json_depth",
-            &file.json_depth,
-            4..=1_024,
-            &mut limits.json_depth,
-        ),
-        (
-            "expand_ratio",
-            &file.expand_ratio,
-            2..=10_000,
-            &mut limits.expand_ratio,
-        ),
-        (
-            "connections",
-            &file.connections,
-            1..=1_000_000,
-            &mut limits.connections,
-        ),
-        (
-            "exchanges",
-            &file.exchanges,
-            1..=1_000_000,
-            &mut limits.exchanges,
-        ),
-    ];
-    for (key, slot, range, limit) in numbers {
-        if let Some(number) = units::number(key, slot, range, problems) {
-            *limit = number;
-        }
-    }
-    let seconds = units::number("header_seconds", &file.header_seconds, 1..=120, problems);
-    if let Some(seconds) = seconds.and_then(|n| u64::try_from(n).ok()) {
-        limits.header_seconds = seconds;
+    if let Some(file) = file {
+        sizes(file, &mut limits, problems);
+        counts(file, &mut limits, problems);
     }
     limits
+}
+
+fn sizes(file: &LimitsFile, limits: &mut Limits, problems: &mut Problems) {
+    const KIB: u64 = 1 << 10;
+    const MIB: u64 = 1 << 20;
+    let mut set = |key: &str, slot, range, limit: &mut usize| {
+        *limit = units::size(key, slot, range, problems).unwrap_or(*limit);
+    };
+    let to = limits;
+    set(
+        "header_bytes",
+        &file.header_bytes,
+        KIB..=MIB,
+        &mut to.header_bytes,
+    );
+    set(
+        "target_bytes",
+        &file.target_bytes,
+        256..=64 * KIB,
+        &mut to.target_bytes,
+    );
+    set(
+        "held_bytes",
+        &file.held_bytes,
+        KIB..=64 * MIB,
+        &mut to.held_bytes,
+    );
+    set(
+        "request_body",
+        &file.request_body,
+        KIB..=KIB * MIB,
+        &mut to.request_body,
+    );
+}
+
+fn counts(file: &LimitsFile, limits: &mut Limits, problems: &mut Problems) {
+    let mut set = |key: &str, slot, range, limit: &mut usize| {
+        *limit = units::number(key, slot, range, problems).unwrap_or(*limit);
+    };
+    let to = limits;
+    set(
+        "header_count",
+        &file.header_count,
+        8..=1_000,
+        &mut to.header_count,
+    );
+    set(
+        "json_depth",
+        &file.json_depth,
+        4..=1_024,
+        &mut to.json_depth,
+    );
+    set(
+        "expand_ratio",
+        &file.expand_ratio,
+        2..=10_000,
+        &mut to.expand_ratio,
+    );
+    set(
+        "connections",
+        &file.connections,
+        1..=1_000_000,
+        &mut to.connections,
+    );
+    set(
+        "exchanges",
+        &file.exchanges,
+        1..=1_000_000,
+        &mut to.exchanges,
+    );
+    let seconds = units::number("header_seconds", &file.header_seconds, 1..=120, problems);
+    if let Some(seconds) = seconds.and_then(|n| u64::try_from(n).ok()) {
+        to.header_seconds = seconds;
+    }
 }
 
 fn pseudonym_keys(file: Option<&KeysFile>, problems: &mut Problems) -> Vec<KeyRef> {

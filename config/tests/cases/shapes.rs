@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{expected, files, is_server};
+use super::files::{expected, files, is_server};
 
 /// Codes of errors that a schema can see wherever they occur.
 const STRUCTURAL: [&str; 3] = ["PN003", "PN005", "PN006"];
@@ -15,7 +15,11 @@ fn value(text: &str) -> Option<Value> {
 #[test]
 fn whatever_loads_is_valid_by_the_schema() {
     let schema = postern_config::policy::schema();
-    for folder in ["tests/cases/policy/good", "tests/cases/policy/lint", "docs/examples"] {
+    for folder in [
+        "tests/cases/policy/good",
+        "tests/cases/policy/lint",
+        "docs/examples",
+    ] {
         for (name, text) in files(folder) {
             if !is_server(&text) {
                 let judged = check(&schema, &schema, &value(&text).unwrap(), "$");
@@ -46,7 +50,11 @@ fn every_section_of_the_schema_refuses_unknown_keys() {
     let schema = postern_config::policy::schema();
     let mut sections = vec![("policy", &schema)];
     let definitions = schema["$defs"].as_object().unwrap();
-    sections.extend(definitions.iter().map(|(name, schema)| (name.as_str(), schema)));
+    sections.extend(
+        definitions
+            .iter()
+            .map(|(name, schema)| (name.as_str(), schema)),
+    );
     for (name, section) in sections {
         if section.get("properties").is_some() {
             assert_eq!(section["additionalProperties"], false, "{name}");
@@ -77,7 +85,9 @@ fn check(root: &Value, schema: &Value, value: &Value, at: &str) -> Result<(), St
             }
             "anyOf" => {
                 let forms = rule.as_array().unwrap();
-                forms.iter().any(|form| check(root, form, value, at).is_ok())
+                forms
+                    .iter()
+                    .any(|form| check(root, form, value, at).is_ok())
             }
             "items" => {
                 for item in value.as_array().into_iter().flatten() {
@@ -85,20 +95,26 @@ fn check(root: &Value, schema: &Value, value: &Value, at: &str) -> Result<(), St
                 }
                 true
             }
-            "type" => match rule {
-                Value::Array(types) => types.iter().any(|one| is_of(one, value)),
-                one => is_of(one, value),
-            },
+            "type" => {
+                let several = rule.as_array().map(Vec::as_slice);
+                let types = several.unwrap_or_else(|| std::slice::from_ref(rule));
+                types.iter().any(|one| is_of(one, value))
+            }
             "required" => value.as_object().is_none_or(|members| {
                 let keys = rule.as_array().unwrap();
-                keys.iter().all(|key| members.contains_key(key.as_str().unwrap()))
+                keys.iter()
+                    .all(|key| members.contains_key(key.as_str().unwrap()))
             }),
             "enum" => rule.as_array().unwrap().contains(value),
             "const" => rule == value,
-            "minItems" => value.as_array().is_none_or(|a| a.len() as u64 >= rule.as_u64().unwrap()),
+            "minItems" => value
+                .as_array()
+                .is_none_or(|a| a.len() as u64 >= rule.as_u64().unwrap()),
             "minimum" => value.as_f64().is_none_or(|n| n >= rule.as_f64().unwrap()),
             "pattern" => value.as_str().is_none_or(|text| {
-                regex::Regex::new(rule.as_str().unwrap()).unwrap().is_match(text)
+                regex::Regex::new(rule.as_str().unwrap())
+                    .unwrap()
+                    .is_match(text)
             }),
             other => panic!("the validator does not know `{other}`"),
         };

@@ -296,10 +296,11 @@ const CODES: &[Code] = &[
     ),
     code(
         "PN102",
-        "a role sees nothing",
-        "Neither this role nor one that it extends shows, masks, generalizes or pseudonymises any label \
-         in use: every labelled field is redacted or removed for it. If that is meant, a role with one \
-         explicit `remove` per label says so to the next reader; this finding stays as a reminder.",
+        "a role says nothing about any label in use",
+        "Neither this role nor one that it extends mentions a label that is attached to a field, so \
+         every labelled field is removed for it. A role is often forgotten this way when labels are \
+         renamed. If it is meant to see nothing, say so: `sees: { pii: remove }` for one of them is \
+         enough.",
     ),
     code(
         "PN103",

@@ -97,10 +97,8 @@ fn jwt(file: &IdentityFile, problems: &mut Problems) -> Option<JwtRule> {
     let keys = keys.and_then(|at| keys::source(at, problems));
     let subject = needed(&file.subject, "subject", file.place(), problems);
     let subject = subject.and_then(|at| claim(at, problems));
-    let tenant = match &file.tenant.found {
-        Some(at) => Some(claim(at, problems)?),
-        None => None,
-    };
+    let tenant = file.tenant.found.as_ref();
+    let tenant = tenant.and_then(|at| claim(at, problems));
     let roles = needed(&file.roles, "roles", file.place(), problems);
     let roles = roles.and_then(|at| match &at.value {
         RolesFile::Text(text) => {
@@ -152,7 +150,7 @@ fn mtls(
             .help("for example `{ \"spiffe://desk/agent/*\": [agent] }`");
         return None;
     };
-    if entries.0.is_empty() {
+    if entries.read.is_empty() && entries.unread.is_empty() {
         problems.add(
             "PN031",
             by_pattern.place,
@@ -160,7 +158,7 @@ fn mtls(
         );
     }
     let mut patterns = Vec::new();
-    for (pattern, OneOrMany(named)) in &entries.0 {
+    for (pattern, OneOrMany(named)) in &entries.read {
         if pattern.value.is_empty() {
             problems.add("PN031", pattern.place, "a pattern is not empty");
         }
@@ -185,7 +183,7 @@ fn certificate_name(at: &At<String>, problems: &mut Problems) -> Option<Certific
     if found.is_none() {
         let message = format!("`{}` is no name of a certificate", at.value);
         problems
-            .add("PN006", at.place, message)
+            .add("PN031", at.place, message)
             .choose_from(&at.value, words.iter().map(|(word, _)| *word));
     }
     found.map(|(_, name)| Word(*name).0)

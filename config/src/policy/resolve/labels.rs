@@ -22,7 +22,11 @@ pub(super) enum Naming {
 /// Every declared label, with its parents resolved and no circle.
 pub(super) fn tree(file: &PolicyFile, problems: &mut Problems) -> LabelTree {
     let mut tree = LabelTree::default();
-    let Some(Entries(declared)) = file.labels.value() else {
+    let Some(Entries {
+        read: declared,
+        unread,
+    }) = file.labels.value()
+    else {
         return tree;
     };
     for (name, entry) in declared {
@@ -33,6 +37,10 @@ pub(super) fn tree(file: &PolicyFile, problems: &mut Problems) -> LabelTree {
             let label = Label(name.value.clone());
             tree.entries.insert(label, LabelEntry { about, parents });
         }
+    }
+    for name in unread {
+        let label = Label(name.value.clone());
+        tree.entries.entry(label).or_default();
     }
     for (name, entry) in declared {
         for parent in &entry.parents {
@@ -68,7 +76,7 @@ pub(super) fn always(
     let Some(entries) = file.always.value() else {
         return BTreeMap::new();
     };
-    for (_, action) in &entries.0 {
+    for (_, action) in &entries.read {
         if action.value.0 == Action::Show {
             problems
                 .add("PN015", action.place, "`always` may not show a label")
@@ -85,7 +93,7 @@ pub(super) fn rules(
     problems: &mut Problems,
 ) -> BTreeMap<Label, Action> {
     let mut rules = BTreeMap::new();
-    for (name, action) in &entries.0 {
+    for (name, action) in &entries.read {
         if let Some(label) = named(name, Naming::Covering, tree, problems) {
             rules.insert(label, action.value.0.clone());
         }

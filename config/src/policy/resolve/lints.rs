@@ -23,7 +23,7 @@ pub(super) fn report(
     let rules = routes.iter().flat_map(|route| &route.rules);
     let used: BTreeSet<&Label> = rules.flat_map(|rule| &rule.labels).collect();
     labels(file, tree, roles, &used, problems);
-    blind_roles(file, tree, roles, &used, problems);
+    silent_roles(file, tree, roles, &used, problems);
     lists(file, routes, problems);
 }
 
@@ -42,7 +42,7 @@ fn labels(
             .flatten()
             .any(|l| always.contains(l.as_str()))
     };
-    let declared = file.labels.value().map(|entries| entries.0.as_slice());
+    let declared = file.labels.value().map(|entries| entries.read.as_slice());
     for (name, _) in declared.unwrap_or_default() {
         let label = Label(name.value.clone());
         let written = label.as_str();
@@ -79,14 +79,14 @@ fn labels(
 }
 
 fn keys<T>(entries: Option<&Entries<T>>) -> impl Iterator<Item = &str> {
-    let entries = entries.map(|entries| entries.0.as_slice());
+    let entries = entries.map(|entries| entries.read.as_slice());
     entries
         .unwrap_or_default()
         .iter()
         .map(|(name, _)| name.value.as_str())
 }
 
-fn blind_roles(
+fn silent_roles(
     file: &PolicyFile,
     tree: &LabelTree,
     roles: &BTreeMap<String, Role>,
@@ -96,23 +96,23 @@ fn blind_roles(
     if used.is_empty() {
         return;
     }
-    let hides = |action: &Action| matches!(action, Action::Redact { .. } | Action::Remove);
-    let written = file.roles.value().map(|entries| entries.0.as_slice());
+    let written = file.roles.value().map(|entries| entries.read.as_slice());
     for (name, _) in written.unwrap_or_default() {
         let Some(role) = roles.get(&name.value) else {
             continue;
         };
-        if used.iter().all(|label| hides(&role.action(tree, label).0)) {
-            let message = format!("role `{}` sees nothing of any labelled field", role.name);
+        let is_silent = |label: &&Label| role.action(tree, label).1 == Because::NotMentioned;
+        if used.iter().all(is_silent) {
+            let message = format!("role `{}` says nothing about any label in use", role.name);
             problems
                 .add("PN102", name.place, message)
-                .help("if that is meant, this finding stays as a reminder");
+                .help("every labelled field is removed for it; if that is meant, say `remove`");
         }
     }
 }
 
 fn lists(file: &PolicyFile, routes: &[Route], problems: &mut Problems) {
-    let written = file.routes.value().map(|entries| entries.0.as_slice());
+    let written = file.routes.value().map(|entries| entries.read.as_slice());
     for ((name, source), route) in written.unwrap_or_default().iter().zip(routes) {
         let under: Option<Place> = source
             .under

@@ -15,10 +15,14 @@ pub(super) fn all(
     tree: &LabelTree,
     problems: &mut Problems,
 ) -> BTreeMap<String, Role> {
-    let Some(Entries(written)) = file.roles.value() else {
+    let Some(Entries {
+        read: written,
+        unread,
+    }) = file.roles.value()
+    else {
         return BTreeMap::new();
     };
-    if written.is_empty() {
+    if written.is_empty() && unread.is_empty() {
         let place = file.roles.key_place.unwrap_or_default();
         problems
             .add("PN007", place, "a policy has at least one role")
@@ -44,7 +48,7 @@ pub(super) fn all(
     written
         .iter()
         .map(|(name, _)| {
-            let chain = chain(name, &by_name, problems);
+            let chain = chain(name, &by_name, unread, problems);
             let chain = chain
                 .into_iter()
                 .filter_map(|role| layers.get(role).cloned());
@@ -62,6 +66,7 @@ pub(super) fn all(
 fn chain<'a>(
     name: &'a At<String>,
     by_name: &BTreeMap<&'a str, &'a RoleFile>,
+    unread: &[At<String>],
     problems: &mut Problems,
 ) -> Vec<&'a str> {
     let mut chain = vec![name.value.as_str()];
@@ -76,6 +81,9 @@ fn chain<'a>(
                     .add("PN013", extends.place, message)
                     .help("take one `extends` of the circle out");
             }
+            return chain;
+        }
+        if unread.iter().any(|name| name.value == next) {
             return chain;
         }
         if !by_name.contains_key(next) {

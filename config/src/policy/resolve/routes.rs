@@ -27,7 +27,11 @@ struct Defaults {
 
 /// Every route, in the order of the file.
 pub(super) fn all(file: &PolicyFile, tree: &LabelTree, problems: &mut Problems) -> Vec<Route> {
-    let Some(Entries(entries)) = file.routes.value() else {
+    let Some(Entries {
+        read: entries,
+        unread,
+    }) = file.routes.value()
+    else {
         return Vec::new();
     };
     let written: Vec<Written<'_>> = entries
@@ -43,7 +47,7 @@ pub(super) fn all(file: &PolicyFile, tree: &LabelTree, problems: &mut Problems) 
         .iter()
         .map(|route| own_rules(route.file, tree, problems))
         .collect();
-    let mut rules = inherited::rules(&written, own, problems).into_iter();
+    let mut rules = inherited::rules(&written, &own, unread, problems).into_iter();
     let routes: Vec<Route> = written
         .iter()
         .map(|route| one(route, rules.next().unwrap_or_default(), &defaults, problems))
@@ -101,7 +105,7 @@ fn several(slot: &Slot<OneOrMany<String>>, problems: &mut Problems) -> Vec<crate
 
 /// The labels that a route attaches itself.
 fn own_rules(file: &RouteFile, tree: &LabelTree, problems: &mut Problems) -> Vec<LabelRule> {
-    let Some(Entries(entries)) = file.label.value() else {
+    let Some(Entries { read: entries, .. }) = file.label.value() else {
         return Vec::new();
     };
     let mut rules = Vec::new();

@@ -1,7 +1,7 @@
 //! What the language knows and this build does not enforce: refused by name, never ignored.
 
 use crate::document::Place;
-use crate::document::read::{At, Slot};
+use crate::document::read::{At, OneOrMany, Slot, Word};
 use crate::policy::error::Problems;
 use crate::policy::file::{Format, From, Mode, PolicyFile, RouteFile, WriteBack};
 
@@ -34,7 +34,7 @@ pub(super) fn report(file: &PolicyFile, problems: &mut Problems) {
         let place = value_place(&identity.from);
         not_enforced_yet("`from: session`", place, problems);
     }
-    let routes = file.routes.value().map(|routes| routes.0.as_slice());
+    let routes = file.routes.value().map(|routes| routes.read.as_slice());
     for (_, route) in routes.unwrap_or_default() {
         in_route(route, problems);
     }
@@ -48,15 +48,8 @@ fn in_route(route: &RouteFile, problems: &mut Problems) {
     section("concurrency", &route.concurrency, problems);
     section("audit", &route.audit, problems);
     write_back(&route.write_back, problems);
-    let Some(formats) = &route.formats.found else {
-        return;
-    };
-    if formats.value.is_empty() {
-        problems
-            .add("PN007", formats.place, "`formats` names no format")
-            .help("write `formats: [json]`, or leave it out");
-    }
-    for At { value, place } in &formats.value {
+    let formats = route.formats.value();
+    for At { value, place } in formats.map(|OneOrMany(all)| all).into_iter().flatten() {
         if value.0 != Format::Json {
             not_enforced_yet("a format other than `json`", *place, problems);
         }
@@ -69,7 +62,7 @@ fn section<T>(key: &str, slot: &Slot<T>, problems: &mut Problems) {
     }
 }
 
-fn write_back(slot: &Slot<crate::document::read::Word<WriteBack>>, problems: &mut Problems) {
+fn write_back(slot: &Slot<Word<WriteBack>>, problems: &mut Problems) {
     match slot.word() {
         Some(WriteBack::DropField | WriteBack::Restore) => {
             let place = value_place(slot);

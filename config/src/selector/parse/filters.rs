@@ -97,6 +97,9 @@ fn comparison_or_test(reader: &mut Reader) -> Result<Logical, SelectorError> {
     let before = reader.position();
     reader.blank();
     let Some(operator) = operator(reader) else {
+        if reader.peek() == Some('=') {
+            return Err(reader.unexpected("`==`, which compares"));
+        }
         reader.rewind(before);
         return left.into_test(start);
     };

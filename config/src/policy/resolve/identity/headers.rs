@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::needed;
-use crate::document::read::At;
+use crate::document::read::{At, OneOrMany};
 use crate::document::section::Section;
 use crate::identity::{HeaderRule, TrustedPeer};
 use crate::policy::error::Problems;
@@ -13,10 +13,8 @@ use crate::policy::resolve::matches;
 pub(super) fn rule(file: &IdentityFile, problems: &mut Problems) -> Option<HeaderRule> {
     let subject = needed(&file.subject, "subject", file.place(), problems);
     let subject = subject.and_then(|at| header_name(&at.value, at, problems));
-    let tenant = match &file.tenant.found {
-        Some(at) => Some(header_name(&at.value, at, problems)?),
-        None => None,
-    };
+    let tenant = file.tenant.found.as_ref();
+    let tenant = tenant.and_then(|at| header_name(&at.value, at, problems));
     let roles = needed(&file.roles, "roles", file.place(), problems);
     let roles = roles.and_then(|at| match &at.value {
         RolesFile::Text(name) => header_name(name, at, problems),
@@ -29,17 +27,8 @@ pub(super) fn rule(file: &IdentityFile, problems: &mut Problems) -> Option<Heade
         }
     });
     let trusted = needed(&file.trusted, "trusted", file.place(), problems)?;
-    if trusted.value.is_empty() {
-        problems
-            .add(
-                "PN031",
-                trusted.place,
-                "`trusted` names nobody, so nobody could be let in",
-            )
-            .help("list `unix` or a loopback address such as `127.0.0.1/32`");
-    }
-    let peers: Vec<_> = trusted
-        .value
+    let OneOrMany(peers) = &trusted.value;
+    let peers: Vec<_> = peers
         .iter()
         .filter_map(|peer| trusted_peer(peer, problems))
         .collect();

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Written;
+use crate::document::read::At;
 use crate::policy::error::Problems;
 use crate::policy::resolve::{CHAIN_MAX, selectors};
 use crate::routes::LabelRule;
@@ -19,7 +20,8 @@ struct Step {
 /// The rules of each route: its own, then those it takes from others.
 pub(super) fn rules(
     written: &[Written<'_>],
-    own: Vec<Vec<LabelRule>>,
+    own: &[Vec<LabelRule>],
+    unread: &[At<String>],
     problems: &mut Problems,
 ) -> Vec<Vec<LabelRule>> {
     let positions: BTreeMap<&str, usize> = written
@@ -29,7 +31,7 @@ pub(super) fn rules(
         .collect();
     let targets: Vec<Option<usize>> = written
         .iter()
-        .map(|route| target(route, written, &positions, problems))
+        .map(|route| target(route, written, (&positions, unread), problems))
         .collect();
     let under: Vec<Option<Selector>> = written
         .iter()
@@ -45,7 +47,7 @@ pub(super) fn rules(
                 route,
                 under: under.get(route).cloned().flatten(),
             });
-            collect(steps.collect(), written, &own, problems)
+            collect(steps.collect(), written, own, problems)
         })
         .collect()
 }
@@ -54,7 +56,7 @@ pub(super) fn rules(
 fn target(
     route: &Written<'_>,
     written: &[Written<'_>],
-    positions: &BTreeMap<&str, usize>,
+    (positions, unread): (&BTreeMap<&str, usize>, &[At<String>]),
     problems: &mut Problems,
 ) -> Option<usize> {
     let Some(named) = &route.file.labels_of.found else {
@@ -65,6 +67,9 @@ fn target(
         }
         return None;
     };
+    if unread.iter().any(|name| name.value == named.value) {
+        return None;
+    }
     let Some(position) = positions.get(named.value.as_str()).copied() else {
         let message = format!("route `{}` is not defined", named.value);
         problems
