@@ -3,6 +3,8 @@
 //! `1`, `1.0`, `10e-1` are one value here. Nothing is rounded: a number that cannot be held exactly
 //! gives no answer. It does no arithmetic beyond what the actions need.
 
+use std::cmp::Ordering;
+
 /// A number as `±digits × 10^exponent`. INVARIANT: `digits` are ASCII digits without leading or
 /// trailing zeros; zero has none, no sign and the exponent 0.
 #[derive(Clone, PartialEq, Eq)]
@@ -70,6 +72,26 @@ impl Decimal {
         text.extend_from_slice(&self.digits);
         text.extend_from_slice(format!("e{}", self.exponent).as_bytes());
         text
+    }
+
+    /// Compares two values.
+    pub(crate) fn compare(&self, other: &Self) -> Ordering {
+        let sign = |value: &Self| match (value.negative, value.digits.is_empty()) {
+            (_, true) => 0,
+            (true, false) => -1,
+            (false, false) => 1,
+        };
+        let magnitude = |value: &Self| value.digits.len() as i128 + i128::from(value.exponent);
+        // INVARIANT: without zeros at either end, the digits compare as a fraction does.
+        let sizes = magnitude(self)
+            .cmp(&magnitude(other))
+            .then_with(|| self.digits.cmp(&other.digits));
+        match sign(self).cmp(&sign(other)) {
+            Ordering::Equal if self.digits.is_empty() => Ordering::Equal,
+            Ordering::Equal if self.negative => sizes.reverse(),
+            Ordering::Equal => sizes,
+            unequal @ (Ordering::Less | Ordering::Greater) => unequal,
+        }
     }
 
     /// The greatest integer that is not above this value; none when it does not fit.

@@ -1,0 +1,169 @@
+//! The streaming JSON engine: validates a whole document (RFC 8259) and rewrites what a route's
+//! selectors (RFC 9535) label, while it passes.
+//!
+//! ```text
+//! bytes ──▶ scanner ──▶ rewriter ──▶ bytes
+//!                         │  ▲
+//!              automaton ─┘  └─ held value, only where a filter or an index from the end asks
+//! ```
+//!
+//! Guarantees: the output does not depend on how the input was split; what is not selected leaves byte
+//! for byte; every member of a repeated name is treated alike; nothing leaves before it is decided;
+//! memory is bounded by `held_bytes_max` and the depth; nothing recurses over the document. The first
+//! error ends everything, and the call that meets it releases nothing.
+//!
+//! Lone surrogates in escapes are refused everywhere, in names and in values: what two readers may
+//! read differently does not pass. It decodes no content coding and reads no other format.
+
+mod automaton;
+mod held;
+mod lookahead;
+mod plan;
+mod rewriter;
+mod scanner;
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::body_filter::{BodyError, BodyFilter};
+
+pub use automaton::{Automaton, JsonRules, LabelId, PLACES_MAX, STATES_MAX, TooLarge};
+pub use lookahead::{Lookahead, lookahead};
+pub use plan::{JsonPlan, JsonSettings};
+
+use rewriter::{Pass, Rewriter, Tape};
+use scanner::{Halt, Scanner};
+
+/// One JSON document on its way through a plan.
+pub struct JsonFilter {
+    plan: Arc<JsonPlan>,
+    scanner: Scanner,
+    rewriter: Rewriter,
+    /// Output that is not decided.
+    undecided: Vec<u8>,
+    /// How much output has been decided.
+    decided: u64,
+    state: FilterState,
+}
+
+/// How far a filter has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum FilterState {
+    Reading,
+    Finished,
+    Failed,
+}
+
+impl JsonFilter {
+    /// A filter before the first byte of a document.
+    #[must_use]
+    pub fn new(plan: Arc<JsonPlan>) -> Self {
+        Self {
+            scanner: Scanner::new(plan.settings().depth_max),
+            rewriter: Rewriter::new(&plan),
+            undecided: Vec::new(),
+            decided: 0,
+            state: FilterState::Reading,
+            plan,
+        }
+    }
+
+    /// How many values were withheld so far (any action but `show`), by [`LabelId`]. A value with
+    /// several such labels counts for each; what is inside a withheld value does not count again.
+    #[must_use]
+    pub fn withheld(&self) -> &[u64] {
+        self.rewriter.withheld()
+    }
+
+    /// Runs `step` on the output: on `out` itself, or on what is undecided when that is longer than
+    /// the chunk, so that a long hold is not copied for every chunk.
+    fn run(
+        &mut self,
+        chunk: &[u8],
+        out: &mut Vec<u8>,
+        step: fn(&mut Scanner, &[u8], &mut Pass<'_>) -> Result<(), Halt>,
+    ) -> Result<(), Halt> {
+        let apart = self.undecided.len() > chunk.len();
+        let start = if apart { 0 } else { out.len() };
+        if !apart {
+            out.append(&mut self.undecided);
+        }
+        let written = if apart {
+            &mut self.undecided
+        } else {
+            &mut *out
+        };
+        let mut pass = Pass {
+            plan: &self.plan,
+            rewriter: &mut self.rewriter,
+            tape: Tape::new(chunk, written, start, self.decided),
+            question: None,
+        };
+        step(&mut self.scanner, chunk, &mut pass)?;
+        let decided = pass.settle(chunk.len())?;
+        let length = decided.checked_sub(self.decided);
+        let length = length.and_then(|length| usize::try_from(length).ok());
+        let end = length.and_then(|length| start.checked_add(length));
+        let Some(end) = end.filter(|end| *end <= written.len()) else {
+            return Err(Box::new(BodyError::Spent));
+        };
+        if apart {
+            out.extend(self.undecided.drain(..end));
+        } else {
+            let rest = out.get(end..).unwrap_or_default();
+            self.undecided.extend_from_slice(rest);
+            out.truncate(end);
+        }
+        self.decided = decided;
+        Ok(())
+    }
+
+    fn guarded(
+        &mut self,
+        chunk: &[u8],
+        out: &mut Vec<u8>,
+        step: fn(&mut Scanner, &[u8], &mut Pass<'_>) -> Result<(), Halt>,
+    ) -> Result<(), BodyError> {
+        if self.state != FilterState::Reading {
+            return Err(BodyError::Spent);
+        }
+        // A panic below leaves the filter failed.
+        self.state = FilterState::Failed;
+        let before = out.len();
+        let done = self.run(chunk, out, step);
+        match done {
+            Ok(()) => self.state = FilterState::Reading,
+            Err(_) => {
+                out.truncate(before);
+                self.undecided = Vec::new();
+            }
+        }
+        done.map_err(|halt| *halt)
+    }
+}
+
+impl BodyFilter for JsonFilter {
+    fn push(&mut self, chunk: &[u8], out: &mut Vec<u8>) -> Result<(), BodyError> {
+        self.guarded(chunk, out, |scanner, chunk, pass| scanner.push(chunk, pass))
+    }
+
+    fn finish(&mut self, out: &mut Vec<u8>) -> Result<(), BodyError> {
+        self.guarded(&[], out, |scanner, _, pass| {
+            scanner.finish(0, pass)?;
+            pass.finish()
+        })?;
+        self.state = FilterState::Finished;
+        Ok(())
+    }
+}
+
+impl fmt::Debug for JsonFilter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("JsonFilter")
+            .field("state", &self.state)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

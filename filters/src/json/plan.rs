@@ -1,0 +1,288 @@
+//! An automaton seen by one set of roles: what happens to the value a state stands for.
+//!
+//! Guarantees: everything a document's members need is looked up, not computed; a rule that changes
+//! nothing for these roles is not followed and holds nothing back.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+
+use postern_config::Action;
+use postern_config::routes::Unlabelled;
+
+use super::automaton::{Automaton, LabelId, Place, RuleId, StateId, Test, TestId};
+use crate::pseudonym::Pseudonymizer;
+
+/// What a set of roles may see, and the limits.
+#[derive(Clone)]
+pub struct JsonSettings {
+    /// The action for each label, by [`LabelId`]; a label past its end is removed.
+    pub actions: Vec<Action>,
+    /// What happens to a value nobody labelled.
+    pub unlabelled: Unlabelled,
+    /// The deepest nesting of containers that is read.
+    pub depth_max: usize,
+    /// How many bytes an exchange may hold back.
+    pub held_bytes_max: usize,
+    /// What makes pseudonyms; without it they are redactions.
+    pub pseudonyms: Option<Arc<Pseudonymizer>>,
+    /// Whether a `required` selector that matches nothing refuses the document.
+    pub require: bool,
+}
+
+/// What happens to a labelled value.
+#[derive(Debug, Clone)]
+pub(super) struct Verdict {
+    /// The strictest action of its labels.
+    pub(super) action: Action,
+    /// Its labels that do not show it.
+    pub(super) withheld: Box<[LabelId]>,
+}
+
+/// What a state is for these roles.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Facts {
+    flags: u8,
+    /// The number of the value's verdict; 0 when it has no label.
+    pub(super) verdict: u32,
+}
+
+impl Facts {
+    const LIVE: u8 = 1;
+    const LIVE_FOR_REQUIRED: u8 = 2;
+    const REQUIRED: u8 = 4;
+    const FILTERS: u8 = 8;
+    const ENDS: u8 = 16;
+
+    const fn has(self, flag: u8) -> bool {
+        self.flags & flag != 0
+    }
+
+    /// Something inside the value can still be selected.
+    pub(super) const fn is_live(self) -> bool {
+        self.has(Self::LIVE)
+    }
+
+    /// Something inside the value can still be what is required.
+    pub(super) const fn is_live_for_required(self) -> bool {
+        self.has(Self::LIVE_FOR_REQUIRED)
+    }
+
+    /// The value is what some selector requires.
+    pub(super) const fn is_required(self) -> bool {
+        self.has(Self::REQUIRED)
+    }
+
+    /// The value's children are to be filtered.
+    pub(super) const fn filters_children(self) -> bool {
+        self.has(Self::FILTERS)
+    }
+
+    /// Of an array, its length must be known.
+    pub(super) const fn needs_length(self) -> bool {
+        self.has(Self::ENDS)
+    }
+}
+
+/// A state for these roles.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Entry {
+    pub(super) facts: Facts,
+    /// The tests that matter here, filters and ends.
+    pub(super) tests: Box<[TestId]>,
+}
+
+/// Verdicts by the labels they are made from. The first is for no label and never used.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Verdicts {
+    list: Vec<Verdict>,
+    ids: HashMap<Vec<LabelId>, u32>,
+}
+
+impl Verdicts {
+    /// A verdict by its number; none for 0.
+    #[inline]
+    pub(super) fn get(&self, number: u32) -> Option<&Verdict> {
+        self.list.get((number as usize).checked_sub(1)?)
+    }
+
+    /// How many verdicts there are.
+    pub(super) fn count(&self) -> u32 {
+        u32::try_from(self.list.len()).unwrap_or(u32::MAX)
+    }
+
+    fn number(&mut self, labels: Vec<LabelId>, settings: &JsonSettings) -> u32 {
+        let of = |label: &LabelId| {
+            let action = settings.actions.get(usize::from(*label));
+            action.cloned().unwrap_or(Action::Remove)
+        };
+        let Some(action) = labels.iter().map(of).reduce(Action::stricter) else {
+            return 0;
+        };
+        if let Some(number) = self.ids.get(&labels) {
+            return *number;
+        }
+        let hidden = labels.iter().filter(|label| of(label) != Action::Show);
+        self.list.push(Verdict {
+            action,
+            withheld: hidden.copied().collect(),
+        });
+        // INVARIANT: there are no more verdicts than states, which are bounded.
+        let number = self.count();
+        self.ids.insert(labels, number);
+        number
+    }
+}
+
+/// A route's automaton with what one set of roles may see. Cheap to make; shared by exchanges.
+pub struct JsonPlan {
+    automaton: Arc<Automaton>,
+    settings: JsonSettings,
+    /// Which rules change anything.
+    active: Box<[bool]>,
+    entries: Vec<Entry>,
+    verdicts: Verdicts,
+    holds_document: bool,
+}
+
+impl JsonPlan {
+    /// Joins an automaton and what a set of roles may see.
+    #[must_use]
+    pub fn new(automaton: Arc<Automaton>, settings: JsonSettings) -> Self {
+        let (active, holds_document) = activity(&automaton, &settings);
+        let mut plan = Self {
+            active,
+            settings,
+            entries: Vec::new(),
+            verdicts: Verdicts::default(),
+            holds_document,
+            automaton,
+        };
+        let mut verdicts = Verdicts::default();
+        for state in 0..plan.automaton.states() {
+            let state = StateId::try_from(state).unwrap_or(StateId::MAX);
+            let set = plan.automaton.table().set(state).unwrap_or_default();
+            let entry = plan.entry_of(set, &mut verdicts);
+            plan.entries.push(entry);
+        }
+        plan.verdicts = verdicts;
+        plan
+    }
+
+    pub(super) fn automaton(&self) -> &Automaton {
+        &self.automaton
+    }
+
+    pub(super) fn settings(&self) -> &JsonSettings {
+        &self.settings
+    }
+
+    pub(super) fn verdicts(&self) -> &Verdicts {
+        &self.verdicts
+    }
+
+    /// Whether a filter asks for the whole document.
+    pub(super) fn holds_document(&self) -> bool {
+        self.holds_document
+    }
+
+    /// A state of the automaton's table.
+    #[inline]
+    pub(super) fn entry(&self, state: StateId) -> Option<&Entry> {
+        self.entries.get(state as usize)
+    }
+
+    /// The rules that require something, where that is enforced.
+    pub(super) fn required(&self) -> impl Iterator<Item = RuleId> {
+        (0..self.automaton.rules()).filter(|rule| self.is_required(*rule))
+    }
+
+    /// Whether a rule requires something, and that is enforced.
+    pub(super) fn is_required(&self, rule: RuleId) -> bool {
+        self.settings.require && self.automaton.is_required(rule)
+    }
+
+    /// What a set of places is for these roles.
+    pub(super) fn entry_of(&self, set: &[Place], verdicts: &mut Verdicts) -> Entry {
+        let places = self.automaton.places();
+        let mut flags = 0;
+        let mut labels: Vec<LabelId> = Vec::new();
+        let mut tests: Vec<TestId> = Vec::new();
+        for place in set {
+            let Some(rule) = places.rule(*place) else {
+                continue;
+            };
+            let active = self.active.get(rule).copied().unwrap_or(true);
+            if places.is_end(*place) {
+                labels.extend_from_slice(self.automaton.labels_of(rule));
+                if self.is_required(rule) {
+                    flags |= Facts::REQUIRED;
+                }
+            } else if active {
+                flags |= Facts::LIVE;
+                if self.is_required(rule) {
+                    flags |= Facts::LIVE_FOR_REQUIRED;
+                }
+                tests.extend(places.tests(*place));
+            }
+        }
+        for test in &tests {
+            flags |= match places.test(*test) {
+                Some(Test::Filter(_)) => Facts::FILTERS,
+                Some(Test::Ends(_)) | None => Facts::ENDS,
+            };
+        }
+        labels.sort_unstable();
+        labels.dedup();
+        tests.sort_unstable();
+        tests.dedup();
+        Entry {
+            facts: Facts {
+                flags,
+                verdict: verdicts.number(labels, &self.settings),
+            },
+            tests: tests.into(),
+        }
+    }
+}
+
+/// Which rules change anything, and whether one of these asks for the whole document.
+fn activity(automaton: &Automaton, settings: &JsonSettings) -> (Box<[bool]>, bool) {
+    let hides = |label: &LabelId| {
+        let action = settings.actions.get(usize::from(*label));
+        action != Some(&Action::Show)
+    };
+    let changes = |rule: RuleId| match automaton.is_required(rule) {
+        true => settings.require,
+        false => {
+            settings.unlabelled != Unlabelled::Show || automaton.labels_of(rule).iter().any(hides)
+        }
+    };
+    let active: Box<[bool]> = (0..automaton.rules()).map(changes).collect();
+    let holds_document = active
+        .iter()
+        .enumerate()
+        .any(|(rule, active)| *active && automaton.asks_for_document(rule));
+    (active, holds_document)
+}
+
+impl fmt::Debug for JsonSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("JsonSettings")
+            .field("actions", &self.actions)
+            .field("unlabelled", &self.unlabelled)
+            .field("depth_max", &self.depth_max)
+            .field("held_bytes_max", &self.held_bytes_max)
+            .field("require", &self.require)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for JsonPlan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("JsonPlan")
+            .field("automaton", &self.automaton)
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
+    }
+}

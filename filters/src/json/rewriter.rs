@@ -1,0 +1,372 @@
+//! Follows a document through the automaton and rewrites it on the way.
+//!
+//! Guarantees: what is not selected passes byte for byte; nothing is released before it is decided;
+//! what is held back is bounded by `held_bytes_max`, checked so that the answer does not depend on how
+//! the text was split. A separator goes with the value it separates:
+//!
+//! ```text
+//! something kept before:   [ a , b , c ]   without b   [ a  , c ]    from the comma before it
+//! nothing kept before:     [ a , b , c ]   without a   [  b , c ]    up to the comma after it
+//! ```
+//!
+//! It does not check grammar: the scanner does, before it reports anything here.
+
+mod decide;
+mod frame;
+mod hold;
+mod tape;
+
+use postern_config::routes::{Names, Unlabelled};
+
+use super::automaton::{Key, Lazy, NameId, StateId};
+use super::held::{Question, characters};
+use super::plan::{Entry, Facts, JsonPlan, Verdicts};
+use super::scanner::{Halt, Inside, Sink, limit};
+use crate::body_filter::BodyError;
+use crate::value_action::{JsonKind, replace};
+
+pub(super) use tape::Tape;
+
+use frame::{Frame, FrameKind};
+
+/// The state of one document between two chunks.
+pub(super) struct Rewriter {
+    /// The containers around `top` that are being followed; the first stands for the document.
+    parents: Vec<Frame>,
+    top: Frame,
+    /// The name that was read last.
+    name: NameId,
+    /// The outermost container that is not yet known to leave, by how many frames are around it.
+    lazy: Option<usize>,
+    hidden: Option<Hidden>,
+    captured: Option<Captured>,
+    /// Where the value that is being held for its tests begins.
+    holding: Option<u64>,
+    beyond: Beyond,
+    /// The required rules that have matched nothing yet.
+    missing: Vec<usize>,
+    withheld: Vec<u64>,
+    scratch: Vec<u8>,
+}
+
+/// What only some documents need: states beyond the table.
+#[derive(Default)]
+struct Beyond {
+    lazy: Lazy,
+    entries: Vec<Entry>,
+    verdicts: Verdicts,
+}
+
+/// A value whose bytes are dropped.
+#[derive(Debug, Clone, Copy)]
+struct Hidden {
+    /// Where the output goes on after it.
+    from: u64,
+    /// How many frames are around it.
+    level: usize,
+}
+
+/// A value that is replaced when it has been read.
+#[derive(Debug, Clone, Copy)]
+struct Captured {
+    from: u64,
+    verdict: u32,
+    kind: JsonKind,
+}
+
+/// One chunk on its way through the rewriter.
+pub(super) struct Pass<'p> {
+    pub(super) plan: &'p JsonPlan,
+    pub(super) rewriter: &'p mut Rewriter,
+    pub(super) tape: Tape<'p>,
+    /// The value that answers tests, while a held one is being rewritten.
+    pub(super) question: Option<&'p Question<'p>>,
+}
+
+impl Rewriter {
+    /// A rewriter before the first byte of a document.
+    pub(super) fn new(plan: &JsonPlan) -> Self {
+        Self {
+            parents: Vec::new(),
+            top: Frame::document(),
+            name: 0,
+            lazy: None,
+            hidden: None,
+            captured: None,
+            holding: None,
+            beyond: Beyond::default(),
+            missing: plan.required().collect(),
+            withheld: vec![0; plan.settings().actions.len()],
+            scratch: Vec::new(),
+        }
+    }
+
+    /// How many values were withheld, by label.
+    pub(super) fn withheld(&self) -> &[u64] {
+        &self.withheld
+    }
+
+    /// Whether a required rule has matched nothing.
+    pub(super) fn misses_something(&self) -> bool {
+        !self.missing.is_empty()
+    }
+
+    /// From where on the output is not decided; none when all of it is.
+    fn undecided(&self) -> Option<u64> {
+        if let Some(lazy) = self.lazy {
+            let frame = self.parents.get(lazy).unwrap_or(&self.top);
+            return Some(frame.cut_from);
+        }
+        if let Some(captured) = self.captured {
+            return Some(captured.from);
+        }
+        match self.hidden {
+            Some(hidden) => self.holding.map(|_| hidden.from),
+            None => self.top.pending.then_some(self.top.member_from),
+        }
+    }
+}
+
+impl Pass<'_> {
+    /// The chunk has been read up to `at`: what is decided of the output ends where this says.
+    pub(super) fn settle(&mut self, at: usize) -> Result<u64, Halt> {
+        match self.rewriter.hidden {
+            Some(hidden) if self.rewriter.holding.is_none() => self.tape.cut(hidden.from, at)?,
+            _ => self.tape.flush(at)?,
+        }
+        self.check_held(at)?;
+        let end = self.tape.here(at);
+        Ok(self.rewriter.undecided().unwrap_or(end))
+    }
+
+    /// The document has ended.
+    ///
+    /// # Errors
+    /// Something required was not in it.
+    pub(super) fn finish(&mut self) -> Result<(), Halt> {
+        if self.rewriter.misses_something() {
+            return Err(Box::new(BodyError::RequiredMissing));
+        }
+        Ok(())
+    }
+
+    /// Refuses the document when more is held back than may be.
+    #[inline]
+    fn check_held(&self, at: usize) -> Result<(), Halt> {
+        let Some(from) = self.rewriter.undecided() else {
+            return Ok(());
+        };
+        let held = self.tape.here(at).saturating_sub(from);
+        if held > self.plan.settings().held_bytes_max as u64 {
+            return Err(limit("held_bytes"));
+        }
+        Ok(())
+    }
+
+    /// What a state is for these roles.
+    #[inline]
+    fn facts(&mut self, state: StateId) -> Result<Facts, Halt> {
+        match self.plan.entry(state) {
+            Some(entry) => Ok(entry.facts),
+            None => Ok(self.entry_beyond(state)?.facts),
+        }
+    }
+
+    /// What a state beyond the table is.
+    #[cold]
+    fn entry_beyond(&mut self, state: StateId) -> Result<&Entry, Halt> {
+        let automaton = self.plan.automaton();
+        let beyond = &mut self.rewriter.beyond;
+        while beyond.entries.len() < beyond.lazy.len() {
+            let next = automaton.states() + beyond.entries.len();
+            let next = StateId::try_from(next).unwrap_or(StateId::MAX);
+            let set = beyond.lazy.set(automaton, next).ok_or_else(spent)?;
+            let mut entry = self.plan.entry_of(set, &mut beyond.verdicts);
+            if entry.facts.verdict != 0 {
+                entry.facts.verdict += self.plan.verdicts().count();
+            }
+            beyond.entries.push(entry);
+        }
+        let index = (state as usize).checked_sub(automaton.states());
+        let entry = index.and_then(|index| beyond.entries.get(index));
+        entry.ok_or_else(spent)
+    }
+
+    /// The state of a child under `key`, when no test is to be asked.
+    #[inline]
+    fn step(&mut self, key: Key) -> Result<StateId, Halt> {
+        let automaton = self.plan.automaton();
+        match automaton.table().next(self.rewriter.top.state, key) {
+            Some(next) => Ok(next),
+            None => self.step_beyond(key, &[]),
+        }
+    }
+
+    /// The state of a child under `key` for which exactly these tests hold.
+    #[cold]
+    fn step_beyond(&mut self, key: Key, holding: &[u32]) -> Result<StateId, Halt> {
+        let automaton = self.plan.automaton();
+        let rewriter = &mut *self.rewriter;
+        if rewriter.beyond.lazy.is_full() {
+            let mut fresh = Beyond::default();
+            let old = &rewriter.beyond.lazy;
+            for frame in rewriter.parents.iter_mut().chain([&mut rewriter.top]) {
+                frame.state = old
+                    .carry(automaton, frame.state, &mut fresh.lazy)
+                    .ok_or_else(spent)?;
+            }
+            rewriter.beyond = fresh;
+        }
+        let lazy = &mut rewriter.beyond.lazy;
+        lazy.next(automaton, rewriter.top.state, key, holding)
+            .ok_or_else(spent)
+    }
+
+    fn name_id(&mut self, raw: &[u8], escaped: bool) -> NameId {
+        let names = self.plan.automaton().names();
+        let caseless = self.plan.automaton().fold() == Names::Caseless;
+        if !escaped && !caseless {
+            return names.find(raw);
+        }
+        let scratch = &mut self.rewriter.scratch;
+        scratch.clear();
+        if escaped {
+            scratch.extend_from_slice(characters(raw).as_bytes());
+        } else {
+            scratch.extend_from_slice(raw);
+        }
+        if caseless {
+            scratch.make_ascii_lowercase();
+        }
+        names.find(scratch)
+    }
+}
+
+impl Sink for Pass<'_> {
+    #[inline]
+    fn value_begins(&mut self, kind: JsonKind, at: usize) -> Result<Inside, Halt> {
+        self.decide(kind, at)
+    }
+
+    #[inline]
+    fn value_ends(&mut self, at: usize) -> Result<(), Halt> {
+        if self.rewriter.holding.is_some() {
+            return self.replay(at);
+        }
+        if self.rewriter.captured.is_some() {
+            self.replace_captured(at)?;
+        }
+        let level = self.rewriter.parents.len();
+        if let Some(hidden) = self.rewriter.hidden
+            && hidden.level == level
+        {
+            self.tape.cut(hidden.from, at)?;
+            let top = &mut self.rewriter.top;
+            top.pending = !top.kept_any;
+            // A removed document leaves nothing, not even the white space around it.
+            if top.kind != FrameKind::Document || top.kept_any {
+                self.rewriter.hidden = None;
+            }
+        }
+        self.rewriter.top.index += 1;
+        Ok(())
+    }
+
+    fn closes(&mut self, at: usize) -> Result<(), Halt> {
+        let hidden = self.rewriter.hidden.is_some();
+        if !hidden {
+            self.check_held(at)?;
+        }
+        let parent = self.rewriter.parents.pop().ok_or_else(spent)?;
+        let frame = std::mem::replace(&mut self.rewriter.top, parent);
+        let level = self.rewriter.parents.len();
+        if hidden || self.rewriter.lazy.is_none_or(|lazy| lazy > level + 1) {
+            return Ok(());
+        }
+        // The container has ended, and nothing in it is to be seen.
+        if self.rewriter.lazy == Some(level + 1) {
+            self.rewriter.lazy = None;
+        }
+        match self.plan.settings().unlabelled {
+            Unlabelled::Redact => self.tape.cut(frame.cut_from, at),
+            Unlabelled::Remove | Unlabelled::Show | Unlabelled::Deny => {
+                let from = frame.cut_from;
+                self.rewriter.hidden = Some(Hidden { from, level });
+                Ok(())
+            }
+        }
+    }
+
+    #[inline]
+    fn name_begins(&mut self, at: usize) -> Result<(), Halt> {
+        self.begin_member(at);
+        Ok(())
+    }
+
+    #[inline]
+    fn name_ends(&mut self, raw: &[u8], escaped: bool) -> Result<(), Halt> {
+        self.rewriter.name = self.name_id(raw, escaped);
+        Ok(())
+    }
+
+    #[inline]
+    fn comma(&mut self, at: usize) -> Result<(), Halt> {
+        if self.rewriter.hidden.is_some() {
+            return Ok(());
+        }
+        let top = &mut self.rewriter.top;
+        if top.kept_any {
+            top.member_from = self.tape.here(at);
+            top.pending = true;
+            return Ok(());
+        }
+        let from = top.member_from;
+        self.check_held(at)?;
+        self.rewriter.top.pending = false;
+        self.tape.cut(from, at + 1)
+    }
+}
+
+impl Pass<'_> {
+    /// A name, or an element, begins: from here on it may have to be cut, if not from the comma on.
+    #[inline]
+    fn begin_member(&mut self, at: usize) {
+        let top = &mut self.rewriter.top;
+        if !top.pending && self.rewriter.hidden.is_none() {
+            top.member_from = self.tape.here(at);
+            top.pending = true;
+        }
+    }
+
+    /// Puts the replacement of a captured value in its place.
+    fn replace_captured(&mut self, at: usize) -> Result<(), Halt> {
+        self.check_held(at)?;
+        let rewriter = &mut *self.rewriter;
+        let Some(captured) = rewriter.captured.take() else {
+            return Ok(());
+        };
+        let verdicts = (self.plan.verdicts(), &rewriter.beyond.verdicts);
+        let verdict = verdict(verdicts, captured.verdict).ok_or_else(spent)?;
+        let pseudonyms = self.plan.settings().pseudonyms.as_deref();
+        self.tape.replace(captured.from, at, |raw, out| {
+            replace(&verdict.action, captured.kind, raw, pseudonyms, out);
+        })
+    }
+}
+
+/// A verdict by its number, of the plan or beyond it.
+#[inline]
+fn verdict<'v>(
+    (known, beyond): (&'v Verdicts, &'v Verdicts),
+    number: u32,
+) -> Option<&'v super::plan::Verdict> {
+    known
+        .get(number)
+        .or_else(|| beyond.get(number.checked_sub(known.count())?))
+}
+
+/// An invariant does not hold: refuse rather than guess.
+#[cold]
+fn spent() -> Halt {
+    Box::new(BodyError::Spent)
+}

@@ -1,0 +1,75 @@
+//! What is remembered of each container that is being followed.
+
+use crate::json::automaton::{START, StateId};
+use crate::json::held::NodeId;
+
+/// What a frame stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum FrameKind {
+    /// The document: its one child is the root value.
+    Document,
+    Array,
+    Object,
+}
+
+/// How what is inside a container is covered by a label on it or around it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cover {
+    /// No label that shows it.
+    None,
+    /// A label shows it, and everything inside that no label hides.
+    Shown,
+}
+
+/// A container that is being followed. Positions are in the output.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Frame {
+    pub(super) kind: FrameKind,
+    pub(super) cover: Cover,
+    /// The container's state: its children step from here.
+    pub(super) state: StateId,
+    /// The index of the next element.
+    pub(super) index: u64,
+    /// How many elements there are, where a test asks for it.
+    pub(super) length: u64,
+    /// The next child in a held value.
+    pub(super) next: NodeId,
+    /// Whether something of this container has been kept.
+    pub(super) kept_any: bool,
+    /// Whether the output from `member_from` on is not decided.
+    pub(super) pending: bool,
+    /// From where the present member or element, or the one that was last removed with nothing kept
+    /// before it, would be cut.
+    pub(super) member_from: u64,
+    /// From where to cut when the container ends and nothing in it was to be seen.
+    pub(super) cut_from: u64,
+}
+
+impl Frame {
+    /// The frame around the root value. All white space before that is undecided with it.
+    pub(super) const fn document() -> Self {
+        Self {
+            kind: FrameKind::Document,
+            cover: Cover::None,
+            state: START,
+            index: 0,
+            length: 0,
+            next: 0,
+            kept_any: false,
+            pending: true,
+            member_from: 0,
+            cut_from: 0,
+        }
+    }
+
+    /// A frame for a container in this state.
+    pub(super) const fn new(kind: FrameKind, state: StateId, cover: Cover) -> Self {
+        Self {
+            kind,
+            cover,
+            state,
+            pending: false,
+            ..Self::document()
+        }
+    }
+}

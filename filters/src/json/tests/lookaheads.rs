@@ -1,0 +1,236 @@
+//! Filters, indexes from the end, and what is held for them.
+
+use super::*;
+
+#[test]
+fn filters_decide_what_came_before_the_key_they_test() {
+    let text = r#"[ {"value":"123","name":"ssn"} , {"value":"x","name":"city"}, 5 ]"#;
+    check(&[
+        (
+            &[("$[?@.name=='ssn'].value", "remove")],
+            text,
+            r#"[ {"name":"ssn"} , {"value":"x","name":"city"}, 5 ]"#,
+        ),
+        (
+            &[("$[?@.name=='ssn']", "remove")],
+            text,
+            r#"[  {"value":"x","name":"city"}, 5 ]"#,
+        ),
+        (
+            &[("$[?@.name!='ssn']", "remove")],
+            text,
+            r#"[ {"value":"123","name":"ssn"}  ]"#,
+        ),
+        (&[("$[?@>4]", "redact")], "[4,5,6]", "[4,null,null]"),
+        (
+            &[("$[?@.a]", "remove")],
+            r#"{"x":{"a":1},"y":{"b":1},"z":1}"#,
+            r#"{"y":{"b":1},"z":1}"#,
+        ),
+        (
+            &[("$[?@[?@.a]]", "redact")],
+            r#"[[{"a":1}],[{"b":1}]]"#,
+            r#"[[],[{"b":1}]]"#,
+        ),
+        (
+            &[("$..[?@.a==1].b", "remove")],
+            r#"{"x":[{"a":1,"b":2,"c":[{"b":3,"a":1}]}]}"#,
+            r#"{"x":[{"a":1,"c":[{"a":1}]}]}"#,
+        ),
+        (&[("$[?@ == $[0]]", "remove")], "[1,2,1.0]", "[2]"),
+        (
+            &[("$[?@.a == @.b]", "remove")],
+            r#"[{"a":[1,{"x":2}],"b":[1.0,{"x":2}]},{"a":1},{}]"#,
+            r#"[{"a":1}]"#,
+        ),
+    ]);
+}
+
+#[test]
+fn functions_mean_what_the_standard_says() {
+    check(&[
+        (
+            &[("$[?length(@)>2]", "redact")],
+            r#"["ab","aéb",[1,2,3],{"a":1},4]"#,
+            r#"["ab","[redacted]",[],{"a":1},4]"#,
+        ),
+        (
+            &[("$[?count(@..a)==2]", "redact")],
+            r#"[{"a":{"a":1}},{"a":1}]"#,
+            r#"[{},{"a":1}]"#,
+        ),
+        (
+            &[("$[?match(@,'a.c')]", "redact")],
+            r#"["abc","xabc"]"#,
+            r#"["[redacted]","xabc"]"#,
+        ),
+        (
+            &[("$[?search(@,'b+')]", "redact")],
+            r#"["abc","ac"]"#,
+            r#"["[redacted]","ac"]"#,
+        ),
+        (
+            &[("$[?value(@..a)==1]", "redact")],
+            r#"[{"a":1},{"b":{"a":1},"a":1}]"#,
+            r#"[{},{"b":{"a":1},"a":1}]"#,
+        ),
+        (
+            &[("$[?match(@.t,@.p)]", "redact")],
+            r#"[{"t":"aa","p":"a*"},{"t":"b","p":"a*"},{"t":"b","p":"("}]"#,
+            r#"[{},{"t":"b","p":"a*"},{"t":"b","p":"("}]"#,
+        ),
+    ]);
+}
+
+#[test]
+fn of_duplicate_members_any_one_selects() {
+    check(&[
+        (
+            &[("$[?@.k=='a']", "redact")],
+            r#"[{"k":"a","k":"b"},{"k":"b","k":"a"},{"k":"b"}]"#,
+            r#"[{},{},{"k":"b"}]"#,
+        ),
+        (
+            &[("$[?@.k!='a']", "redact")],
+            r#"[{"k":"a","k":"b"},{"k":"a","k":"a"}]"#,
+            r#"[{},{"k":"a","k":"a"}]"#,
+        ),
+        (
+            &[("$[?!(@.k=='a')]", "redact")],
+            r#"[{"k":"a","k":"b"},{"k":"a","k":"a"}]"#,
+            r#"[{},{"k":"a","k":"a"}]"#,
+        ),
+        (
+            &[("$[?!match(@.k,'a')]", "redact")],
+            r#"[{"k":"a","k":"b"},{"k":"a"}]"#,
+            r#"[{},{"k":"a"}]"#,
+        ),
+    ]);
+}
+
+#[test]
+fn indexes_from_the_end_wait_for_it() {
+    check(&[
+        (&[("$[-1]", "remove")], "[1 , 2 , 3 ]", "[1 , 2  ]"),
+        (&[("$[-1]", "remove")], "[]", "[]"),
+        (&[("$[-3]", "redact")], "[1,2]", "[1,2]"),
+        (&[("$[-2:]", "redact")], "[1,2,3]", "[1,null,null]"),
+        (&[("$[::-2]", "redact")], "[1,2,3,4]", "[1,null,3,null]"),
+        (
+            &[("$..[-1]", "\"x\"")],
+            r#"{"a":[1,[2,3]],"b":[[4,5],6]}"#,
+            r#"{"a":[1,"x"],"b":[[4,"x"],"x"]}"#,
+        ),
+        (
+            &[("$[-1].a", "remove")],
+            r#"[{"a":1},{"a":1}]"#,
+            r#"[{"a":1},{}]"#,
+        ),
+        (
+            &[("$[-1]", "redact"), ("$[?@>1]", "remove")],
+            "[1,2,0]",
+            "[1,null]",
+        ),
+        (&[("$[-1]", "redact")], r#"{"-1":1}"#, r#"{"-1":1}"#),
+    ]);
+}
+
+#[test]
+fn a_rule_that_changes_nothing_holds_nothing() {
+    let mut setup = Setup::new(&[("$[?@.a]", "show"), ("$[-1]", "show")]);
+    setup.held_bytes_max = 4;
+    let text = r#"[{"a":"a long value"},{"b":2}]"#;
+    assert_eq!(setup.run(text).as_deref(), Ok(text));
+}
+
+#[test]
+fn what_is_held_may_not_exceed_the_limit() {
+    for (rules, text, held) in [
+        // From the comma to the end of the element.
+        (
+            &[("$[?@.a]", "redact")],
+            r#"[0, {"b":12345}]"#,
+            r#", {"b":12345}"#,
+        ),
+        (&[("$[-1]", "redact")], "[1,2,345]", "[1,2,345]"),
+        (
+            &[("$[?@ == $[0]]", "redact")],
+            r#"[1,"abc"]"#,
+            r#"[1,"abc"]"#,
+        ),
+        (
+            &[("$.a", "last4")],
+            r#"{"a":"abc"}"#,
+            r#"{"a":"abc"}"#.get(5..10).unwrap(),
+        ),
+    ] {
+        let mut setup = Setup::new(rules);
+        setup.held_bytes_max = held.len();
+        assert!(setup.run(text).is_ok(), "{text}");
+        setup.held_bytes_max -= 1;
+        let outcome = setup.run(text);
+        assert_eq!(
+            outcome,
+            Err(BodyError::Limit {
+                limit: "held_bytes"
+            }),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn a_long_hold_byte_by_byte_costs_no_more_than_its_length() {
+    let setup = Setup::new(&[("$[?@.last]", "remove")]);
+    let text = format!("[{{\"a\":\"{}\",\"last\":1}},2]", "x".repeat(900_000));
+    let (out, done) = run_chunks(&setup.plan(), text.as_bytes().chunks(1));
+    assert_eq!((out.as_slice(), done), (&b"[2]"[..], Ok(())));
+}
+
+#[test]
+fn a_filter_that_works_too_hard_is_cut_off() {
+    let inner = vec!["1"; 20_000].join(",");
+    let text = format!("[[{inner}]]");
+    let setup = Setup::new(&[("$[?count(@[?count($..*)>1])>1]", "remove")]);
+    let (out, done) = run_chunks(&setup.plan(), [text.as_bytes()].into_iter());
+    assert_eq!(
+        done,
+        Err(BodyError::Limit {
+            limit: "filter_steps"
+        })
+    );
+    assert!(out.is_empty());
+}
+
+#[test]
+fn many_states_beyond_the_table_give_the_same_answers() {
+    // Which of the last twenty ancestors are `a` makes a million sets.
+    let selector = format!("$..a{}", "[*]".repeat(20));
+    let rules = &[(selector.as_str(), "redact")][..];
+    let setup = Setup {
+        depth_max: 100,
+        ..Setup::new(rules)
+    };
+    let plan = setup.plan();
+    let mut seed = 7_u32;
+    for _ in 0..400 {
+        let names: Vec<bool> = (0..60)
+            .map(|_| {
+                seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                seed & 0x1_0000 != 0
+            })
+            .collect();
+        let selected = (20..60).find(|depth| names[depth - 20]);
+        let open = |depth: usize| if names[depth] { "{\"a\":" } else { "{\"b\":" };
+        let whole: String = (0..60).map(open).chain(["1"]).collect::<String>() + &"}".repeat(60);
+        let expected = match selected {
+            None => whole.clone(),
+            Some(depth) => {
+                let value = if depth == 59 { "null" } else { "{}" };
+                (0..=depth).map(open).collect::<String>() + value + &"}".repeat(depth + 1)
+            }
+        };
+        let (out, done) = run_chunks(&plan, whole.as_bytes().chunks(64));
+        assert_eq!((String::from_utf8(out).unwrap(), done), (expected, Ok(())));
+    }
+}
