@@ -1,7 +1,7 @@
 //! `/metrics`: every metric of the process in the Prometheus text format.
 //!
-//! What the policy store knows is written here from its own counts, so that they cannot differ from
-//! the status.
+//! What the policy store and the life cycle know is written here from their own counts, so that they
+//! cannot differ from the status.
 
 use std::time::UNIX_EPOCH;
 
@@ -23,17 +23,24 @@ pub(super) async fn metrics(
     {
         return (StatusCode::INTERNAL_SERVER_ERROR, kind, Vec::new());
     }
-    text.extend_from_slice(of_policy(&state.store.status()).as_bytes());
+    text.extend_from_slice(live(&state.store.status(), state.vitals.in_flight()).as_bytes());
     (StatusCode::OK, kind, text)
 }
 
-fn of_policy(status: &PolicyStatus) -> String {
+fn live(status: &PolicyStatus, in_flight: u64) -> String {
     let mut text = String::new();
     let mut metric = |name: &str, kind: &str, help: &str, labels: &str, value: u64| {
         text.push_str(&format!(
             "# HELP {name} {help}\n# TYPE {name} {kind}\n{name}{labels} {value}\n"
         ));
     };
+    metric(
+        "postern_exchanges_in_flight",
+        "gauge",
+        "Exchanges that have begun and not ended.",
+        "",
+        in_flight,
+    );
     metric(
         "postern_policy_reload_ok",
         "counter",
