@@ -1,3 +1,7 @@
 //! The `postern` command: parse, run, exit code.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    postern_proxy::cli::main(std::env::args_os())
+}

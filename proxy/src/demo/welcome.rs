@@ -25,7 +25,9 @@ pub fn welcome(demo: &Demo, matrix: &str) -> String {
     }
     text.push_str("\nWho sees what:\n\n");
     for line in matrix.lines() {
-        text.push_str(&format!("  {line}\n"));
+        let line = format!("  {line}");
+        text.push_str(line.trim_end());
+        text.push('\n');
     }
     text.push_str("\nTokens, valid for 12 hours; paste these first:\n\n");
     for (role, token) in &demo.tokens {
@@ -56,7 +58,7 @@ pub fn welcome(demo: &Demo, matrix: &str) -> String {
     ));
     text.push_str("\nThe same case without Postern:\n\n");
     text.push_str(&format!(
-        "curl -s 'http://{}/api/v2/cases/1001'\n\nCtrl-C stops everything.\n",
+        "curl -s 'http://{}/api/v2/cases/1001'; echo\n\nCtrl-C stops everything.\n",
         addresses.api
     ));
     text
@@ -64,7 +66,7 @@ pub fn welcome(demo: &Demo, matrix: &str) -> String {
 
 fn curl(demo: &Demo, role: &str, options: &str, target: &str) -> String {
     format!(
-        "curl -s {options}-H \"Authorization: Bearer ${role}\" 'http://{}{target}'\n",
+        "curl -s {options}-H \"Authorization: Bearer ${role}\" 'http://{}{target}'; echo\n",
         demo.addresses.listen
     )
 }

@@ -1,0 +1,205 @@
+//! `postern redact`: the engine on standard input, as the proxy runs it.
+//!
+//! SECURITY: as in the proxy, nothing is written before the whole document, or more than
+//! [`HELD_WHOLE_BYTES`] of it, has been read and found good; what is written later has been proven
+//! safe to stream. Pseudonyms are made with a fixed test key and match those of no proxy.
+
+use std::io::{self, Read as _};
+use std::path::PathBuf;
+
+use bytes::Bytes;
+use clap::{Args, ValueEnum};
+use http::HeaderMap;
+use postern_filters::pipeline::HELD_WHOLE_BYTES;
+use postern_filters::{
+    BodyPipeline, CompiledPolicy, ExchangePlan, Identity, RequestFacts, Verdict,
+};
+
+use crate::hygiene::{HeadLimits, HostRule, clean_h1};
+
+use super::output::{Exit, Output};
+use super::{check, explain};
+
+/// How much of standard input is read at once.
+const CHUNK_BYTES: usize = 64 << 10;
+
+/// The bounds on `--request`: those of a server file that says nothing about them.
+const HEAD_LIMITS: HeadLimits = HeadLimits {
+    header_bytes: 16 << 10,
+    header_count: 100,
+    target_bytes: 8 << 10,
+};
+
+/// The arguments of `postern redact`.
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// The policy
+    #[arg(long, value_name = "FILE")]
+    policy: PathBuf,
+    /// A role that the reader has; may be repeated
+    #[arg(long, required = true, value_name = "ROLE")]
+    role: Vec<String>,
+    /// The route whose answer is on standard input
+    #[arg(
+        long,
+        value_name = "NAME",
+        required_unless_present = "request",
+        conflicts_with = "request"
+    )]
+    route: Option<String>,
+    /// The request whose answer is on standard input, such as 'GET /api/v2/cases/7'
+    #[arg(long, value_name = "METHOD TARGET")]
+    request: Option<String>,
+    /// The format of the document
+    #[arg(long, value_enum, default_value = "json")]
+    format: DocumentFormat,
+    /// Who reads (pseudonyms differ by reader)
+    #[arg(long, value_name = "ID", default_value = "offline")]
+    identity: String,
+    /// The tenant of who reads
+    #[arg(long)]
+    tenant: Option<String>,
+}
+
+/// What can be on standard input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum DocumentFormat {
+    /// One JSON document
+    Json,
+    /// JSON documents, one a line (not in this build yet)
+    Ndjson,
+    /// CSV (not in this build yet)
+    Csv,
+    /// One free text (not in this build yet)
+    Text,
+    /// XML (not in this build yet)
+    Xml,
+    /// HTML (not in this build yet)
+    Html,
+}
+
+pub(super) fn run(arguments: &Arguments, output: &Output) -> Exit {
+    match arguments.format {
+        DocumentFormat::Json => {}
+        DocumentFormat::Ndjson
+        | DocumentFormat::Csv
+        | DocumentFormat::Text
+        | DocumentFormat::Xml
+        | DocumentFormat::Html => {
+            output.error("only `--format json` is in this build yet");
+            return Exit::Unreadable;
+        }
+    }
+    let loaded = match check::load_offline(&arguments.policy) {
+        Ok(loaded) => loaded,
+        Err(error) => return output.load_failure(&error),
+    };
+    let plan = match plan(arguments, &loaded.compiled) {
+        Ok(plan) => plan,
+        Err(reason) => {
+            output.error(reason);
+            return Exit::Unreadable;
+        }
+    };
+    match stream(plan.json_pipeline(), output) {
+        Ok(()) => Exit::Fine,
+        Err(reason) => {
+            output.error(reason);
+            Exit::Unreadable
+        }
+    }
+}
+
+/// What the policy plans for this route or request and these roles; else one line that says why not.
+fn plan(arguments: &Arguments, compiled: &CompiledPolicy) -> Result<ExchangePlan, String> {
+    if let Some(policy) = compiled.policy() {
+        for role in &arguments.role {
+            explain::known_role(policy, role)?;
+        }
+    }
+    let identity = Identity {
+        issuer: "offline".to_owned(),
+        subject: arguments.identity.clone(),
+        tenant: arguments.tenant.clone(),
+        groups: arguments.role.clone(),
+    };
+    if let Some(route) = &arguments.route {
+        if let Some(policy) = compiled.policy() {
+            explain::known_route(policy, route)?;
+        }
+        return compiled
+            .plan(route, &identity)
+            .map_err(|reason| explain::refusal(&reason));
+    }
+    let request = arguments.request.as_deref().unwrap_or_default();
+    decide(request, compiled, &identity)
+}
+
+fn decide(
+    request: &str,
+    compiled: &CompiledPolicy,
+    identity: &Identity,
+) -> Result<ExchangePlan, String> {
+    let (method, target) = request
+        .trim()
+        .split_once(' ')
+        .ok_or("`--request` wants a method and a path, such as 'GET /api/v2/cases/7'")?;
+    let head = format!("{method} {target} HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    let clean = clean_h1(head.as_bytes(), HEAD_LIMITS, &HostRule::default())
+        .map_err(|refusal| format!("`--request`: {refusal}"))?;
+    let facts = RequestFacts {
+        method: clean.method.as_str(),
+        path: &clean.path,
+        query: clean.query.as_deref(),
+        headers: &HeaderMap::new(),
+        upgrade: false,
+        has_body: false,
+        identity,
+    };
+    match compiled.decide(&facts) {
+        Verdict::Allow(plan) => Ok(*plan),
+        Verdict::Deny(reason) => Err(explain::refusal(&reason)),
+    }
+}
+
+/// Runs standard input through the pipeline; the error is one line without any of the document.
+fn stream(mut pipeline: BodyPipeline, output: &Output) -> Result<(), String> {
+    let mut input = io::stdin().lock();
+    let mut chunk = vec![0; CHUNK_BYTES];
+    let mut held = Some(Vec::new());
+    loop {
+        let read = match input.read(&mut chunk) {
+            Ok(read) => read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(format!("cannot read standard input: {error}")),
+        };
+        let redacted = if read == 0 {
+            pipeline.finish()
+        } else {
+            let bytes = chunk.get(..read).unwrap_or_default();
+            pipeline.push(Bytes::copy_from_slice(bytes))
+        };
+        let redacted = redacted.map_err(|error| error.to_string())?.into_bytes();
+        let release = read == 0 || pipeline.decoded_bytes() > HELD_WHOLE_BYTES;
+        match held.take() {
+            Some(mut before) => {
+                before.extend_from_slice(&redacted);
+                if release {
+                    write(output, &before)?;
+                } else {
+                    held = Some(before);
+                }
+            }
+            None => write(output, &redacted)?,
+        }
+        if read == 0 {
+            return Ok(());
+        }
+    }
+}
+
+fn write(output: &Output, bytes: &[u8]) -> Result<(), String> {
+    output
+        .bytes(bytes)
+        .map_err(|error| format!("cannot write standard output: {error}"))
+}

@@ -1,0 +1,206 @@
+//! `postern run`: the proxy in front of what the server file names; or, when there is no server file,
+//! the demo.
+//!
+//! SIGTERM and SIGINT drain and stop; a second one stops at once. SIGHUP reloads the policy. Logs and
+//! decision lines go to standard error.
+
+mod logging;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clap::Args;
+use postern_config::Server;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use crate::clock::{Clock as _, SystemClock};
+use crate::demo::{self, Demo, Wishes};
+use crate::load;
+use crate::reload::ReloadOutcome;
+use crate::start::{Postern, Running, StartError, StartOptions};
+
+use super::matrix;
+use super::output::{Exit, Output};
+use super::{CONFIG_DEFAULT, Global};
+
+use logging::LogFormat;
+
+/// The arguments of `postern run`.
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// How logs and decisions are written to standard error
+    #[arg(long, value_enum, default_value = "text", value_name = "FORMAT")]
+    log: LogFormat,
+    /// The demo's address for clients [default: 127.0.0.1:8080, or a free port]
+    #[arg(long, value_name = "ADDRESS", help_heading = "Demo")]
+    listen: Option<SocketAddr>,
+    /// The demo's admin address [default: 127.0.0.1:9090, or a free port]
+    #[arg(long, value_name = "ADDRESS", help_heading = "Demo")]
+    admin: Option<SocketAddr>,
+    /// The address of the demo's case API [default: 127.0.0.1:3000, or a free port]
+    #[arg(long, value_name = "ADDRESS", help_heading = "Demo")]
+    api: Option<SocketAddr>,
+    /// The folder for the demo's files
+    #[arg(
+        long,
+        value_name = "DIR",
+        default_value = "state/demo",
+        help_heading = "Demo"
+    )]
+    state: PathBuf,
+}
+
+pub(super) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Exit {
+    let is_demo = global.config.is_none() && !Path::new(CONFIG_DEFAULT).exists();
+    let logs = logging::Choice {
+        format: arguments.log,
+        verbose: global.verbose,
+        quiet: global.quiet,
+        color: output.colors_errors(),
+        is_demo,
+    };
+    if let Err(reason) = logging::start(&logs) {
+        output.error(reason);
+        return Exit::Unreadable;
+    }
+    if is_demo {
+        return run_demo(arguments, output);
+    }
+    let named = [arguments.listen, arguments.admin, arguments.api];
+    if named.iter().any(Option::is_some) {
+        output.error("`--listen`, `--admin` and `--api` are for the demo; the server file says where to listen");
+        return Exit::Unreadable;
+    }
+    let config = global.config();
+    serve(config, output, |running, server| {
+        output.note(format_args!(
+            "Postern {} listens on {} for {}, admin on {}",
+            env!("CARGO_PKG_VERSION"),
+            running.listens_on(),
+            server.upstream.url,
+            running.admin_address(),
+        ));
+    })
+}
+
+fn run_demo(arguments: &Arguments, output: &Output) -> Exit {
+    let wishes = Wishes {
+        folder: arguments.state.clone(),
+        listen: arguments.listen,
+        admin: arguments.admin,
+        api: arguments.api,
+    };
+    let demo = match Demo::prepare(&wishes, SystemClock.wall()) {
+        Ok(demo) => demo,
+        Err(error) => {
+            output.error(error);
+            return Exit::Unreachable;
+        }
+    };
+    let config = demo.folder.server_file.clone();
+    serve(&config, output, |running, _server| {
+        let snapshot = running.store().snapshot();
+        let table = snapshot.compiled.policy().map(matrix::as_text);
+        output.text(&demo::welcome(&demo, &table.unwrap_or_default()));
+    })
+}
+
+/// Starts Postern from a server file, says so with `greet`, and runs until it is told to stop.
+fn serve(config: &Path, output: &Output, greet: impl FnOnce(&Running, &Server)) -> Exit {
+    let server = match load::load_server(config) {
+        Ok(server) => server,
+        Err(error) => return output.load_failure(&error),
+    };
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            output.error(format_args!("cannot start: {error}"));
+            return Exit::Unreachable;
+        }
+    };
+    let exit = runtime.block_on(async {
+        let options = StartOptions {
+            server: server.clone(),
+            base: load::base_of(config).to_owned(),
+            clock: Arc::new(SystemClock),
+        };
+        let (signals, running) = match (Signals::listen(), Postern::start(options).await) {
+            (Ok(signals), Ok(running)) => (signals, running),
+            (Err(error), _) => {
+                output.error(format_args!("cannot listen for signals: {error}"));
+                return Exit::Unreachable;
+            }
+            (_, Err(error)) => return start_failure(&error, output),
+        };
+        greet(&running, &server);
+        until_told_to_stop(running, signals).await;
+        Exit::Fine
+    });
+    // What is left of the runtime (a file watch, a fetch of keys) is not waited for.
+    runtime.shutdown_background();
+    exit
+}
+
+/// The signals that mean something to us.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hangup: Signal,
+}
+
+impl Signals {
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hangup: signal(SignalKind::hangup())?,
+        })
+    }
+
+    /// The next signal that asks to stop.
+    async fn stop(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
+async fn until_told_to_stop(mut running: Running, mut signals: Signals) {
+    let reloader = running.reloader();
+    loop {
+        tokio::select! {
+            _ = signals.terminate.recv() => break,
+            _ = signals.interrupt.recv() => break,
+            () = running.stopped() => return,
+            _ = signals.hangup.recv() => tell(&reloader.reload_now().await),
+        }
+    }
+    tracing::info!("stopping: exchanges that run may finish");
+    tokio::select! {
+        _drained = running.shutdown() => {}
+        () = signals.stop() => tracing::warn!("stopping at once"),
+    }
+}
+
+fn tell(outcome: &ReloadOutcome) {
+    match outcome {
+        ReloadOutcome::Unchanged => tracing::info!("the policy has not changed"),
+        ReloadOutcome::Loaded { revision } => tracing::info!(revision, "the policy was reloaded"),
+        ReloadOutcome::Refused { .. } => tracing::error!("the new policy was refused"),
+    }
+}
+
+fn start_failure(error: &StartError, output: &Output) -> Exit {
+    match error {
+        StartError::Load(error) => output.load_failure(error),
+        _ => {
+            output.error(error);
+            Exit::Unreadable
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! `postern check`: what it sums up, how it refuses, and in which formats.
+
+use super::runner::Folder;
+
+const BROKEN: &str = "policy: v1\nname: broken\nlabls: {}\nroutes: []\n";
+
+#[test]
+fn a_good_policy_is_summed_up() {
+    let folder = Folder::new();
+    let ran = folder
+        .postern(&["check", "--offline", "policy.yaml"])
+        .exits(0);
+    for part in [
+        "policy `demo`, revision ",
+        "8 labels, 4 roles, 7 routes",
+        "GET /api/v2/cases/{case_id}",
+        "every selector streams",
+        "nothing to complain about",
+    ] {
+        assert!(ran.out.contains(part), "{part}: {ran:#?}");
+    }
+    let quiet = folder.postern(&["check", "--offline", "-q", "policy.yaml"]);
+    assert!(quiet.exits(0).out.is_empty());
+}
+
+#[test]
+fn a_selector_that_looks_ahead_is_named() {
+    let folder = Folder::new();
+    let policy = postern_proxy::demo::POLICY.replace("$.payments[*].card_number", "$.payments[-1]");
+    folder.write("policy.yaml", &policy);
+    let ran = folder
+        .postern(&["check", "--offline", "policy.yaml"])
+        .exits(0);
+    assert!(ran.out.contains("holds one array"), "{ran:#?}");
+}
+
+#[test]
+fn a_broken_policy_exits_2_with_every_error_and_its_place() {
+    let folder = Folder::new();
+    folder.write("broken.yaml", BROKEN);
+    let ran = folder.postern(&["check", "broken.yaml"]).exits(2);
+    assert!(ran.out.is_empty());
+    for part in [
+        "error[PN",
+        "broken.yaml:3:1",
+        "labls",
+        "did you mean `labels`",
+    ] {
+        assert!(ran.err.contains(part), "{part}: {ran:#?}");
+    }
+    folder.postern(&["check", "absent.yaml"]).exits(2);
+}
+
+#[test]
+fn findings_come_in_every_format() {
+    let folder = Folder::new();
+    folder.write("broken.yaml", BROKEN);
+    let ran = |format| {
+        folder
+            .postern(&["check", "broken.yaml", "-o", format])
+            .exits(2)
+    };
+
+    let json = ran("json").json();
+    assert_eq!(json["loads"], false);
+    let finding = json["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|finding| finding["line"] == 3)
+        .unwrap();
+    assert_eq!(finding["file"], "broken.yaml");
+    let code = finding["code"].as_str().unwrap();
+
+    let sarif = ran("sarif").json();
+    assert_eq!(sarif["version"], "2.1.0");
+    let results = sarif["runs"][0]["results"].as_array().unwrap();
+    assert!(results.iter().any(|result| result["ruleId"] == code));
+
+    let junit = ran("junit").out;
+    assert!(junit.contains("<testsuite") && junit.contains(&format!("{code} at 3:1")));
+    let github = ran("github").out;
+    assert!(github.contains("::error file=broken.yaml,line=3,col=1"));
+}
+
+#[test]
+fn a_finding_exits_1_and_is_no_error() {
+    let folder = Folder::new();
+    let policy = postern_proxy::demo::POLICY.replace(
+        "  pii.name:      Customer names",
+        "  pii.name:      Customer names\n  unused:        Attached to nothing",
+    );
+    folder.write("policy.yaml", &policy);
+    let ran = folder
+        .postern(&["check", "--offline", "policy.yaml", "-o", "json"])
+        .exits(1);
+    let json = ran.json();
+    assert_eq!(json["loads"], true);
+    assert_eq!(json["findings"][0]["level"], "warning");
+}
+
+#[test]
+fn absent_keys_exit_3_unless_offline() {
+    let folder = Folder::new();
+    let ran = folder.postern(&["check", "policy.yaml"]).exits(3);
+    assert!(ran.err.contains("jwks.json"), "{ran:#?}");
+    folder
+        .postern(&["check", "--offline", "policy.yaml"])
+        .exits(0);
+}
+
+#[test]
+fn without_a_policy_the_server_file_is_checked_too() {
+    let folder = Folder::new();
+    folder.postern(&["check"]).exits(2);
+    let server = "listen: 127.0.0.1:0\nupstream: http://127.0.0.1:9\npolicy: policy.yaml\nadmin: 127.0.0.1:0\n";
+    folder.write("postern.yaml", server);
+    let ran = folder.postern(&["check", "--offline"]).exits(2);
+    assert!(ran.err.contains("pseudonym"), "{ran:#?}");
+
+    let keys = "keys: { pseudonym: [ { id: k1, secret: env:POSTERN_NO_SUCH_KEY } ] }\n";
+    folder.write("postern.yaml", &format!("{server}{keys}"));
+    folder.postern(&["check", "--offline"]).exits(0);
+    let ran = folder.postern(&["check"]).exits(3);
+    assert!(ran.err.contains("POSTERN_NO_SUCH_KEY"), "{ran:#?}");
+    let ran = folder.postern(&["check", "--live"]).exits(3);
+    assert!(ran.err.contains("http://127.0.0.1:9"), "{ran:#?}");
+
+    folder.write("postern.yaml", &format!("{server}secret: abc\n"));
+    folder.postern(&["check", "--offline"]).exits(2);
+}

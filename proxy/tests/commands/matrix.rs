@@ -1,0 +1,66 @@
+//! `postern matrix`: the table, and the lock that holds a policy to it.
+
+use super::runner::Folder;
+
+#[test]
+fn the_matrix_shows_roles_across_and_labels_down() {
+    let folder = Folder::new();
+    let ran = folder.postern(&["matrix", "policy.yaml"]).exits(0);
+    let rows: Vec<Vec<&str>> = ran
+        .out
+        .lines()
+        .map(|line| line.split_whitespace().collect())
+        .collect();
+    assert_eq!(rows[0], ["agent", "auditor", "contractor", "supervisor"]);
+    let contact = rows.iter().find(|row| row.first() == Some(&"pii.contact"));
+    assert_eq!(
+        contact.unwrap()[1..],
+        ["mask", "pseudonym/identity", "remove", "show"]
+    );
+    let secret = rows.iter().find(|row| row.first() == Some(&"secret"));
+    assert_eq!(secret.unwrap()[1..], ["remove"; 4]);
+    assert!(ran.out.contains("without a label: show (case.read"));
+}
+
+#[test]
+fn the_matrix_as_json_says_why() {
+    let folder = Folder::new();
+    let json = folder
+        .postern(&["matrix", "policy.yaml", "-o", "json"])
+        .exits(0)
+        .json();
+    let cell = &json["labels"]["pii.gov_id"]["roles"]["contractor"];
+    assert_eq!(cell["action"], "remove");
+    assert_eq!(cell["because"], "`contractor` rules on pii");
+}
+
+#[test]
+fn the_lock_holds_until_a_cell_changes() {
+    let folder = Folder::new();
+    let locked = || folder.postern(&["matrix", "policy.yaml", "--locked"]);
+    assert!(locked().exits(1).err.contains("--write"));
+    folder
+        .postern(&["matrix", "policy.yaml", "--write"])
+        .exits(0);
+    assert!(locked().exits(0).out.is_empty());
+
+    let looser = postern_proxy::demo::POLICY.replace("pii.contact:   mask", "pii.contact:   show");
+    folder.write("policy.yaml", &looser);
+    let ran = locked().exits(1);
+    assert_eq!(
+        ran.out,
+        "- pii.contact agent mask\n+ pii.contact agent show\n"
+    );
+}
+
+#[test]
+fn a_policy_that_does_not_load_has_no_matrix() {
+    let folder = Folder::new();
+    folder.write("policy.yaml", "policy: v2\n");
+    let ran = folder.postern(&["matrix", "policy.yaml"]).exits(2);
+    assert!(ran.out.is_empty() && ran.err.contains("error["), "{ran:#?}");
+    folder.postern(&["matrix"]).exits(2);
+    folder
+        .postern(&["matrix", "policy.yaml", "-o", "junit"])
+        .exits(2);
+}

@@ -1,0 +1,173 @@
+//! `postern redact`: what leaves, and above all what does not.
+
+use super::runner::{Folder, Ran};
+
+const CASE: &str = r#"{"id":7,"customer":{"name":"Ada","email":"ada@example.com","tax_id":"000-12-3456"},"payments":[{"card_number":"4000001234567899"}],"messages":[{"body":"hi"}],"internal_note":"vip","debug":{"session_token":"s3cr3t"}}"#;
+
+fn redact(folder: &Folder, role: &str, rest: &[&str], input: &[u8]) -> Ran {
+    let mut arguments = vec!["redact", "--policy", "policy.yaml", "--role", role];
+    arguments.extend(rest);
+    folder.postern_fed(&arguments, input)
+}
+
+#[test]
+fn a_document_is_redacted_as_the_role_may_see_it() {
+    let folder = Folder::new();
+    let ran = redact(&folder, "agent", &["--route", "case.read"], CASE.as_bytes()).exits(0);
+    assert_eq!(
+        ran.out,
+        r#"{"id":7,"customer":{"name":"Ada","email":"a•••@example.com","tax_id":"•••3456"},"payments":[{"card_number":"•••7899"}],"messages":[{"body":"[redacted]"}],"internal_note":"vip","debug":{}}"#
+    );
+    assert!(ran.err.is_empty());
+    let ran = redact(
+        &folder,
+        "contractor",
+        &["--route", "case.read"],
+        CASE.as_bytes(),
+    )
+    .exits(0);
+    assert_eq!(
+        ran.out,
+        r#"{"id":7,"customer":{},"payments":[{}],"messages":[{"body":"[redacted]"}],"debug":{}}"#
+    );
+}
+
+#[test]
+fn a_request_finds_its_route_or_is_refused() {
+    let folder = Folder::new();
+    let request = |request| redact(&folder, "agent", &["--request", request], CASE.as_bytes());
+    assert!(
+        request("GET /api/v2/cases/7")
+            .exits(0)
+            .out
+            .contains("•••3456")
+    );
+    for (line, reason) in [
+        ("GET /api/v2/cases/export", "route-denied"),
+        ("GET /elsewhere", "route-denied"),
+        ("DELETE /api/v2/cases/7", "method-not-allowed"),
+        ("GET /api/v2/cases?sort=email", "query-not-allowed"),
+        ("PATCH /api/v2/cases/7", "write-of-hidden-field"),
+        ("GET /api/../x", "ambiguous"),
+        ("GET", "--request"),
+    ] {
+        let ran = request(line).exits(2);
+        assert!(
+            ran.out.is_empty() && ran.err.contains(reason),
+            "{line}: {ran:#?}"
+        );
+        assert_eq!(ran.err.lines().count(), 1, "{line}: {ran:#?}");
+    }
+}
+
+#[test]
+fn several_roles_together_see_what_the_stricter_sees() {
+    let folder = Folder::new();
+    let rest = ["--role", "contractor", "--route", "case.read"];
+    let ran = redact(&folder, "supervisor", &rest, CASE.as_bytes()).exits(0);
+    assert!(!ran.out.contains("Ada") && !ran.out.contains("card_number"));
+}
+
+#[test]
+fn readers_have_pseudonyms_of_their_own() {
+    let folder = Folder::new();
+    let read = |identity| {
+        let rest = ["--route", "case.read", "--identity", identity];
+        redact(&folder, "auditor", &rest, CASE.as_bytes())
+            .exits(0)
+            .out
+    };
+    let ada = read("ada");
+    assert!(ada.contains(r#""name":"~"#), "{ada}");
+    assert_eq!(ada, read("ada"));
+    assert_ne!(ada, read("bob"));
+}
+
+#[test]
+fn nothing_leaves_of_a_document_that_cannot_be_read() {
+    let folder = Folder::new();
+    let broken = CASE.trim_end_matches('}');
+    for input in [
+        broken.as_bytes(),
+        b"",
+        b"{\"customer\":{\"name\":\"\xff\"}}",
+        b"[1,]",
+        b"{\"customer\":{}} trailing",
+        b"<html></html>",
+    ] {
+        let ran = redact(&folder, "agent", &["--route", "case.read"], input).exits(2);
+        assert!(ran.out.is_empty(), "{ran:#?}");
+        assert_eq!(ran.err.lines().count(), 1, "{ran:#?}");
+        assert!(!ran.err.contains("Ada"));
+    }
+}
+
+#[test]
+fn an_answer_without_what_the_route_requires_is_refused() {
+    let folder = Folder::new();
+    let ran = redact(&folder, "agent", &["--route", "case.read"], b"{\"id\":7}").exits(2);
+    assert!(
+        ran.out.is_empty() && ran.err.contains("requires"),
+        "{ran:#?}"
+    );
+}
+
+#[test]
+fn a_long_document_streams_and_a_fault_late_in_it_exits_2_without_hidden_values() {
+    let folder = Folder::new();
+    let filler = "x".repeat(1000);
+    let cases: Vec<String> = (0..300)
+        .map(|id| {
+            format!(r#"{{"id":{id},"filler":"{filler}","customer":{{"name":"canary-{id}"}}}}"#)
+        })
+        .collect();
+    let whole = format!(r#"{{"cases":[{}]}}"#, cases.join(","));
+    let read = |input: &str| {
+        redact(
+            &folder,
+            "contractor",
+            &["--route", "case.list"],
+            input.as_bytes(),
+        )
+    };
+    let ran = read(&whole).exits(0);
+    assert!(ran.out.len() > 300_000 && !ran.out.contains("canary"));
+
+    let cut = read(&whole[..whole.len() - 2]).exits(2);
+    assert!(!cut.out.contains("canary"));
+    assert!(ran.out.starts_with(&cut.out) && !cut.out.is_empty());
+
+    let early = read(&format!("{}!", &whole[..60_000])).exits(2);
+    assert!(early.out.is_empty(), "{} bytes left", early.out.len());
+}
+
+#[test]
+fn a_removed_root_prints_nothing_and_is_no_error() {
+    let folder = Folder::new();
+    let policy = postern_proxy::demo::POLICY.replace(
+        "      $.customer.name:                       pii.name\n",
+        "      $: secret\n",
+    );
+    let policy = policy.replace("    required: [$.customer] ", "    # ");
+    folder.write("policy.yaml", &policy);
+    let ran = redact(&folder, "agent", &["--route", "case.read"], CASE.as_bytes()).exits(0);
+    assert!(ran.out.is_empty(), "{ran:#?}");
+}
+
+#[test]
+fn unknown_roles_routes_and_formats_are_refused() {
+    let folder = Folder::new();
+    for (role, rest, word) in [
+        ("agnet", &["--route", "case.read"][..], "agent"),
+        ("agent", &["--route", "case.raed"], "case.read"),
+        ("agent", &["--route", "case.export"], "route-denied"),
+        (
+            "agent",
+            &["--route", "case.read", "--format", "csv"],
+            "json",
+        ),
+    ] {
+        let ran = redact(&folder, role, rest, CASE.as_bytes()).exits(2);
+        assert!(ran.out.is_empty() && ran.err.contains(word), "{ran:#?}");
+    }
+}
