@@ -1,6 +1,6 @@
 //! Who is asking, and as what: the `identity` section of a policy.
 
-use std::net::IpAddr;
+use core::net::IpAddr;
 
 use crate::secret::Reference;
 use crate::selector::Selector;

@@ -74,7 +74,7 @@ fn host_and_port(text: &str) -> Option<(&str, u16)> {
 fn host_of(text: &str) -> Option<&str> {
     if let Some(inner) = text.strip_prefix('[') {
         let inner = inner.strip_suffix(']')?;
-        return inner.parse::<std::net::Ipv6Addr>().ok().map(|_| inner);
+        return inner.parse::<core::net::Ipv6Addr>().ok().map(|_| inner);
     }
     let is_label = |label: &str| {
         let inside = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
@@ -85,7 +85,7 @@ fn host_of(text: &str) -> Option<&str> {
         .rsplit('.')
         .next()
         .is_some_and(|last| last.bytes().all(|b| b.is_ascii_digit()));
-    let is_ip = text.parse::<std::net::Ipv4Addr>().is_ok();
+    let is_ip = text.parse::<core::net::Ipv4Addr>().is_ok();
     (is_ip || (is_name && !digits_last)).then_some(text)
 }
 

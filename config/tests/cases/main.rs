@@ -3,6 +3,8 @@
 //! A case is a file; adding one needs no Rust. A bad one begins with `# expect:` and its codes.
 
 #[cfg(test)]
+mod compliance;
+#[cfg(test)]
 mod files;
 #[cfg(test)]
 mod limits;

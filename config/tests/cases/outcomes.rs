@@ -164,3 +164,24 @@ fn formatting_keeps_the_meaning_of_every_case_and_settles_at_once() {
         }
     }
 }
+
+#[test]
+fn no_prefix_or_garbled_copy_of_an_example_panics() {
+    for (name, text) in files("docs/examples") {
+        let characters: Vec<char> = text.chars().collect();
+        for at in (0..characters.len()).step_by(11) {
+            let prefix: String = characters.iter().take(at).collect();
+            drop(parse(&name, &prefix));
+            for c in ['[', '{', ':', '\'', '&', '\n', '\u{0}', '𝄞'] {
+                let mut garbled = characters.clone();
+                garbled[at] = c;
+                let garbled: String = garbled.into_iter().collect();
+                if let Err(errors) = parse(&name, &garbled) {
+                    assert!(!errors.render(true).is_empty());
+                    assert!(!errors.errors.is_empty());
+                }
+                drop(postern_config::policy::format(&garbled));
+            }
+        }
+    }
+}

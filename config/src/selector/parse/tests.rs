@@ -1,50 +1,8 @@
-//! The parser against the compliance suite, its limits, and what it builds.
+//! The parser's limits, and what it builds. The compliance suite is a case of this crate's tests.
 
 use super::*;
 use crate::selector::Selector;
 use crate::selector::ast::{FilterQuery, Function, Literal, Logical, Operand, Operator, Root};
-
-/// The compliance suite, or `None` with a message where the corpus may be absent.
-fn compliance_suite() -> Option<serde_json::Value> {
-    let folder = std::env::var("POSTERN_CORPUS").unwrap_or_else(|_| {
-        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
-        root.join("../../shared/corpus").display().to_string()
-    });
-    let path = std::path::Path::new(&folder).join("jsonpath-cts/cts.json");
-    let Ok(text) = std::fs::read_to_string(&path) else {
-        let required = std::env::var("POSTERN_REQUIRE_CORPUS").is_ok_and(|v| v == "1");
-        assert!(
-            !required,
-            "the corpus is required and `cts.json` is not there"
-        );
-        println!("skipped: no compliance suite; set POSTERN_CORPUS");
-        return None;
-    };
-    Some(serde_json::from_str(&text).unwrap())
-}
-
-#[test]
-fn accepts_and_refuses_what_the_compliance_suite_says() {
-    let Some(suite) = compliance_suite() else {
-        return;
-    };
-    let (mut valid, mut invalid, mut wrong) = (0, 0, Vec::new());
-    for case in suite["tests"].as_array().unwrap() {
-        let selector = case["selector"].as_str().unwrap();
-        let refused = case["invalid_selector"] == true;
-        let read = Selector::parse(selector);
-        if refused {
-            invalid += 1;
-        } else {
-            valid += 1;
-        }
-        if read.is_err() != refused {
-            wrong.push(format!("{selector:?}: {read:?}"));
-        }
-    }
-    assert_eq!(wrong, Vec::<String>::new());
-    assert_eq!((valid, invalid), (456, 247));
-}
 
 #[test]
 fn no_prefix_or_garbled_copy_of_a_selector_panics() {

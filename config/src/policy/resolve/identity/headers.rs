@@ -1,6 +1,6 @@
 //! `from: header`: identity headers, and the neighbours that are believed.
 
-use std::net::IpAddr;
+use core::net::IpAddr;
 
 use super::needed;
 use crate::document::read::{At, OneOrMany};

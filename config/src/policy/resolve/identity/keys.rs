@@ -1,6 +1,6 @@
 //! Where the keys of `from: jwt` are read from. A literal is refused, and never repeated.
 
-use std::net::IpAddr;
+use core::net::IpAddr;
 
 use crate::document::read::At;
 use crate::identity::KeySource;
