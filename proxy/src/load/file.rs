@@ -56,22 +56,14 @@ fn regular(metadata: &Metadata) -> Result<(), String> {
 /// Refuses a file that every user of the machine may change, directly or by replacing it.
 #[cfg(unix)]
 fn not_anybodys(path: &Path, opened: &Metadata) -> Result<(), String> {
-    use std::os::unix::fs::PermissionsExt;
-
-    const OTHERS_WRITE: u32 = 0o002;
-    const STICKY: u32 = 0o1000;
-
-    if opened.permissions().mode() & OTHERS_WRITE != 0 {
+    let target = path.canonicalize().map_err(|error| plain(&error))?;
+    if is_anybodys(opened) && !is_read_only(&target) {
         return Err("anybody may write it; take that away with `chmod o-w`".to_owned());
     }
     // Where the name is, and where a symbolic link leads: either folder decides what is read.
-    let target = path.canonicalize().map_err(|error| plain(&error))?;
     for folder in [base_of(path), base_of(&target)] {
-        let mode = std::fs::metadata(folder)
-            .map_err(|error| plain(&error))?
-            .permissions()
-            .mode();
-        if mode & OTHERS_WRITE != 0 && mode & STICKY == 0 {
+        let metadata = std::fs::metadata(folder).map_err(|error| plain(&error))?;
+        if is_anybodys(&metadata) && !is_read_only(folder) {
             return Err(format!(
                 "anybody may replace it, as its folder `{}` is writable by all; take that away with `chmod o-w`",
                 folder.display()
@@ -81,7 +73,53 @@ fn not_anybodys(path: &Path, opened: &Metadata) -> Result<(), String> {
     Ok(())
 }
 
+/// Whether others may write a file, or replace what lies in a folder: in a sticky one they may not.
+#[cfg(unix)]
+fn is_anybodys(metadata: &Metadata) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+
+    const OTHERS_WRITE: u32 = 0o002;
+    const STICKY: u32 = 0o1000;
+
+    let mode = metadata.permissions().mode();
+    mode & OTHERS_WRITE != 0 && !(metadata.is_dir() && mode & STICKY != 0)
+}
+
+/// Whether nobody can write here whatever the permissions say: Kubernetes mounts a ConfigMap as a folder
+/// that is writable by all, read-only.
+#[cfg(unix)]
+fn is_read_only(path: &Path) -> bool {
+    rustix::fs::statvfs(path)
+        .is_ok_and(|mount| mount.f_flag.contains(rustix::fs::StatVfsMountFlags::RDONLY))
+}
+
 #[cfg(not(unix))]
 fn not_anybodys(_path: &Path, _opened: &Metadata) -> Result<(), String> {
     Ok(())
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    /// `statvfs` and the kernel's own table agree about the mounts that most machines have; in a
+    /// container some of them are read-only.
+    #[test]
+    fn agrees_with_the_kernel_about_read_only_mounts() {
+        let table = std::fs::read_to_string("/proc/self/mounts").unwrap();
+        let mut compared = 0;
+        for place in ["/", "/proc", "/dev", "/sys", "/sys/fs/cgroup"] {
+            // A later line hides an earlier one of the same place.
+            let line = table
+                .lines()
+                .rfind(|line| line.split(' ').nth(1) == Some(place));
+            let Some(options) = line.and_then(|line| line.split(' ').nth(3)) else {
+                continue;
+            };
+            let read_only = options.split(',').any(|option| option == "ro");
+            assert_eq!(is_read_only(Path::new(place)), read_only, "{place}");
+            compared += 1;
+        }
+        assert!(compared > 0);
+    }
 }

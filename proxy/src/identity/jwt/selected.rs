@@ -16,6 +16,8 @@ use super::super::{AuthenticatorError, GROUPS_MAX, IdentityError, refuse};
 /// A selector, ready to be evaluated on claims.
 pub(super) struct ClaimSelector {
     plan: Plan,
+    /// The last segment is `[*]`: what it finds is the list's elements, not the list.
+    lists_elements: bool,
 }
 
 enum Plan {
@@ -43,7 +45,12 @@ impl ClaimSelector {
                 }
             },
         };
-        Ok(Self { plan })
+        let last = selector.segments().last().and_then(step);
+        let lists_elements = matches!(last, Some(Step::Children));
+        Ok(Self {
+            plan,
+            lists_elements,
+        })
     }
 
     /// Every value the selector finds.
@@ -71,7 +78,8 @@ impl ClaimSelector {
             Plan::Query(_) => self.select(claims),
         };
         let found = match found.as_slice() {
-            [Value::Array(items)] => items.iter().collect(),
+            // SECURITY: an array among the elements is an odd shape, not a list of groups.
+            [Value::Array(items)] if !self.lists_elements => items.iter().collect(),
             _ => found,
         };
         if found.len() > GROUPS_MAX {

@@ -60,7 +60,7 @@ fn wycheproof_jws_vectors() {
         }
     }
     println!("{refused} refused, {accepted} accepted, {other_algorithms} of other algorithms");
-    assert_eq!((refused, accepted, other_algorithms), (356, 16, 29));
+    assert_eq!((refused, accepted, other_algorithms), (355, 16, 30));
 }
 
 #[test]
@@ -76,7 +76,7 @@ fn wycheproof_ecdsa_p256_vectors() {
         count(&one_key(&jwk).unwrap(), tests, &mut refused, &mut accepted);
     }
     println!("{refused} refused, {accepted} accepted");
-    assert!(refused + accepted > 200 && accepted > 100);
+    assert_eq!((refused, accepted), (89, 173));
 }
 
 #[test]
@@ -91,7 +91,7 @@ fn wycheproof_ed25519_vectors() {
         count(&one_key(&jwk).unwrap(), tests, &mut refused, &mut accepted);
     }
     println!("{refused} refused, {accepted} accepted");
-    assert!(refused + accepted > 100 && accepted > 50);
+    assert_eq!((refused, accepted), (63, 88));
 }
 
 /// Verifies raw signatures over raw messages, and fails on the first that goes wrong.

@@ -56,6 +56,8 @@ fn groups_are_strings_or_one_array_of_strings() {
         ("$.groups[*]", json!({ "groups": { "x": "a" } }), vec![]),
         ("$.groups[*]", json!({ "groups": ["a", 7] }), vec![]),
         ("$.groups[*]", json!({ "groups": [["a"], "b"] }), vec![]),
+        ("$.groups[*]", json!({ "groups": [["a"]] }), vec![]),
+        ("$..groups[*]", json!({ "groups": [["a"]] }), vec![]),
         ("$.groups", json!({ "groups": null }), vec![]),
         ("$.groups", json!({ "groups": 7 }), vec![]),
         ("$.groups", json!({}), vec![]),
