@@ -174,9 +174,13 @@ impl Connection {
                 let said_something = !self.watch.take_head().is_empty();
                 said_something.then_some(Err(Problem::RequestTimeout))
             }
-            (Ok(true), _) => Some(Ok(())),
-            (Ok(false), _) => None,
-            (Err(_), _) => Some(Err(Problem::Refusal(Refusal::Ambiguous(
+            (_, Some(Complaint::Chunks)) => {
+                let refusal = Refusal::Ambiguous("the body's framing");
+                Some(Err(Problem::Refusal(refusal)))
+            }
+            (Ok(true), None) => Some(Ok(())),
+            (Ok(false), None) => None,
+            (Err(_), None) => Some(Err(Problem::Refusal(Refusal::Ambiguous(
                 "the head cannot be read",
             )))),
         }

@@ -1,0 +1,340 @@
+//! A Postern in the test's process, between a test and its origin: policy, keys, tokens and a raw
+//! client.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, UNIX_EPOCH};
+
+use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use postern_config::Server;
+use postern_proxy::clock::{Clock, SystemClock};
+use postern_proxy::{Postern, Running, StartOptions};
+use serde_json::json;
+use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+/// The identity section of every policy here.
+pub(crate) const IDENTITY: &str = "identity: { from: jwt, issuer: https://idp.example, \
+    audience: case-api, keys: \"file:jwks.json\", subject: $.sub, roles: \"$.groups[*]\", \
+    without_a_role: deny }\n";
+
+/// A policy with something to hide from `agent` and nothing from `boss`.
+pub(crate) const POLICY: &str = "\
+policy: v1
+name: test
+mode: enforce
+IDENTITY
+labels: { pii: Personal data, secret: Secrets }
+routes:
+  case:
+    match: ['GET /cases/{id}', 'HEAD /cases/{id}', 'POST /cases/{id}']
+    label: { '$..ssn': pii, '$..token': secret }
+    query: [page]
+  note:
+    match: [ANY /notes, 'GET /notes/{id}']
+  closed:
+    match: ANY /{path...}
+    deny: true
+roles:
+  agent: { sees: { pii: redact } }
+  boss: { sees: { pii: show, secret: show } }
+";
+
+/// A running Postern and the folder with its files.
+pub(crate) struct Stage {
+    pub(crate) running: Running,
+    pub(crate) folder: TempDir,
+}
+
+/// What differs from the plain server file.
+#[derive(Clone, Debug)]
+pub(crate) struct Setting {
+    /// The policy.
+    pub(crate) policy: String,
+    /// The value of `listen`.
+    pub(crate) listen: String,
+    /// The value of `limits`.
+    pub(crate) limits: String,
+    /// The value of `drain`.
+    pub(crate) drain: String,
+    /// Further keys of `upstream`.
+    pub(crate) upstream: String,
+    /// `http` or `https`.
+    pub(crate) scheme: &'static str,
+    /// Further files of the folder.
+    pub(crate) files: Vec<(String, String)>,
+}
+
+impl Default for Setting {
+    fn default() -> Self {
+        Self {
+            policy: POLICY.to_owned(),
+            listen: "127.0.0.1:0".to_owned(),
+            limits: "{}".to_owned(),
+            drain: "10s".to_owned(),
+            upstream: String::new(),
+            scheme: "http",
+            files: Vec::new(),
+        }
+    }
+}
+
+/// Starts a Postern with a policy; `IDENTITY` in it stands for [`IDENTITY`].
+pub(crate) async fn start(policy: &str, origin: SocketAddr) -> Stage {
+    start_with(
+        &Setting {
+            policy: policy.to_owned(),
+            ..Setting::default()
+        },
+        origin,
+    )
+    .await
+}
+
+/// Starts a Postern with other settings.
+pub(crate) async fn start_with(setting: &Setting, origin: SocketAddr) -> Stage {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        std::fs::write(folder.path().join(name), text).unwrap();
+    };
+    write(
+        "policy.yaml",
+        &setting.policy.replace("IDENTITY\n", IDENTITY),
+    );
+    write("jwks.json", &key_file("jwks.json"));
+    for (name, text) in &setting.files {
+        write(name, text);
+    }
+    let Setting {
+        listen,
+        limits,
+        drain,
+        upstream,
+        scheme,
+        ..
+    } = setting;
+    let text = format!(
+        "listen: {listen}\n\
+         upstream: {{ url: \"{scheme}://localhost:{}\", connect_timeout: 5s, read_timeout: 5s, \
+         write_timeout: 5s{upstream} }}\n\
+         policy: policy.yaml\nadmin: 127.0.0.1:0\nstate: state\nlimits: {limits}\ndrain: {drain}\n",
+        origin.port()
+    );
+    let server = Server::parse("postern.yaml", &text)
+        .unwrap_or_else(|errors| panic!("{}", errors.render(false)));
+    let base = folder.path().to_owned();
+    let clock = Arc::new(SystemClock);
+    let options = StartOptions {
+        server,
+        base,
+        clock,
+    };
+    let running = Postern::start(options)
+        .await
+        .unwrap_or_else(|error| panic!("{}", error.report(false)));
+    Stage { running, folder }
+}
+
+impl Stage {
+    /// Where clients connect.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.running.data_address()
+    }
+
+    /// A GET by a role.
+    pub(crate) async fn get(&self, target: &str, role: &str) -> Reply {
+        self.send(&get(target, role)).await
+    }
+
+    /// Sends bytes and reads until the answer is complete or the connection ends.
+    pub(crate) async fn send(&self, request: &str) -> Reply {
+        let mut client = Client::connect(self.address()).await;
+        client.write(request.as_bytes()).await;
+        let head_only = request.starts_with("HEAD ");
+        client.reply(head_only).await.expect("an answer")
+    }
+}
+
+/// A GET request of a role.
+pub(crate) fn get(target: &str, role: &str) -> String {
+    request("GET", target, role, "", "")
+}
+
+/// A request of a role; `lines` end with CRLF each.
+pub(crate) fn request(method: &str, target: &str, role: &str, lines: &str, body: &str) -> String {
+    let token = token(role);
+    format!(
+        "{method} {target} HTTP/1.1\r\nHost: a.example\r\nAuthorization: Bearer {token}\r\n\
+         {lines}\r\n{body}"
+    )
+}
+
+/// A token of somebody in one group.
+pub(crate) fn token(group: &str) -> String {
+    let key = EncodingKey::from_rsa_pem(key_file("rs256.pem").as_bytes()).unwrap();
+    let mut header = Header::new(Algorithm::RS256);
+    header.kid = Some("rs256".to_owned());
+    let now = SystemClock
+        .wall()
+        .duration_since(UNIX_EPOCH)
+        .unwrap()
+        .as_secs();
+    let claims = json!({
+        "iss": "https://idp.example", "aud": "case-api", "sub": format!("user-{group}"),
+        "exp": now + 3600, "groups": [group],
+    });
+    jsonwebtoken::encode(&header, &claims, &key).unwrap()
+}
+
+/// A committed key.
+pub(crate) fn key_file(name: &str) -> String {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cases/keys/");
+    std::fs::read_to_string(format!("{folder}{name}")).unwrap()
+}
+
+/// A raw HTTP/1.1 client connection.
+pub(crate) struct Client {
+    stream: TcpStream,
+    read: Vec<u8>,
+}
+
+/// An answer as it came.
+#[derive(Debug, Clone)]
+pub(crate) struct Reply {
+    /// The status.
+    pub(crate) status: u16,
+    /// The head, as text.
+    pub(crate) head: String,
+    /// The body, without its chunks.
+    pub(crate) body: Vec<u8>,
+    /// Whether the message ended as its framing says.
+    pub(crate) complete: bool,
+}
+
+impl Client {
+    /// Connects.
+    pub(crate) async fn connect(address: SocketAddr) -> Self {
+        Self {
+            stream: TcpStream::connect(address).await.unwrap(),
+            read: Vec::new(),
+        }
+    }
+
+    /// Sends bytes; a peer that has closed is no failure here.
+    pub(crate) async fn write(&mut self, bytes: &[u8]) {
+        let _sent = self.stream.write_all(bytes).await;
+    }
+
+    /// Reads one answer; none when the connection ended before its head did.
+    pub(crate) async fn reply(&mut self, head_only: bool) -> Option<Reply> {
+        let limit = Duration::from_secs(30);
+        let reading = tokio::time::timeout(limit, async {
+            loop {
+                if let Some((reply, used)) = parse(&self.read, head_only, false) {
+                    self.read.drain(..used);
+                    return Some(reply);
+                }
+                match self.stream.read_buf(&mut self.read).await {
+                    Ok(0) | Err(_) => {
+                        let last = parse(&self.read, head_only, true).map(|(reply, _)| reply);
+                        self.read.clear();
+                        return last;
+                    }
+                    Ok(_) => {}
+                }
+            }
+        });
+        reading.await.expect("an answer in time")
+    }
+
+    /// Waits until something has arrived and shows it; it stays to be read.
+    pub(crate) async fn says_something(&mut self) -> String {
+        let limit = Duration::from_secs(30);
+        let reading = tokio::time::timeout(limit, self.stream.read_buf(&mut self.read));
+        reading.await.expect("something in time").unwrap();
+        String::from_utf8_lossy(&self.read).into_owned()
+    }
+
+    /// Whether the other side has closed, with nothing more said.
+    pub(crate) async fn is_closed(&mut self) -> bool {
+        let limit = Duration::from_secs(30);
+        let reading = tokio::time::timeout(limit, self.stream.read_buf(&mut self.read));
+        let ended = matches!(reading.await.expect("an end in time"), Ok(0) | Err(_));
+        ended && self.read.is_empty()
+    }
+}
+
+impl Reply {
+    /// The body as text.
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    /// The value of a header; none when it is absent or repeated.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        let mut values = self.head.lines().filter_map(|line| {
+            let (found, value) = line.split_once(':')?;
+            found.eq_ignore_ascii_case(name).then_some(value.trim())
+        });
+        let value = values.next();
+        value.filter(|_| values.next().is_none())
+    }
+
+    /// The slug of a problem.
+    pub(crate) fn slug(&self) -> String {
+        let problem: serde_json::Value = serde_json::from_slice(&self.body).unwrap_or_default();
+        let kind = problem["type"].as_str().unwrap_or("no problem");
+        kind.trim_start_matches("urn:postern:problem:").to_owned()
+    }
+}
+
+/// An answer at the beginning of `bytes` and how long it is, once it is complete; at the end of the
+/// connection an incomplete one too.
+fn parse(bytes: &[u8], head_only: bool, ended: bool) -> Option<(Reply, usize)> {
+    let end = bytes.windows(4).position(|window| window == b"\r\n\r\n")? + 4;
+    let head = String::from_utf8_lossy(&bytes[..end]).into_owned();
+    let mut reply = Reply {
+        status: head.split(' ').nth(1)?.parse().ok()?,
+        head,
+        body: Vec::new(),
+        complete: true,
+    };
+    let rest = &bytes[end..];
+    if head_only || [204, 304].contains(&reply.status) {
+        return Some((reply, end));
+    }
+    if reply.header("transfer-encoding").is_some() {
+        let (body, used) = dechunk(rest);
+        reply.body = body;
+        reply.complete = used.is_some();
+        return (used.is_some() || ended).then(|| (reply, end + used.unwrap_or(rest.len())));
+    }
+    let length: usize = reply.header("content-length").unwrap_or("0").parse().ok()?;
+    reply.complete = rest.len() >= length;
+    reply.body = rest[..rest.len().min(length)].to_vec();
+    (reply.complete || ended).then(|| (reply, end + length.min(rest.len())))
+}
+
+/// What a chunked body holds, and how long it is when it is complete.
+fn dechunk(bytes: &[u8]) -> (Vec<u8>, Option<usize>) {
+    let mut body = Vec::new();
+    let mut at = 0;
+    loop {
+        let Some(line) = bytes[at..].windows(2).position(|window| window == b"\r\n") else {
+            return (body, None);
+        };
+        let size = std::str::from_utf8(&bytes[at..at + line]).unwrap();
+        let size = usize::from_str_radix(size, 16).unwrap();
+        let start = at + line + 2;
+        let available = bytes.len().saturating_sub(start);
+        body.extend_from_slice(&bytes[start..start + size.min(available)]);
+        if available < size + 2 {
+            return (body, None);
+        }
+        at = start + size + 2;
+        if size == 0 {
+            return (body, Some(at));
+        }
+    }
+}
