@@ -3,7 +3,8 @@
 //! One path is matched and the same path is forwarded. Percent-encoded unreserved characters are
 //! decoded and hexadecimal digits are capitals (RFC 3986 section 6.2.2); nothing else is rewritten.
 //! Whatever another reader could take for a different path is refused: dot segments, empty segments,
-//! encoded separators, backslashes, path parameters, double encoding, bytes that are not UTF-8.
+//! encoded separators and their look-alikes, backslashes, path parameters, double encoding, bytes that
+//! are not UTF-8.
 
 use super::Refusal;
 
@@ -57,14 +58,32 @@ pub(super) fn canonical_path(raw: &[u8]) -> Result<String, Refusal> {
             decoded.push(byte);
         }
     }
-    if std::str::from_utf8(&decoded).is_err() {
+    let Ok(text) = std::str::from_utf8(&decoded) else {
         return Err(Refusal::Ambiguous("the path is not UTF-8"));
+    };
+    if text.chars().any(looks_like_syntax) {
+        return Err(Refusal::Ambiguous(
+            "a character that a lenient reader takes for a separator or a dot",
+        ));
     }
     if is_double_encoded(&decoded) {
         return Err(Refusal::Ambiguous("a percent sign encoded twice"));
     }
     refuse_segments(&path)?;
     Ok(path)
+}
+
+/// Characters beyond ASCII that compatibility folding (NFKC) or a best-fit code page makes a slash, a
+/// backslash, a dot, a percent sign, a semicolon, a question mark or a number sign.
+fn looks_like_syntax(c: char) -> bool {
+    matches!(
+        c,
+        '\u{ff0f}' | '\u{2044}' | '\u{2215}' | '\u{29f8}' // slashes
+            | '\u{ff3c}' | '\u{fe68}' | '\u{2216}' | '\u{29f5}' | '\u{29f9}' // backslashes
+            | '\u{ff0e}' | '\u{fe52}' | '\u{2024}' | '\u{2025}' // dots
+            | '\u{ff05}' | '\u{fe6a}' | '\u{ff1b}' | '\u{fe54}' // percent signs, semicolons
+            | '\u{ff1f}' | '\u{fe56}' | '\u{ff03}' | '\u{fe5f}' // question marks, number signs
+    )
 }
 
 /// Appends an encoded byte in its canonical form.
