@@ -30,6 +30,7 @@ const CHECKS: &[(&str, Check)] = &[
     ("only allow-listed members", only_allow_listed),
     ("unknown member dropped", only_allow_listed),
     ("re-encoded or identity", no_gzip_extras),
+    ("length independent of redacted value", not_compressed),
 ];
 
 /// Checks one sentence.
@@ -199,6 +200,13 @@ fn no_gzip_extras(_: &Case<'_>, observed: &Observed) -> Result<(), String> {
         0
     };
     ensure(flags == 0, "a gzip header with extra fields left")
+}
+
+fn not_compressed(_: &Case<'_>, observed: &Observed) -> Result<(), String> {
+    ensure(
+        observed.answer.field("content-encoding").is_none(),
+        "compressed beside a chosen text",
+    )
 }
 
 /// The upstream's body, as it was sent.

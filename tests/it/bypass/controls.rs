@@ -47,7 +47,8 @@ pub(super) async fn run(suite: &Suite, open: &Stage, entry: &Entry) -> Result<Vi
         }
     }
     let method = if message.is_empty() { "HEAD" } else { "GET" };
-    let body = wire::read(&message, method, true)
+    let lenient = without_transfer_coding(&message);
+    let body = wire::read(&lenient, method, true)
         .map(|answer| answer.body)
         .unwrap_or_default();
     let after_head = find(&message, b"\r\n\r\n").map_or(&message[..], |at| &message[at + 4..]);
@@ -63,4 +64,15 @@ pub(super) async fn run(suite: &Suite, open: &Stage, entry: &Entry) -> Result<Vi
 
 fn shows(views: &Views, hidden: &[String]) -> bool {
     hidden.iter().any(|canary| views.find(canary).is_some())
+}
+
+/// The message with `gzip, chunked` made `chunked`, which is as far as the strict reader goes: a control
+/// looks behind the coding, not at it.
+fn without_transfer_coding(message: &[u8]) -> Vec<u8> {
+    const CODINGS: &[u8] = b"gzip, chunked";
+    let mut plain = message.to_vec();
+    if let Some(at) = find(message, CODINGS) {
+        plain.splice(at..at + CODINGS.len(), b"chunked".iter().copied());
+    }
+    plain
 }

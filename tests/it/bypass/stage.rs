@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use postern_config::Server;
 use postern_proxy::clock::SystemClock;
-use postern_proxy::start::{Postern, Running, StartError, StartOptions};
+use postern_proxy::start::{Postern, Running, StartOptions};
 use tempfile::TempDir;
 use tokio::net::TcpStream;
 
@@ -61,7 +61,7 @@ impl Stage {
     }
 
     /// Starts a stage.
-    pub(super) async fn try_start(setting: &Setting) -> Result<Self, StartError> {
+    pub(super) async fn try_start(setting: &Setting) -> Result<Self, String> {
         let upstream = Upstream::start().await;
         let folder = TempDir::new().expect("a folder");
         let policies = cases()
@@ -188,15 +188,17 @@ impl Stage {
 }
 
 /// Starts Postern in this process from a server file's text.
-pub(super) async fn run(text: &str, base: PathBuf) -> Result<Running, StartError> {
-    let server =
-        Server::parse("postern.yaml", text).unwrap_or_else(|e| panic!("{}", e.render(false)));
-    Postern::start(StartOptions {
+pub(super) async fn run(text: &str, base: PathBuf) -> Result<Running, String> {
+    let server = Server::parse("postern.yaml", text).map_err(|errors| errors.render(false))?;
+    let clock = Arc::new(SystemClock);
+    let options = StartOptions {
         server,
         base,
-        clock: Arc::new(SystemClock),
-    })
-    .await
+        clock,
+    };
+    Postern::start(options)
+        .await
+        .map_err(|error| error.report(false))
 }
 
 /// The server file of a stage. Time-outs are short, so that a stalled peer ends a case and not the

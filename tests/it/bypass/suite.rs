@@ -77,11 +77,30 @@ async fn whole(catalogue: &Catalogue, suite: &Arc<Suite>) -> (Vec<Outcome>, Stri
         .collect();
     let shared = Arc::clone(suite);
     let controls = tokio::spawn(async move { run_controls(&shared, controlled).await });
-    let mut outcomes: Vec<Outcome> = tasks.join_all().await.into_iter().flatten().collect();
+    let mut outcomes: Vec<Outcome> = collected(tasks).await;
     let (visible, vacuous) = controls.await.expect("controls");
     outcomes.extend(vacuous);
     outcomes.sort_by(|a, b| a.id.cmp(&b.id));
     (outcomes, format!("{visible}\n{}", conditions(&entries)))
+}
+
+/// Every outcome; a driver that panicked is one of them.
+async fn collected(mut tasks: JoinSet<Vec<Outcome>>) -> Vec<Outcome> {
+    let mut outcomes = Vec::new();
+    while let Some(ended) = tasks.join_next().await {
+        outcomes.extend(ended.unwrap_or_else(|error| {
+            let title = "A driver of the suite panicked".to_owned();
+            let (id, class) = ("panic".to_owned(), "~invariants".to_owned());
+            let runs = vec![(String::new(), Err(error.to_string()))];
+            vec![Outcome {
+                id,
+                class,
+                title,
+                runs,
+            }]
+        }));
+    }
+    outcomes
 }
 
 /// `POSTERN_BYPASS=B-001,B-002` narrows a run down while one works on an entry.

@@ -147,7 +147,7 @@ pub(super) async fn invalid_selectors(suite: &Suite) -> Result {
         "$[01]",
         "$.a.b.",
         "$[?length(@)]",
-        "$ .ssn",
+        "$.ssn ",
         "$[1:2:3:4]",
     ] {
         let policy = strict.replacen("$..ssn", &format!("\"{selector}\""), 1);
