@@ -1,9 +1,20 @@
 //! The one integration binary: in-process origin, proxy and client on port 0.
 
+#![cfg(test)]
+
 mod bypass;
+mod corpus;
+mod cts;
+mod differential;
+mod differential_cases;
+mod generated;
+mod noninterference;
 mod origin;
 mod postern;
 mod proxy_answers;
 mod proxy_faults;
+mod proxy_listeners;
 mod proxy_requests;
+mod proxy_stops;
+mod reference;
 mod tidy;

@@ -33,6 +33,7 @@ pub(crate) struct Origin {
     requests: Arc<Mutex<Vec<Vec<u8>>>>,
     connections: Arc<AtomicUsize>,
     gate: watch::Sender<bool>,
+    count: watch::Receiver<usize>,
 }
 
 impl Answer {
@@ -120,10 +121,12 @@ impl Origin {
         let requests = Arc::<Mutex<Vec<Vec<u8>>>>::default();
         let connections = Arc::<AtomicUsize>::default();
         let (gate, opened) = watch::channel(false);
+        let (counter, count) = watch::channel(0);
         let shared = Arc::new(Shared {
             answer: Box::new(answer),
             requests: Arc::clone(&requests),
             opened,
+            counter,
         });
         let counted = Arc::clone(&connections);
         tokio::spawn(async move {
@@ -137,6 +140,7 @@ impl Origin {
             requests,
             connections,
             gate,
+            count,
         }
     }
 
@@ -157,6 +161,12 @@ impl Origin {
         self.connections.load(Ordering::Relaxed)
     }
 
+    /// Done when so many requests have arrived.
+    pub(crate) async fn asked(&self, times: usize) {
+        let mut count = self.count.clone();
+        drop(count.wait_for(|count| *count >= times).await.unwrap());
+    }
+
     /// Lets held answers go on.
     pub(crate) fn let_go(&self) {
         self.gate.send_replace(true);
@@ -167,12 +177,14 @@ struct Shared {
     answer: Box<dyn Fn(&[u8]) -> Answer + Send + Sync>,
     requests: Arc<Mutex<Vec<Vec<u8>>>>,
     opened: watch::Receiver<bool>,
+    counter: watch::Sender<usize>,
 }
 
 async fn serve(mut stream: TcpStream, shared: Arc<Shared>) {
     while let Some(request) = read_request(&mut stream).await {
         let answer = (shared.answer)(&request);
         shared.requests.lock().unwrap().push(request);
+        shared.counter.send_modify(|count| *count += 1);
         let at = match answer.then {
             Then::HoldAt(at) => at,
             Then::Keep | Then::Close | Then::Stall => answer.bytes.len(),

@@ -215,8 +215,13 @@ pub(crate) struct Reply {
 impl Client {
     /// Connects.
     pub(crate) async fn connect(address: SocketAddr) -> Self {
+        Self::over(TcpStream::connect(address).await.unwrap())
+    }
+
+    /// Speaks over a connection that was made.
+    pub(crate) fn over(stream: TcpStream) -> Self {
         Self {
-            stream: TcpStream::connect(address).await.unwrap(),
+            stream,
             read: Vec::new(),
         }
     }
