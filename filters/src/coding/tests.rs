@@ -174,8 +174,8 @@ fn reads_every_optional_field_of_a_gzip_header() {
         crc.sum().to_le_bytes()[..2].to_vec()
     };
     let all = [b"\x03\0abc".as_slice(), b"name\0comment\0"].concat();
-    let with_crc = [all.clone(), crc_of(0x1e, &all)].concat();
-    let wrong_crc = [all.clone(), vec![0, 0]].concat();
+    let with_crc = [all.as_slice(), &crc_of(0x1e, &all)].concat();
+    let wrong_crc = [all.as_slice(), &[0, 0]].concat();
     for (flags, fields, fits) in [
         (0x00, b"".to_vec(), true),
         (0x01, b"".to_vec(), true),

@@ -9,10 +9,6 @@ use crate::coding::{Coding, Decoder, Encoder};
 use crate::json::{JsonFilter, JsonPlan};
 use crate::pipeline::BodySummary;
 
-/// The encoder is given this many bytes at once, so that the coded bytes depend on what leaves and
-/// not on how it arrived: where the upstream's chunks ended can tell the length of a hidden value.
-const ENCODED_AT_ONCE_BYTES: usize = 16 << 10;
-
 /// What a body that is read goes through.
 pub(crate) struct Reader {
     decoder: Decoder,
@@ -71,7 +67,7 @@ impl Reader {
         self.decoder.push(chunk, &mut |decoded| {
             summary.bytes_in += decoded.len() as u64;
             filter.push(decoded, &mut exit.redacted)?;
-            exit.encode_blocks()
+            exit.encode()
         })?;
         let ready = exit.take();
         summary.bytes_out = exit.bytes_out;
@@ -105,38 +101,32 @@ struct Exit {
 }
 
 impl Exit {
-    /// Encodes what fills whole blocks; what is left is less than one.
-    fn encode_blocks(&mut self) -> Result<(), BodyError> {
-        let Some(encoder) = &mut self.encoder else {
-            return Ok(());
-        };
-        let mut blocks = self.redacted.chunks_exact(ENCODED_AT_ONCE_BYTES);
-        for block in &mut blocks {
-            self.ready.extend(encoder.push(block)?);
-            self.bytes_out += block.len() as u64;
+    /// Encodes what has been redacted.
+    fn encode(&mut self) -> Result<(), BodyError> {
+        if let Some(encoder) = &mut self.encoder {
+            self.bytes_out += self.redacted.len() as u64;
+            self.ready.extend(encoder.push(&self.redacted)?);
+            self.redacted.clear();
         }
-        let left = blocks.remainder().len();
-        self.redacted.drain(..self.redacted.len() - left);
         Ok(())
     }
 
     /// What may leave now.
     fn take(&mut self) -> Bytes {
-        if self.encoder.is_none() {
-            self.bytes_out += self.redacted.len() as u64;
-            return std::mem::take(&mut self.redacted).into();
+        if self.encoder.is_some() {
+            return std::mem::take(&mut self.ready).into();
         }
-        std::mem::take(&mut self.ready).into()
+        self.bytes_out += self.redacted.len() as u64;
+        std::mem::take(&mut self.redacted).into()
     }
 
     /// The rest, and how many bytes left in all before encoding.
     fn finish(mut self) -> Result<(Bytes, u64), BodyError> {
-        self.encode_blocks()?;
+        self.encode()?;
         let bytes_out = self.bytes_out + self.redacted.len() as u64;
-        let Some(mut encoder) = self.encoder else {
+        let Some(encoder) = self.encoder else {
             return Ok((self.redacted.into(), bytes_out));
         };
-        self.ready.extend(encoder.push(&self.redacted)?);
         self.ready.extend(encoder.finish()?);
         Ok((self.ready.into(), bytes_out))
     }

@@ -1,0 +1,173 @@
+//! Which route, and for whom.
+
+use super::*;
+
+#[test]
+fn the_most_specific_line_wins() {
+    for (line, route) in [
+        ("GET /cases/first", "one"),
+        ("GET /cases/%66irst", "one"),
+        ("GET /cases/firs", "read"),
+        ("GET /cases/a%2Fb", "read"),
+        ("HEAD /cases/7", "read"),
+        ("GET /open/", "open"),
+        ("PATCH /open/a/b", "open"),
+        ("FOO /open", "open"),
+        ("POST /login", "open"),
+    ] {
+        assert_eq!(route_of(&["agent"], line).as_deref(), Ok(route), "{line}");
+    }
+}
+
+#[test]
+fn what_nothing_lists_is_denied() {
+    for line in [
+        "GET /",
+        "GET /nothing",
+        "GET /cases",
+        "GET /cases/",
+        "GET /cases/1/2",
+        "GET /Cases/1",
+        "GET /secret",
+        "POST /secret",
+        "DELETE /cases/1",
+        "OPTIONS *",
+        "GET cases/1",
+    ] {
+        assert_eq!(
+            route_of(&["boss"], line),
+            Err(DenyReason::RouteDenied),
+            "{line}"
+        );
+    }
+}
+
+#[test]
+fn another_method_is_told_the_listed_ones() {
+    let allow = |methods: &[&str]| {
+        Err(DenyReason::MethodNotAllowed {
+            allow: methods.iter().map(|method| (*method).to_owned()).collect(),
+        })
+    };
+    let read = allow(&["GET", "HEAD", "PUT"]);
+    assert_eq!(route_of(&["boss"], "PATCH /cases/1"), read);
+    assert_eq!(route_of(&["boss"], "get /cases/1"), read);
+    assert_eq!(
+        route_of(&["boss"], "TRACE /cases/first"),
+        allow(&["GET", "HEAD", "PUT"])
+    );
+    assert_eq!(route_of(&["boss"], "GET /login"), allow(&["POST"]));
+    assert_eq!(
+        route_of(&["boss"], "TRACE /open/a"),
+        Err(DenyReason::RouteDenied)
+    );
+    assert_eq!(
+        route_of(&["boss"], "CONNECT /open/a"),
+        Err(DenyReason::RouteDenied)
+    );
+}
+
+#[test]
+fn a_reader_without_a_role_learns_nothing() {
+    for line in ["GET /cases/1", "GET /nothing", "PATCH /cases/1"] {
+        assert_eq!(
+            route_of(&["janitor"], line),
+            Err(DenyReason::NoRole),
+            "{line}"
+        );
+        assert_eq!(route_of(&[], line), Err(DenyReason::NoRole), "{line}");
+    }
+    let both = Ask {
+        groups: &["janitor", "boss", "agent", "boss"],
+        line: "GET /cases/1",
+        headers: &[],
+        has_body: false,
+    };
+    assert_eq!(ask(&compiled(), &both).unwrap().roles(), ["agent", "boss"]);
+}
+
+#[test]
+fn says_for_whom_something_can_be_hidden() {
+    let compiled = compiled();
+    let plan = |groups: &[&str], route: &str| compiled.plan(route, &reader(groups)).unwrap();
+    let sees = |groups: &[&str], route: &str| {
+        let plan = plan(groups, route);
+        (plan.redacts(), plan.reads())
+    };
+    assert_eq!(sees(&["boss"], "read"), (false, false));
+    assert_eq!(sees(&["agent"], "read"), (true, true));
+    assert_eq!(sees(&["agent"], "one"), (false, false));
+    assert_eq!(sees(&["boss"], "allowlist"), (true, true));
+    assert_eq!(sees(&["agent"], "strict"), (false, true));
+    assert_eq!(sees(&["agent"], "open"), (false, false));
+    assert!(plan(&["agent"], "socket").allows_websocket());
+    assert!(!plan(&["agent"], "open").allows_websocket());
+}
+
+#[test]
+fn plans_without_a_request_know_the_same_refusals() {
+    let compiled = compiled();
+    let refusal = |groups: &[&str], route| compiled.plan(route, &reader(groups)).unwrap_err();
+    assert_eq!(refusal(&["boss"], "nowhere"), DenyReason::RouteDenied);
+    assert_eq!(refusal(&["boss"], "secret"), DenyReason::RouteDenied);
+    assert_eq!(refusal(&["nobody"], "read"), DenyReason::NoRole);
+    let none = CompiledPolicy::deny_all();
+    assert_eq!(
+        none.plan("read", &reader(&["boss"])).unwrap_err(),
+        DenyReason::PolicyUnavailable
+    );
+    assert!(none.policy().is_none());
+    let request = Ask {
+        groups: &["boss"],
+        line: "GET /open/x",
+        headers: &[],
+        has_body: false,
+    };
+    assert_eq!(
+        ask(&none, &request).unwrap_err(),
+        DenyReason::PolicyUnavailable
+    );
+}
+
+#[test]
+fn a_policy_with_tokens_needs_a_key() {
+    let policy = compiled().policy().unwrap().clone();
+    let limits = EngineLimits {
+        json_depth: 128,
+        held_bytes: 1 << 20,
+        expand_ratio: 100,
+    };
+    let error = CompiledPolicy::compile(
+        policy,
+        Revision::of_closure(&[]),
+        limits,
+        PseudonymKeys::default(),
+    );
+    assert_eq!(error.unwrap_err(), CompileError::NoPseudonymKey);
+}
+
+#[test]
+fn remembers_a_bounded_number_of_role_sets() {
+    let names: Vec<String> = (0..11).map(|number| format!("r{number}")).collect();
+    let roles: String = names
+        .iter()
+        .map(|name| format!("  {name}: {{ sees: {{ pii: show }} }}\n"))
+        .collect();
+    let policy = Policy::parse("policy.yaml", &format!("{POLICY}{roles}")).unwrap();
+    let sets = RoleSets::default();
+    let of = |bits: usize| {
+        let chosen = names
+            .iter()
+            .enumerate()
+            .filter(|(at, _)| bits >> at & 1 == 1);
+        let groups: Vec<&str> = chosen.map(|(_, name)| name.as_str()).collect();
+        sets.of(&policy, &reader(&groups)).unwrap()
+    };
+    let first = of(1);
+    for bits in 2..=1024 {
+        assert_eq!(of(bits).roles.len(), bits.count_ones() as usize);
+    }
+    assert!(Arc::ptr_eq(&first, &of(1)), "the 1024th set still fits");
+    of(1025);
+    assert!(!Arc::ptr_eq(&first, &of(1)), "the 1025th begins anew");
+}
