@@ -208,3 +208,47 @@ fn decoded(text: &str) -> Option<String> {
     let decoded = percent_decode_str(&spaced).decode_utf8().ok()?;
     (!decoded.chars().any(char::is_control)).then(|| decoded.into_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn decodes_only_what_need_not_be_encoded() {
+        for (segment, decoded) in [
+            ("a%62c", "abc"),
+            ("%7e%2E%2d%5F", "~.-_"),
+            ("a%2fb%2F", "a%2Fb%2F"),
+            ("%", "%"),
+            ("%4", "%4"),
+            ("%zz%41", "%zzA"),
+            ("%25%34%31", "%2541"),
+        ] {
+            assert_eq!(decode_unreserved(segment), decoded, "{segment}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_listed_name_passes_however_it_is_encoded(name in "[^\\p{C}]{1,8}", value in "[a-z0-9]{0,4}") {
+            let listed = [name.clone()];
+            let encoded = utf8_percent_encode(&name, NON_ALPHANUMERIC);
+            let query = format!("{encoded}={value}");
+            let other = format!("x{encoded}={value}");
+            let twice = format!("{query}&{query}");
+            prop_assert!(query_is_listed(&listed, &query));
+            prop_assert!(!query_is_listed(&listed, &other));
+            prop_assert_eq!(query_is_listed(&listed, &twice), name.ends_with("[]"));
+        }
+
+        #[test]
+        fn any_query_ends_in_an_answer(query in ".*") {
+            let listed = ["a".to_owned()];
+            let answer = query_is_listed(&listed, &query);
+            prop_assert!(answer || !query.is_empty());
+        }
+    }
+}

@@ -1,5 +1,7 @@
 //! Each action on each type of value, with near misses; cases are data.
 
+mod properties;
+
 use postern_config::{Action, Generalize, Mask, PseudonymScope};
 
 use super::*;
