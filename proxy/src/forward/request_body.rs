@@ -6,6 +6,7 @@
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
+use http::header::CONTENT_LENGTH;
 use pingora::ErrorType;
 use pingora::protocols::http::ServerSession;
 
@@ -57,7 +58,7 @@ impl RequestBody {
         session: &mut ServerSession,
     ) -> Result<Self, Halt> {
         let length = match forwarding.request.body {
-            DeclaredBody::None => return Ok(Self::None),
+            DeclaredBody::None => return Self::none(forwarding, session).await,
             DeclaredBody::Length(length) if length > forwarding.request_body_max => {
                 return Err(Problem::BodyTooLarge.into());
             }
@@ -80,6 +81,25 @@ impl RequestBody {
             length,
             intake,
         })
+    }
+
+    /// No body. In HTTP/2 a declared length of zero is only believed once the stream has ended: data that
+    /// follows makes the request malformed (RFC 9113 section 8.1.1), and it must not have gone up by then.
+    async fn none(forwarding: &Forwarding<'_>, session: &mut ServerSession) -> Result<Self, Halt> {
+        let declared = forwarding.request.headers.contains_key(CONTENT_LENGTH);
+        if !session.is_http2() || !declared {
+            return Ok(Self::None);
+        }
+        let mut intake = Intake {
+            started: forwarding.clock.monotonic(),
+            received: 0,
+        };
+        while let Some(bytes) = intake.next(forwarding, session).await? {
+            if !bytes.is_empty() {
+                return Err(broken());
+            }
+        }
+        Ok(Self::None)
     }
 
     /// A stream may turn out to be empty; on a method that takes no body it has to be.

@@ -238,9 +238,10 @@ pub(super) async fn send(
     (sending.bytes, observed)
 }
 
-/// The catalogue's waits, scaled as the stage's time-outs are (2 s stand for 10 s and more).
+/// The catalogue's waits, scaled as the stage's time-outs are (a head's 2 s and a read's 4 s
+/// stand for 10 s and more).
 fn scaled(ms: u64) -> Duration {
-    Duration::from_millis(ms.min(3000))
+    Duration::from_millis(ms.min(5000))
 }
 
 /// What the upstream answers in a run.

@@ -213,7 +213,7 @@ pub(super) fn server_file(setting: &Setting, upstream: SocketAddr) -> String {
     let limits = &setting.limits;
     format!(
         "listen: {{ address: \"127.0.0.1:0\", hosts: [\"127.0.0.1\"]{tls} }}\n\
-         upstream: {{ url: \"http://{upstream}\", connect_timeout: 2s, read_timeout: 2s, write_timeout: 2s }}\n\
+         upstream: {{ url: \"http://{upstream}\", connect_timeout: 2s, read_timeout: 4s, write_timeout: 4s }}\n\
          policy: policy.yaml\n\
          admin: \"{admin}\"\n\
          state: state\n\
