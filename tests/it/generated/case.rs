@@ -12,11 +12,11 @@ use postern_filters::json::{Automaton, JsonFilter, JsonPlan, JsonRules, JsonSett
 use super::chunking::Chunking;
 use super::documents::{self, Style};
 use super::random::Random;
-use super::selectors::{self, Constructs};
-use crate::reference::{Refused, Rules};
+use super::selectors::{self, Constructs, Filters, Positions};
+use crate::reference::{Output, Refused, Rules};
 
-/// How deep generated cases may nest.
-const DEPTH_MAX: usize = 16;
+/// The limit on held bytes where none is being tested.
+const HELD_BYTES_MAX: usize = 1 << 20;
 
 /// What a generated case may contain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,6 +37,7 @@ pub(crate) struct Case {
     /// By label.
     pub(crate) actions: Vec<Action>,
     pub(crate) unlabelled: Unlabelled,
+    pub(crate) depth_max: usize,
 }
 
 /// A case whose rules are compiled for both redactors.
@@ -45,17 +46,12 @@ pub(crate) struct Ready {
     plan: Arc<JsonPlan>,
 }
 
-/// What the engine made of a document: its bytes and how many values it withheld, by label.
-pub(crate) type Output = (Vec<u8>, Vec<u64>);
-
 impl Profile {
     /// Anything goes, in a mix that favours small documents.
     pub(crate) fn any(random: &mut Random) -> Self {
         let constructs = Constructs {
-            filters: random.chance(50),
-            positions: true,
-            nested_filters: random.chance(40),
-            from_the_end: random.chance(50),
+            filters: random.choose(&[Filters::Never, Filters::Plain, Filters::Any]),
+            positions: random.choose(&[Positions::FromTheStart, Positions::Any]),
         };
         let style = Style {
             duplicates: random.chance(60),
@@ -66,7 +62,7 @@ impl Profile {
         Self {
             style,
             constructs,
-            rules_max: random.choose(&[1, 2, 4, 12]),
+            rules_max: random.choose(&[1, 1, 2, 2, 4, 4, 12, 12, 12, 40]),
         }
     }
 }
@@ -104,6 +100,7 @@ impl Case {
                 14..18 => Unlabelled::Redact,
                 _ => Unlabelled::Deny,
             },
+            depth_max: random.choose(&[4, 8, 16, 128]),
         }
     }
 
@@ -122,7 +119,7 @@ impl Case {
             names: self.names,
             actions: self.actions.clone(),
             unlabelled: self.unlabelled,
-            depth_max: DEPTH_MAX,
+            depth_max: self.depth_max,
         };
         Ready::new(rules)
     }
@@ -139,10 +136,11 @@ impl fmt::Display for Case {
             writeln!(f, "required: {selector}")?;
         }
         writeln!(f, "actions:  {:?}", self.actions)?;
+        let (unlabelled, names) = (self.unlabelled, self.names);
+        let depth = self.depth_max;
         write!(
             f,
-            "unlabelled: {:?}, names: {:?}",
-            self.unlabelled, self.names
+            "unlabelled: {unlabelled:?}, names: {names:?}, depth_max: {depth}"
         )
     }
 }
@@ -150,6 +148,11 @@ impl fmt::Display for Case {
 impl Ready {
     /// Compiles rules for the engine.
     pub(crate) fn new(rules: Rules) -> Self {
+        Self::holding(rules, HELD_BYTES_MAX)
+    }
+
+    /// The same, with a limit on what the engine may hold back.
+    pub(crate) fn holding(rules: Rules, held_bytes_max: usize) -> Self {
         let compiled = Automaton::compile(&JsonRules {
             rules: rules
                 .rules
@@ -164,7 +167,7 @@ impl Ready {
             actions: rules.actions.clone(),
             unlabelled: rules.unlabelled,
             depth_max: rules.depth_max,
-            held_bytes_max: 1 << 20,
+            held_bytes_max,
             pseudonyms: None,
             require: true,
         };

@@ -96,6 +96,10 @@ struct Writer {
 
 impl Writer {
     fn white_space(&mut self, random: &mut Random) {
+        if self.spaces > 0 && random.chance(1) {
+            let run = random.below(100);
+            self.out.extend(std::iter::repeat_n(' ', run));
+        }
         while random.chance(self.spaces) {
             self.out.push(random.choose(&[' ', ' ', '\n', '\t', '\r']));
         }
@@ -109,7 +113,11 @@ impl Writer {
             (true, 0..6) => self.object(random, depth - 1),
             (true, _) => self.array(random, depth - 1),
             (false, 0..7) if self.style.canaries && random.chance(50) => self.canary(random),
-            (false, 0..4) => {
+            (false, 0) => {
+                let text = strings::long_text(random);
+                strings::json_string(random, &text, &mut self.out);
+            }
+            (false, 1..4) => {
                 let word = strings::word(random);
                 strings::json_string(random, word, &mut self.out);
             }

@@ -6,14 +6,26 @@ use super::strings;
 /// What selectors may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Constructs {
-    /// Filters at all.
-    pub(crate) filters: bool,
-    /// Filters inside filters, and queries from `$` inside filters.
-    pub(crate) nested_filters: bool,
-    /// Indexes and slices at all.
-    pub(crate) positions: bool,
-    /// Indexes, and slices, that count from the end.
-    pub(crate) from_the_end: bool,
+    pub(crate) filters: Filters,
+    pub(crate) positions: Positions,
+}
+
+/// Which filters selectors may use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Filters {
+    Never,
+    /// None inside another, and no query from `$`.
+    Plain,
+    Any,
+}
+
+/// Which indexes and slices selectors may use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Positions {
+    Never,
+    /// Nothing that depends on an array's length.
+    FromTheStart,
+    Any,
 }
 
 /// A selector as text.
@@ -92,13 +104,13 @@ impl Writer {
                 strings::selector_string(random, name, &mut self.out);
             }
             3 => self.out.push('*'),
-            4..8 if !self.constructs.positions => self.out.push('*'),
+            4..8 if self.constructs.positions == Positions::Never => self.out.push('*'),
             4 | 5 => {
                 let index = self.position(random);
                 self.out.push_str(&index.to_string());
             }
             6 | 7 => self.slice(random),
-            _ if self.constructs.filters && self.filter_depth < 2 => {
+            _ if self.constructs.filters != Filters::Never && self.filter_depth < 2 => {
                 self.out.push('?');
                 self.filter_depth += 1;
                 self.logical(random, 2);
@@ -109,7 +121,7 @@ impl Writer {
     }
 
     fn position(&self, random: &mut Random) -> i64 {
-        if self.constructs.from_the_end && random.chance(35) {
+        if self.constructs.positions == Positions::Any && random.chance(35) {
             random.between(-4, -1)
         } else {
             random.between(0, 4)
@@ -125,7 +137,7 @@ impl Writer {
                 continue;
             }
             let number = match part {
-                2 if self.constructs.from_the_end => random.between(-3, 3),
+                2 if self.constructs.positions == Positions::Any => random.between(-3, 3),
                 2 => random.between(0, 3),
                 _ if random.chance(5) => random.choose(&[1000, 9_007_199_254_740_991]),
                 _ => self.position(random),
@@ -174,14 +186,16 @@ impl Writer {
     }
 
     fn root(&mut self, random: &mut Random) {
-        let absolute = self.constructs.nested_filters && random.chance(10);
+        let absolute = self.constructs.filters == Filters::Any && random.chance(10);
         self.out.push(if absolute { '$' } else { '@' });
     }
 
     fn query(&mut self, random: &mut Random) {
         self.root(random);
         let filters = self.constructs.filters;
-        self.constructs.filters = self.constructs.nested_filters;
+        if filters == Filters::Plain {
+            self.constructs.filters = Filters::Never;
+        }
         let count = random.below(3);
         self.segments(random, count);
         self.constructs.filters = filters;

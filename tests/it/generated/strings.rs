@@ -62,6 +62,42 @@ pub(crate) fn word(random: &mut Random) -> &'static str {
     random.choose(&WORDS[..among])
 }
 
+/// A longer text: mostly plain runs, so that everything special falls on every offset of a block.
+pub(crate) fn long_text(random: &mut Random) -> String {
+    const SPECIAL: &[char] = &[
+        '"',
+        '\\',
+        '\n',
+        '\u{1f}',
+        '\u{7f}',
+        '\u{80}',
+        'é',
+        '߿',
+        'ࠀ',
+        '€',
+        '\u{d7ff}',
+        '\u{e000}',
+        '\u{ffff}',
+        '𐀀',
+        '😀',
+        '\u{10ffff}',
+        '{',
+        '}',
+        '[',
+        ']',
+        ',',
+        ':',
+    ];
+    let length = random.below(150);
+    let special = random.choose(&[0, 2, 10, 60]);
+    (0..length)
+        .map(|_| match random.chance(special) {
+            true => random.choose(SPECIAL),
+            false => char::from(b'a' + random.next().to_le_bytes()[0] % 26),
+        })
+        .collect()
+}
+
 /// A JSON string with that meaning, now and then with needless escapes.
 pub(crate) fn json_string(random: &mut Random, text: &str, out: &mut String) {
     let needless = match random.below(8) {

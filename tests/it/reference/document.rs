@@ -69,7 +69,12 @@ impl<'t> Document<'t> {
 
     /// The text of a node.
     pub(crate) fn lexeme(&self, node: NodeId) -> &'t str {
-        &self.text[self.nodes[node].start..self.nodes[node].end]
+        self.between(self.nodes[node].start, self.nodes[node].end)
+    }
+
+    /// The text between two places that a node begins or ends at.
+    pub(crate) fn between(&self, from: usize, to: usize) -> &'t str {
+        self.text.get(from..to).unwrap()
     }
 
     /// The children of a node, in order.
@@ -100,6 +105,10 @@ impl Reader<'_> {
         let found = self.peek() == Some(byte);
         self.position += usize::from(found);
         found
+    }
+
+    fn rest(&self) -> &str {
+        self.text.get(self.position..).unwrap()
     }
 
     fn need(&mut self, byte: u8) -> Result<(), Refused> {
@@ -179,7 +188,7 @@ impl Reader<'_> {
     }
 
     fn word(&mut self, word: &str, kind: Kind) -> Result<Kind, Refused> {
-        if !self.text[self.position..].starts_with(word) {
+        if !self.rest().starts_with(word) {
             return Err(Refused);
         }
         self.position += word.len();
@@ -220,7 +229,7 @@ impl Reader<'_> {
         self.need(b'"')?;
         let mut decoded = String::new();
         loop {
-            let next = self.text[self.position..].chars().next().ok_or(Refused)?;
+            let next = self.rest().chars().next().ok_or(Refused)?;
             self.position += next.len_utf8();
             match next {
                 '"' => return Ok(decoded),

@@ -83,7 +83,9 @@ impl Queries<'_, '_> {
     fn elements(&self, parent: NodeId) -> Vec<NodeId> {
         match self.document.nodes[parent].kind {
             Kind::Array => self.values(parent),
-            _ => Vec::new(),
+            Kind::Object | Kind::String(_) | Kind::Number | Kind::Bool(_) | Kind::Null => {
+                Vec::new()
+            }
         }
     }
 

@@ -3,7 +3,7 @@
 //! Not covered: pseudonyms. A mask's and a generalization's replacement of one scalar is taken from the
 //! product, because it is not what is being compared.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use postern_config::Selector;
 use postern_config::action::Action;
@@ -24,8 +24,11 @@ pub(crate) struct Rules {
     pub(crate) depth_max: usize,
 }
 
+/// What leaves, and how many values were withheld, by label.
+pub(crate) type Output = (Vec<u8>, Vec<u64>);
+
 /// The document as the role sees it; empty when the root itself is removed.
-pub(crate) fn redact(rules: &Rules, bytes: &[u8]) -> Result<Vec<u8>, Refused> {
+pub(crate) fn redact(rules: &Rules, bytes: &[u8]) -> Result<Output, Refused> {
     let document = Document::read(bytes, rules.depth_max)?;
     let queries = Queries {
         document: &document,
@@ -36,20 +39,19 @@ pub(crate) fn redact(rules: &Rules, bytes: &[u8]) -> Result<Vec<u8>, Refused> {
             return Err(Refused);
         }
     }
+    let labels = labels(rules, &queries);
     let writer = Writer {
         document: &document,
-        actions: actions(rules, &queries),
+        actions: actions(rules, &labels),
         unlabelled: rules.unlabelled,
     };
     let root = &document.nodes[0];
-    Ok(match writer.value(0, false)? {
-        None => Vec::new(),
-        Some(written) => {
-            let before = &document.text[..root.start];
-            let after = &document.text[root.end..];
-            [before, &written, after].concat().into_bytes()
-        }
-    })
+    let written = writer.value(0, false)?.map_or_else(Vec::new, |written| {
+        let before = document.between(0, root.start);
+        let after = document.between(root.end, document.text.len());
+        [before, &written, after].concat().into_bytes()
+    });
+    Ok((written, writer.withheld(rules, &labels)))
 }
 
 /// What a hidden value may be exchanged for without anybody seeing a difference.
@@ -69,7 +71,7 @@ pub(crate) fn hidden_values(rules: &Rules, document: &Document<'_>) -> Vec<(Node
         document,
         names: rules.names,
     };
-    let actions = actions(rules, &queries);
+    let actions = actions(rules, &labels(rules, &queries));
     let mut hidden = Vec::new();
     let mut open = vec![(0, false)];
     while let Some((node, shown)) = open.pop() {
@@ -99,21 +101,27 @@ pub(crate) fn hidden_values(rules: &Rules, document: &Document<'_>) -> Vec<(Node
     hidden
 }
 
-/// The strictest action of the labels of each labelled node.
-fn actions(rules: &Rules, queries: &Queries<'_, '_>) -> BTreeMap<NodeId, Action> {
-    let mut actions: BTreeMap<NodeId, Action> = BTreeMap::new();
+/// The labels of each labelled node.
+type Labels = BTreeMap<NodeId, BTreeSet<u16>>;
+
+fn labels(rules: &Rules, queries: &Queries<'_, '_>) -> Labels {
+    let mut all = Labels::new();
     for (selector, labels) in &rules.rules {
         for node in queries.select(0, selector.segments()) {
-            for label in labels {
-                let mut action = rules.actions[usize::from(*label)].clone();
-                if let Some(known) = actions.remove(&node) {
-                    action = action.stricter(known);
-                }
-                actions.insert(node, action);
-            }
+            all.entry(node).or_default().extend(labels);
         }
     }
-    actions
+    all
+}
+
+/// The strictest action of the labels of each labelled node.
+fn actions(rules: &Rules, labels: &Labels) -> BTreeMap<NodeId, Action> {
+    let action = |label: &u16| rules.actions[usize::from(*label)].clone();
+    let strictest = labels.iter().filter_map(|(node, labels)| {
+        let strictest = labels.iter().map(action).reduce(Action::stricter);
+        Some((*node, strictest?))
+    });
+    strictest.collect()
 }
 
 struct Writer<'d, 't> {
@@ -132,6 +140,27 @@ impl Writer<'_, '_> {
             None if shown => self.inside(node, true).map(Some),
             None => self.unlabelled(node),
         }
+    }
+
+    /// Counts each label that hides, on each hidden value that no hidden value contains.
+    fn withheld(&self, rules: &Rules, labels: &Labels) -> Vec<u64> {
+        let mut counts = vec![0; rules.actions.len()];
+        let mut open = vec![0];
+        while let Some(node) = open.pop() {
+            match self.actions.get(&node) {
+                None | Some(Action::Show) => {
+                    let children = self.document.children(node).iter();
+                    open.extend(children.map(|child| child.node));
+                }
+                Some(_) => {
+                    let hiding = labels[&node].iter().map(|label| usize::from(*label));
+                    for label in hiding.filter(|label| rules.actions[*label] != Action::Show) {
+                        counts[label] += 1;
+                    }
+                }
+            }
+        }
+        counts
     }
 
     fn unlabelled(&self, node: NodeId) -> Result<Option<String>, Refused> {
@@ -171,26 +200,22 @@ impl Writer<'_, '_> {
     /// and the white space after that comma, or, where nothing kept precedes it, the comma after it
     /// and the white space before that comma.
     fn container(&self, node: NodeId, shown: bool) -> Result<String, Refused> {
-        let text = self.document.text;
+        let text = |from, to| self.document.between(from, to);
         let here = &self.document.nodes[node];
-        let mut out = text[here.start..=here.start].to_owned();
-        let mut previous_end = here.start;
+        let inner = (here.start + 1, here.end - 1);
+        let mut out = text(here.start, inner.0).to_owned();
+        let mut previous_end = inner.0;
         let mut kept = false;
         for (at, child) in here.children.iter().enumerate() {
             let value = &self.document.nodes[child.node];
-            // After the opening bracket; from the second child on a comma stands in between.
             let next = here.children.get(at + 1);
-            let (_, after_last) = split_at_comma(&text[previous_end..child.start]);
-            let before = if at == 0 {
-                &text[here.start + 1..child.start]
-            } else {
-                after_last
-            };
-            let until = next.map_or(here.end - 1, |next| next.start);
-            let (after, _) = split_at_comma(&text[value.end..until]);
+            let gap = text(previous_end, child.start);
+            let before = gap.rsplit(',').next().unwrap();
+            let gap = text(value.end, next.map_or(inner.1, |next| next.start));
+            let after = gap.split(',').next().unwrap();
             match self.value(child.node, shown)? {
                 Some(written) => {
-                    let name = &text[child.start..value.start];
+                    let name = text(child.start, value.start);
                     let comma = if kept { "," } else { "" };
                     out.extend([comma, before, name, &written, after]);
                     kept = true;
@@ -202,9 +227,9 @@ impl Writer<'_, '_> {
             previous_end = value.end;
         }
         if here.children.is_empty() {
-            out.push_str(&text[here.start + 1..here.end - 1]);
+            out.push_str(text(inner.0, inner.1));
         }
-        out.push_str(&text[here.end - 1..here.end]);
+        out.push_str(text(inner.1, here.end));
         Ok(out)
     }
 
@@ -229,10 +254,10 @@ impl Writer<'_, '_> {
 
 /// `redact: { with: ... }`, or the constant of the type.
 fn constant(action: &Action, kind: &Kind) -> String {
-    match action {
-        Action::Redact { with: Some(with) } => with.clone(),
-        _ => redacted(kind).to_owned(),
+    if let Action::Redact { with: Some(with) } = action {
+        return with.clone();
     }
+    redacted(kind).to_owned()
 }
 
 fn redacted(kind: &Kind) -> &'static str {
@@ -242,9 +267,4 @@ fn redacted(kind: &Kind) -> &'static str {
         Kind::String(_) => "\"[redacted]\"",
         Kind::Number | Kind::Bool(_) | Kind::Null => "null",
     }
-}
-
-/// What is before and after the comma in the white space between two children.
-fn split_at_comma(gap: &str) -> (&str, &str) {
-    gap.split_once(',').unwrap_or((gap, ""))
 }
