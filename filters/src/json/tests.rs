@@ -1,12 +1,11 @@
-//! The engine against written cases, the public suites and its limits: whole, byte by byte, and at
-//! every split.
+//! The engine against written cases and its limits: whole, byte by byte, and at every split. The public
+//! suites and the generated cases are in the repository's integration tests: this crate reads no file.
 
 mod allow_list;
 mod bugs;
 mod limits;
 mod lookaheads;
 mod rewriting;
-mod suites;
 
 use std::sync::Arc;
 

@@ -234,3 +234,102 @@ const fn stops(word: u64) -> u64 {
     // Bytes of 0x80 and above are none of them; XOR leaves their high bit as it is.
     (control | quote | backslash) & !word & HIGHS
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The same, one byte at a time.
+    fn plain_run_slowly(chunk: &[u8], at: usize) -> (usize, bool) {
+        let stop = |byte: &u8| *byte < 0x20 || *byte == b'"' || *byte == b'\\';
+        let length = chunk[at..].iter().take_while(|byte| !stop(byte)).count();
+        (at + length, chunk[at..at + length].is_ascii())
+    }
+
+    #[test]
+    fn every_byte_at_every_place_of_a_block_stops_a_run_or_does_not() {
+        for other in [
+            b'a',
+            0x80,
+            0x22 ^ 0x80,
+            0x5C ^ 0x80,
+            0x21,
+            0x23,
+            0x5B,
+            0x5D,
+            0x20,
+            0xFF,
+        ] {
+            for byte in 0..=255_u8 {
+                for place in 0..20 {
+                    let mut chunk = [other; 20];
+                    chunk[place] = byte;
+                    for at in 0..4 {
+                        let (end, ascii) = plain_run(&chunk, at);
+                        let (slow_end, slow_ascii) = plain_run_slowly(&chunk, at);
+                        assert_eq!(end, slow_end, "{byte:x} among {other:x} at {place}");
+                        // It may doubt what is ASCII, and never the other way round.
+                        assert!(!ascii || slow_ascii, "{byte:x} among {other:x} at {place}");
+                    }
+                }
+            }
+        }
+    }
+
+    /// Reads a string's inside and its quote in two pieces.
+    fn reads(text: &[u8], split: usize) -> bool {
+        let (first, second) = text.split_at(split);
+        let mut state = Text::default();
+        match state.read(first, 0) {
+            Err(_) => false,
+            Ok(Some(_)) => true,
+            Ok(None) => matches!(state.read(second, 0), Ok(Some(_))),
+        }
+    }
+
+    #[test]
+    fn bytes_are_utf_8_exactly_when_the_standard_library_says_so() {
+        let edges = [
+            0x41, 0x7F, 0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF, 0xC0, 0xC1, 0xC2, 0xDF, 0xE0,
+        ];
+        let edges = edges
+            .into_iter()
+            .chain([0xE1, 0xED, 0xEE, 0xEF, 0xF0, 0xF1, 0xF4, 0xF5, 0xFF]);
+        let edges: Vec<u8> = edges.collect();
+        for index in 0..edges.len().pow(4) {
+            let digit = |place: u32| edges[index / edges.len().pow(place) % edges.len()];
+            let text = [digit(0), digit(1), digit(2), digit(3), b'"'];
+            let valid = std::str::from_utf8(&text).is_ok();
+            for split in 0..text.len() {
+                assert_eq!(reads(&text, split), valid, "{text:x?} split at {split}");
+            }
+        }
+    }
+
+    #[test]
+    fn escaped_surrogates_come_in_pairs() {
+        for (text, valid) in [
+            (&br#"\ud83d\ude00""#[..], true),
+            (br#"\uD83D\uDE00x""#, true),
+            (br#"\ud83d""#, false),
+            (br#"\ude00""#, false),
+            (br#"\ud83d\ud83d\ude00""#, false),
+            (br#"\ud83d\n""#, false),
+            (br#"\ud83dx\ude00""#, false),
+            (br#"\ud7ff\ue000\u0000""#, true),
+            (br#"\u00G0""#, false),
+            (br#"\U0041""#, false),
+            (br#"\"\\\/\b\f\n\r\t""#, true),
+            (br#"\a""#, false),
+        ] {
+            for split in 0..text.len() {
+                assert_eq!(
+                    reads(text, split),
+                    valid,
+                    "{} split at {split}",
+                    text.escape_ascii()
+                );
+            }
+        }
+    }
+}

@@ -204,33 +204,92 @@ fn a_filter_that_works_too_hard_is_cut_off() {
 
 #[test]
 fn many_states_beyond_the_table_give_the_same_answers() {
-    // Which of the last twenty ancestors are `a` makes a million sets.
+    // Which of the last twenty ancestors are `a` makes a million sets: more than the table holds, and
+    // more than one exchange keeps.
+    const DEPTH: usize = 60;
     let selector = format!("$..a{}", "[*]".repeat(20));
     let rules = &[(selector.as_str(), "redact")][..];
-    let setup = Setup {
-        depth_max: 100,
-        ..Setup::new(rules)
-    };
-    let plan = setup.plan();
+    let plan = Setup::new(rules).plan();
     let mut seed = 7_u32;
-    for _ in 0..400 {
-        let names: Vec<bool> = (0..60)
-            .map(|_| {
-                seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-                seed & 0x1_0000 != 0
-            })
-            .collect();
-        let selected = (20..60).find(|depth| names[depth - 20]);
-        let open = |depth: usize| if names[depth] { "{\"a\":" } else { "{\"b\":" };
-        let whole: String = (0..60).map(open).chain(["1"]).collect::<String>() + &"}".repeat(60);
-        let expected = match selected {
-            None => whole.clone(),
-            Some(depth) => {
-                let value = if depth == 59 { "null" } else { "{}" };
-                (0..=depth).map(open).collect::<String>() + value + &"}".repeat(depth + 1)
-            }
+    let (mut whole, mut expected) = (String::from("[1"), String::from("[1"));
+    for _ in 0..1000 {
+        let mut flip = || {
+            seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            seed & 0x1_0000 != 0
         };
-        let (out, done) = run_chunks(&plan, whole.as_bytes().chunks(64));
-        assert_eq!((String::from_utf8(out).unwrap(), done), (expected, Ok(())));
+        let names: Vec<bool> = (0..DEPTH).map(|_| flip()).collect();
+        // The first value with an `a` twenty levels above it, and that is below its own name.
+        let selected = (20..DEPTH).find(|depth| names[depth - 20]);
+        let open = |depth: usize| if names[depth] { ",{\"a\":" } else { ",{\"b\":" };
+        let way = |to: usize| (0..=to).map(open).collect::<String>().replace(":,", ":");
+        let close = |from: usize| "}".repeat(from + 1);
+        whole += &(way(DEPTH - 1) + "1" + &close(DEPTH - 1));
+        expected += &match selected {
+            None => way(DEPTH - 1) + "1" + &close(DEPTH - 1),
+            Some(depth) if depth == DEPTH - 1 => way(depth) + "null" + &close(depth),
+            Some(depth) => way(depth) + "{}" + &close(depth),
+        };
+    }
+    whole.push(']');
+    expected.push(']');
+    let (out, done) = run_chunks(&plan, whole.as_bytes().chunks(4096));
+    assert_eq!(done, Ok(()));
+    assert!(out == expected.as_bytes());
+}
+
+#[test]
+fn numbers_are_compared_by_value_and_never_rounded() {
+    let same = ["100", "1e2", "100.0", "1.00E+2", "10000e-2"];
+    let text = format!("[{},1e3,99.99999999999999999999,-100]", same.join(","));
+    let null = ["null"; 5].join(",");
+    check(&[
+        (
+            &[("$[?@==100]", "redact")],
+            &text,
+            &format!("[{null},1e3,99.99999999999999999999,-100]"),
+        ),
+        (
+            &[("$[?@<100]", "redact")],
+            &text,
+            &format!("[{},1e3,null,null]", same.join(",")),
+        ),
+        (
+            &[("$[?@>=100.0]", "redact")],
+            &text,
+            &format!("[{null},null,99.99999999999999999999,-100]"),
+        ),
+        (
+            &[("$[?@==0]", "redact")],
+            "[0,-0,0e9,0.0,1e-999]",
+            "[null,null,null,null,1e-999]",
+        ),
+        (
+            &[("$[?@<-1]", "redact")],
+            "[-1,-1.5,-2e1,-0.5]",
+            "[-1,null,null,-0.5]",
+        ),
+    ]);
+}
+
+#[test]
+fn containers_are_compared_deeply() {
+    let two = |a: &str, b: &str| format!("[{{\"a\":{a},\"b\":{b}}}]");
+    for (a, b, equal) in [
+        ("[]", "[ ]", true),
+        ("[1,[2,{}]]", "[1.0,[2,{}]]", true),
+        ("[1,2]", "[2,1]", false),
+        ("[1]", "[1,2]", false),
+        (r#"{"x":1,"y":[2]}"#, r#"{"y":[2],"\u0078":1e0}"#, true),
+        (r#"{"x":1}"#, r#"{"x":1,"y":2}"#, false),
+        (r#"{"x":1}"#, r#"{"y":1}"#, false),
+        ("{}", "[]", false),
+        ("9007199254740992", "9007199254740993", false),
+        ("1e400", "10e399", true),
+        (r#""\u0061""#, r#""a""#, true),
+        ("null", "false", false),
+    ] {
+        let text = two(a, b);
+        let expected = if equal { "[]" } else { text.as_str() };
+        check(&[(&[("$[?@.a==@.b]", "remove")], &text, expected)]);
     }
 }
