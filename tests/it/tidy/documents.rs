@@ -80,7 +80,9 @@ pub(super) fn untested_limits(tree: &Tree) -> Vec<Offence> {
     let tests: Vec<&str> = tree
         .rust()
         .filter_map(|file| {
-            let whole = file.path.starts_with("tests/") || file.path.contains("/tests/");
+            let whole = file.path.starts_with("tests/")
+                || file.path.contains("/tests/")
+                || file.path.ends_with("/tests.rs");
             if whole {
                 Some(file.text.as_str())
             } else {
