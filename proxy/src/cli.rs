@@ -142,7 +142,9 @@ fn dispatch(line: &CommandLine, output: &Output) -> Exit {
 impl Global {
     /// The server file: as named, or the usual one.
     fn config(&self) -> &Path {
-        self.config.as_deref().unwrap_or(Path::new(CONFIG_DEFAULT))
+        self.config
+            .as_deref()
+            .unwrap_or_else(|| Path::new(CONFIG_DEFAULT))
     }
 }
 

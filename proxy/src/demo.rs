@@ -1,8 +1,8 @@
 //! The demo of `postern run`: a case API in the process, a policy in front of it, and tokens for four
 //! roles, so that one command shows what Postern does.
 //!
-//! It is for looking at: its cases are invented, it listens on loopback addresses only, and its keys
-//! are made at each start. The case API is also an origin for tests ([`api`]).
+//! It is for looking at: its cases are invented, it listens on loopback unless told otherwise, and its
+//! keys are made at each start. The case API is also an origin for tests ([`api`]).
 
 pub mod api;
 pub mod cases;
@@ -179,4 +179,35 @@ fn start_api(listener: TcpListener) -> io::Result<()> {
 
 async fn serve_std(listener: TcpListener) -> io::Result<()> {
     api::serve(tokio::net::TcpListener::from_std(listener)?).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_usual_port_that_is_taken_is_replaced_and_said_so() {
+        let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = taken.local_addr().unwrap().port();
+        let mut notes = Vec::new();
+        let other = listen_or_free(None, port, &mut notes).unwrap();
+        assert_ne!(other.local_addr().unwrap().port(), port);
+        assert_eq!(
+            notes,
+            [format!("port {port} is taken, so another one is used")]
+        );
+    }
+
+    #[test]
+    fn a_wished_address_that_is_taken_is_an_error() {
+        let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = taken.local_addr().unwrap();
+        let refused = listen_or_free(Some(address), 0, &mut Vec::new());
+        assert!(
+            refused
+                .unwrap_err()
+                .to_string()
+                .contains(&address.to_string())
+        );
+    }
 }

@@ -80,7 +80,7 @@ impl AdminClient {
                 path: self.token_file.clone(),
             });
         }
-        let answer = serde_json::from_slice(&body).map_err(|error| self.no_answer(error))?;
+        let answer = serde_json::from_slice(&body).map_err(|error| self.no_answer(&error))?;
         Ok((status, answer))
     }
 
@@ -99,18 +99,18 @@ impl AdminClient {
         }
         request
             .body(Empty::new())
-            .map_err(|error| self.no_answer(error))
+            .map_err(|error| self.no_answer(&error))
     }
 
     fn send(&self, request: Request<Empty<Bytes>>) -> Result<(StatusCode, Bytes), AskError> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
-            .map_err(|error| self.no_answer(error))?;
+            .map_err(|error| self.no_answer(&error))?;
         runtime.block_on(async {
             tokio::time::timeout(PATIENCE, self.exchange(request))
                 .await
-                .unwrap_or_else(|elapsed| Err(self.no_answer(elapsed)))
+                .unwrap_or_else(|elapsed| Err(self.no_answer(&elapsed)))
         })
     }
 
@@ -120,26 +120,26 @@ impl AdminClient {
     ) -> Result<(StatusCode, Bytes), AskError> {
         let stream = TcpStream::connect(&self.address)
             .await
-            .map_err(|error| self.no_answer(error))?;
+            .map_err(|error| self.no_answer(&error))?;
         let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
             .await
-            .map_err(|error| self.no_answer(error))?;
+            .map_err(|error| self.no_answer(&error))?;
         let connection = tokio::spawn(connection);
         let response = sender
             .send_request(request)
             .await
-            .map_err(|error| self.no_answer(error))?;
+            .map_err(|error| self.no_answer(&error))?;
         let status = response.status();
         let body = Limited::new(response.into_body(), ANSWER_BYTES_MAX)
             .collect()
             .await
-            .map_err(|error| self.no_answer(error))?
+            .map_err(|error| self.no_answer(&error))?
             .to_bytes();
         connection.abort();
         Ok((status, body))
     }
 
-    fn no_answer(&self, reason: impl ToString) -> AskError {
+    fn no_answer(&self, reason: &impl ToString) -> AskError {
         AskError::NoAnswer {
             address: self.address.clone(),
             reason: reason.to_string(),

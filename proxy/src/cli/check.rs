@@ -70,6 +70,7 @@ pub(super) fn run(arguments: &Arguments, config: &Path, output: &Output) -> Exit
             }
             path.clone()
         }
+        None if !config.exists() => return output.no_server_file(config),
         None => {
             review.server(config, arguments, output);
             config.to_owned()

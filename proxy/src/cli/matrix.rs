@@ -38,6 +38,7 @@ pub(super) fn run(arguments: &Arguments, config: &Path, output: &Output) -> Exit
     }
     let path = match &arguments.policy {
         Some(path) => path.clone(),
+        None if !config.exists() => return output.no_server_file(config),
         None => match load::load_server(config) {
             Ok(server) => load::base_of(config).join(&server.policy),
             Err(error) => return output.load_failure(&error),

@@ -6,6 +6,7 @@
 
 use std::fmt::Display;
 use std::io::{self, IsTerminal as _, Write as _};
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::ValueEnum;
@@ -155,6 +156,15 @@ impl Output {
         } else {
             to_stderr(&self.load_report(error));
         }
+        Exit::Unreadable
+    }
+
+    /// Says what to name when neither a policy nor a server file is there.
+    pub(super) fn no_server_file(&self, config: &Path) -> Exit {
+        self.error(format_args!(
+            "there is no server file `{}`; name a policy, or a server file with `-c FILE`",
+            config.display()
+        ));
         Exit::Unreadable
     }
 

@@ -196,11 +196,9 @@ fn tell(outcome: &ReloadOutcome) {
 }
 
 fn start_failure(error: &StartError, output: &Output) -> Exit {
-    match error {
-        StartError::Load(error) => output.load_failure(error),
-        _ => {
-            output.error(error);
-            Exit::Unreadable
-        }
+    if let StartError::Load(error) = error {
+        return output.load_failure(error);
     }
+    output.error(error);
+    Exit::Unreadable
 }

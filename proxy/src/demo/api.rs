@@ -80,3 +80,6 @@ pub fn router() -> Router {
 pub async fn serve(listener: tokio::net::TcpListener) -> std::io::Result<()> {
     axum::serve(listener, router()).await
 }
+
+#[cfg(test)]
+mod tests;

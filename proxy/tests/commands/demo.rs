@@ -4,6 +4,9 @@
 mod browser;
 mod running;
 
+use std::io::{BufRead as _, BufReader};
+use std::process::{Command, Stdio};
+
 use serde_json::Value;
 
 use browser::Answer;
@@ -61,7 +64,10 @@ fn looks(action: &str, was: &Value, is: Option<&Value>) -> bool {
         "remove" => is.is_none(),
         "redact" => text == Some("[redacted]"),
         "mask" => text.is_some_and(|text| text.contains("•••") && text != was_text),
-        "last4" => text == Some(&format!("•••{}", &was_text[was_text.len() - 4..])),
+        "last4" => text.is_some_and(|text| {
+            text.strip_prefix("•••")
+                .is_some_and(|kept| kept.len() == 4 && was_text.ends_with(kept))
+        }),
         "pseudonym/identity" => text.is_some_and(|text| text.starts_with("~demo.")),
         other => panic!("no expectation for `{other}`"),
     }
@@ -109,6 +115,9 @@ fn nothing_of_the_application_leaves_that_would_go_round_the_redaction() {
     assert_eq!(missing.status, 404);
     assert!(!missing.body.contains("trace") && !missing.body.contains("select"));
     assert!(demo.straight("/api/v2/cases/9999").body.contains("select"));
+    let odd = demo.curl("agent", "/api/v2/cases?page=x");
+    assert_eq!(odd.status, 400);
+    assert!(!odd.body.contains("trace") && odd.body.contains("not a number"));
 }
 
 #[test]
@@ -154,6 +163,38 @@ fn sigterm_and_sigint_stop_the_demo() {
         assert_eq!(demo.curl("agent", "/api/v2/cases/1001").status, 200);
         assert_eq!(demo.stop(signal), Some(0), "{signal}");
     }
+}
+
+#[test]
+fn sighup_reloads_the_policy() {
+    let folder = super::runner::Folder::new();
+    let any = "127.0.0.1:0";
+    let mut child = super::runner::command(folder.path())
+        .args(["run", "--listen", any, "--admin", any, "--api", any])
+        .args(["--log", "json"])
+        .env("POSTERN_LOG", "info")
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    let mut until = |text: &str| {
+        let line = lines.find(|line| line.as_ref().unwrap().contains(text));
+        let line: Value = serde_json::from_str(&line.unwrap().unwrap()).unwrap();
+        assert_eq!(line["level"], "INFO");
+    };
+    let send = |signal: &str, id: u32| {
+        let sent = Command::new("kill")
+            .args([signal, &id.to_string()])
+            .status();
+        assert!(sent.unwrap().success());
+    };
+    until("postern is ready");
+    send("-HUP", child.id());
+    until("the policy has not changed");
+    send("-TERM", child.id());
+    until("postern has stopped");
+    assert!(child.wait().unwrap().success());
 }
 
 #[test]

@@ -1,16 +1,18 @@
 //! The command line as scripts and people meet it: the real binary, its exit codes and what it writes.
 
-#![allow(
-    unreachable_pub,
-    clippy::allow_attributes,
-    reason = "a test binary has no outside"
-)]
-
+#[cfg(test)]
 mod check;
+#[cfg(test)]
 mod demo;
+#[cfg(test)]
 mod explain;
+#[cfg(test)]
 mod layout;
+#[cfg(test)]
 mod matrix;
+#[cfg(test)]
 mod redact;
+#[cfg(test)]
 mod runner;
+#[cfg(test)]
 mod surface;

@@ -133,11 +133,11 @@ fn a_long_document_streams_and_a_fault_late_in_it_exits_2_without_hidden_values(
     let ran = read(&whole).exits(0);
     assert!(ran.out.len() > 300_000 && !ran.out.contains("canary"));
 
-    let cut = read(&whole[..whole.len() - 2]).exits(2);
+    let cut = read(whole.strip_suffix("]}").unwrap()).exits(2);
     assert!(!cut.out.contains("canary"));
     assert!(ran.out.starts_with(&cut.out) && !cut.out.is_empty());
 
-    let early = read(&format!("{}!", &whole[..60_000])).exits(2);
+    let early = read(&format!("{}!", whole.get(..60_000).unwrap())).exits(2);
     assert!(early.out.is_empty(), "{} bytes left", early.out.len());
 }
 

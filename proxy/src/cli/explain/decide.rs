@@ -6,7 +6,7 @@
 
 use std::cmp::Ordering;
 
-use postern_config::routes::{LabelRule, Route};
+use postern_config::routes::{LabelRule, Route, Unlabelled};
 use postern_config::{Action, Label, Policy, Role};
 
 use super::reach::{Certainty, Place, Reach};
@@ -54,13 +54,20 @@ pub(super) fn decide(
         };
         return decision(&wording::action(&ruling.action), because);
     }
+    let holds_labels = reaches.iter().any(|(_, reach)| reach.inside);
     match shown {
         Some(ruling) => decision("show", reason(policy, roles, &ruling)),
         None => {
             let action = wording::unlabelled(route.unlabelled);
+            let but = match route.unlabelled {
+                Unlabelled::Redact | Unlabelled::Remove if holds_labels => {
+                    "; it stays as far as labelled values in it are seen"
+                }
+                Unlabelled::Show | Unlabelled::Redact | Unlabelled::Remove | Unlabelled::Deny => "",
+            };
             decision(
                 action,
-                format!("it has no label, and `unlabelled` is {action}"),
+                format!("it has no label, and `unlabelled` is {action}{but}"),
             )
         }
     }
@@ -108,3 +115,6 @@ fn reason(policy: &Policy, roles: &[&Role], ruling: &Ruling<'_>) -> String {
     };
     format!("it is {label}{doubt}, and {why}")
 }
+
+#[cfg(test)]
+mod tests;

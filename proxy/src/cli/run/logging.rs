@@ -21,10 +21,6 @@ pub(in crate::cli) enum LogFormat {
 
 /// What the command line says about logs.
 #[derive(Debug)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a flag of its own on the command line"
-)]
 pub(super) struct Choice {
     pub(super) format: LogFormat,
     pub(super) verbose: u8,

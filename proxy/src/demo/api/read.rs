@@ -13,8 +13,8 @@ const PER_PAGE_MAX: usize = 100;
 /// What a list may be asked for.
 #[derive(Debug, Deserialize)]
 pub(super) struct ListQuery {
-    page: Option<usize>,
-    per_page: Option<usize>,
+    page: Option<String>,
+    per_page: Option<String>,
     status: Option<String>,
 }
 
@@ -29,8 +29,10 @@ pub(super) async fn list(
     State(desk): State<Desk>,
     Query(query): Query<ListQuery>,
 ) -> Response<Body> {
-    let page = query.page.unwrap_or(1).max(1);
-    let per_page = query.per_page.unwrap_or(20).clamp(1, PER_PAGE_MAX);
+    let (Some(page), Some(per_page)) = (number(query.page, 1), number(query.per_page, 20)) else {
+        return answer::failure(StatusCode::BAD_REQUEST, "not a number", "Paging.parse");
+    };
+    let (page, per_page) = (page.max(1), per_page.clamp(1, PER_PAGE_MAX));
     let cases = desk.cases();
     let wanted = |case: &&Value| {
         query
@@ -56,6 +58,11 @@ pub(super) async fn list(
         "next": next,
     });
     answer::json(StatusCode::OK, &body)
+}
+
+/// A number of the query, or what is meant when there is none.
+fn number(written: Option<String>, otherwise: usize) -> Option<usize> {
+    written.map_or(Some(otherwise), |written| written.parse().ok())
 }
 
 /// `GET /api/v2/cases/{id}`: one case, with validators; a caller who is logged in has the session

@@ -92,9 +92,10 @@ fn merge_into(case: &mut Map<String, Value>, patch: Map<String, Value>) {
             }
             (Some(Value::Object(old)), Value::Object(inner)) => {
                 for (name, value) in inner {
-                    match value {
-                        Value::Null => drop(old.remove(&name)),
-                        value => drop(old.insert(name, value)),
+                    if value.is_null() {
+                        old.remove(&name);
+                    } else {
+                        old.insert(name, value);
                     }
                 }
             }

@@ -35,18 +35,23 @@ impl RunningDemo {
             .spawn()
             .unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let mut printed = Vec::new();
-        for line in lines {
-            printed.push(line.unwrap());
-            if printed.last().unwrap() == LAST_LINE {
-                return Self {
-                    child,
-                    folder,
-                    printed,
-                };
-            }
-        }
-        panic!("the demo ended: {}", folder.read("stderr.log"));
+        let mut demo = Self {
+            child,
+            folder,
+            printed: Vec::new(),
+        };
+        demo.printed.extend(
+            lines
+                .map(Result::unwrap)
+                .take_while(|line| line != LAST_LINE),
+        );
+        let ended = demo.child.try_wait().unwrap();
+        let log = demo.folder.read("stderr.log");
+        assert!(
+            ended.is_none() && !demo.printed.is_empty(),
+            "{ended:?}: {log}"
+        );
+        demo
     }
 
     /// The folder it was started in.
