@@ -43,6 +43,7 @@ impl Ending {
 /// cancelled task leaves one too: with the ending `cut`, unless another was noted.
 pub(crate) struct Exchange {
     entry: AuditEntry,
+    head_only: bool,
     started: Instant,
     clock: Arc<dyn Clock>,
     metrics: Arc<Metrics>,
@@ -63,6 +64,7 @@ impl Exchange {
                 outcome: Ending::Cut.word().to_owned(),
                 ..AuditEntry::default()
             },
+            head_only: false,
             started: clock.monotonic(),
             clock,
             metrics,
@@ -78,6 +80,16 @@ impl Exchange {
     /// The revision that holds, once it is known.
     pub(crate) fn revision(&self) -> &str {
         &self.entry.revision
+    }
+
+    /// The request is a HEAD: whatever is answered has no body.
+    pub(crate) fn note_head_only(&mut self) {
+        self.head_only = true;
+    }
+
+    /// Whether the request is a HEAD.
+    pub(crate) fn asks_for_head_only(&self) -> bool {
+        self.head_only
     }
 
     /// Everything is counted here.

@@ -73,3 +73,18 @@ pub(crate) async fn forward(
     let sent = send::send(forwarding, session, exchange, body).await?;
     relay::relay(forwarding, session, exchange, sent).await
 }
+
+/// Done when the client has left. A client that sends more than its request is not gone; its
+/// connection is only not used again.
+async fn gone(session: &mut ServerSession, watch: bool) {
+    if !watch {
+        std::future::pending::<()>().await;
+    }
+    match session.read_body_or_idle(true).await {
+        Err(error) if error.etype != pingora::ErrorType::ConnectError => {}
+        Ok(_) | Err(_) => {
+            session.set_keepalive(None);
+            std::future::pending::<()>().await;
+        }
+    }
+}

@@ -97,11 +97,16 @@ impl Lifecycle {
         self.stage.send_replace(Stage::Draining);
         let whole = tokio::time::timeout(time, self.exchanges.empty()).await;
         let closed = tokio::time::timeout(CLOSE_TIME_MAX.min(time), self.connections.empty()).await;
-        self.stage.send_replace(Stage::Cut);
+        self.cut_now();
         match (whole, closed) {
             (Ok(()), _) => Drained::Whole,
             (Err(_), _) => Drained::Cut,
         }
+    }
+
+    /// Abandons whatever runs.
+    pub(crate) fn cut_now(&self) {
+        self.stage.send_replace(Stage::Cut);
     }
 
     async fn reached(&self, stage: Stage) {

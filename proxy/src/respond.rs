@@ -280,7 +280,6 @@ pub(crate) async fn refuse(
     session: &mut ServerSession,
     exchange: &mut Exchange,
     problem: &Problem,
-    head_only: bool,
 ) -> pingora::Result<()> {
     let shown = problem.face();
     exchange.note_problem(shown.slug);
@@ -299,7 +298,7 @@ pub(crate) async fn refuse(
     add_particulars(&mut head, problem, shown.status)?;
     session.write_response_header(Box::new(head)).await?;
     exchange.note_status(shown.status);
-    if !head_only {
+    if !exchange.asks_for_head_only() {
         exchange.note_sent(body.len());
         session.write_response_body(body, true).await?;
     }
@@ -331,7 +330,7 @@ fn add_particulars(
             head.insert_header(ALLOW, allow.join(", "))?;
         }
         Problem::Refusal(Refusal::Method) => {
-            head.insert_header(ALLOW, "GET, HEAD, OPTIONS, POST, PUT, PATCH, DELETE")?
+            head.insert_header(ALLOW, "GET, HEAD, OPTIONS, POST, PUT, PATCH, DELETE")?;
         }
         Problem::Refusal(_)
         | Problem::RequestTimeout

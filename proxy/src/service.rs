@@ -21,6 +21,7 @@ use pingora::server::ShutdownWatch;
 use postern_filters::{ExchangePlan, RequestFacts, Verdict};
 use tracing::Instrument;
 
+use crate::admin::Vitals;
 use crate::clock::Clock;
 use crate::exchange::{Ending, Exchange};
 use crate::forward::{self, Forwarding, Upstream};
@@ -212,7 +213,6 @@ impl Connection {
 
     /// One exchange, from the head that was read to the last byte of the answer.
     async fn run(&self, session: &mut ServerSession, exchange: &mut Exchange) -> After {
-        let head_only = session.req_header().method == http::Method::HEAD;
         let halt = match self.answer(session, exchange).await {
             Ok(()) => return After::Reuse,
             Err(halt) => halt,
@@ -222,7 +222,7 @@ impl Connection {
                 exchange.end(Ending::Cut);
                 After::BreakOff
             }
-            Halt::Refuse(problem) => self.tell(session, exchange, &problem, head_only).await,
+            Halt::Refuse(problem) => self.tell(session, exchange, &problem).await,
         }
     }
 
@@ -262,9 +262,11 @@ impl Connection {
         session: &mut ServerSession,
         exchange: &mut Exchange,
         problem: &Problem,
-        head_only: bool,
     ) -> After {
-        let told = respond::refuse(session, exchange, problem, head_only);
+        if self.service.lifecycle.is_draining() {
+            session.set_keepalive(None);
+        }
+        let told = respond::refuse(session, exchange, problem);
         match tokio::time::timeout(forward::WRITE_TIME_MAX, told).await {
             Ok(Ok(())) => After::of_refusal(session),
             Ok(Err(_)) | Err(_) => After::BreakOff,
@@ -291,6 +293,9 @@ impl HttpServerApp for Connection {
         let span = tracing::info_span!("exchange", id = exchange.id());
         async {
             session.set_keepalive(Some(IDLE_SECONDS));
+            if read.is_ok() && session.req_header().method == http::Method::HEAD {
+                exchange.note_head_only();
+            }
             let refused = match read {
                 Err(problem) => Some(problem),
                 Ok(()) if full => Some(Problem::Overloaded),
@@ -298,7 +303,7 @@ impl HttpServerApp for Connection {
             };
             let running = async {
                 match &refused {
-                    Some(problem) => self.tell(&mut session, &mut exchange, problem, false).await,
+                    Some(problem) => self.tell(&mut session, &mut exchange, problem).await,
                     None => self.run(&mut session, &mut exchange).await,
                 }
             };

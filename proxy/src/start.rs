@@ -108,15 +108,13 @@ impl Postern {
         let upstream = Upstream::new(&server.upstream, &base, Arc::clone(&clock))?;
         let listener = Listener::bind(&server.listen, &base, &server.limits)?;
         let policy = base.join(&server.policy);
-        let reloader = PolicyReloader::start(
-            ReloadOptions {
-                policy: policy.clone(),
-                keys: load::pseudonym_keys(&server, &base)?,
-                limits: engine_limits(&server),
-                clock: Arc::clone(&clock),
-            },
-            Arc::clone(&store),
-        )?;
+        let options = ReloadOptions {
+            policy: policy.clone(),
+            keys: load::pseudonym_keys(&server, &base)?,
+            limits: engine_limits(&server),
+            clock: Arc::clone(&clock),
+        };
+        let reloader = PolicyReloader::start(options, Arc::clone(&store))?;
         let listen = listener.socket().shown();
         let address = listener.socket().address();
         let admin = admin::spawn(
@@ -137,15 +135,14 @@ impl Postern {
             metrics,
             clock,
             upstream,
-            head_limits: HeadLimits {
-                header_bytes: server.limits.header_bytes,
-                header_count: server.limits.header_count,
-                target_bytes: server.limits.target_bytes,
-            },
+            head_limits: head_limits(&server),
             request_body_max: u64::try_from(server.limits.request_body).unwrap_or(u64::MAX),
             hosts: HostRule::new(&server.listen.hosts),
         });
-        let accepting = tokio::spawn(listener.run(service));
+        let accepting = Accepting {
+            task: tokio::spawn(listener.run(service)),
+            lifecycle: Arc::clone(&lifecycle),
+        };
         tracing::info!(%listen, revision = %store.snapshot().compiled.revision(), "postern is ready");
         Ok(Running {
             server,
@@ -160,8 +157,22 @@ impl Postern {
     }
 }
 
-/// A running Postern. Dropping it stops accepting at once and lets go of the rest without waiting; use
-/// [`Running::shutdown`] to stop well.
+/// The task that accepts connections. When this is dropped, everything ends at once.
+#[derive(Debug)]
+struct Accepting {
+    task: JoinHandle<()>,
+    lifecycle: Arc<Lifecycle>,
+}
+
+impl Drop for Accepting {
+    fn drop(&mut self) {
+        self.task.abort();
+        self.lifecycle.cut_now();
+    }
+}
+
+/// A running Postern. Dropping it cuts whatever runs without waiting; use [`Running::shutdown`] to stop
+/// well.
 #[derive(Debug)]
 pub struct Running {
     server: Server,
@@ -169,7 +180,7 @@ pub struct Running {
     reloader: PolicyReloader,
     lifecycle: Arc<Lifecycle>,
     admin: AdminThread,
-    accepting: JoinHandle<()>,
+    accepting: Accepting,
     address: Option<SocketAddr>,
     listen: String,
 }
@@ -214,7 +225,7 @@ impl Running {
         let Self {
             admin, accepting, ..
         } = self;
-        accepting.abort();
+        drop(accepting);
         let stopped = tokio::task::spawn_blocking(move || admin.stop()).await;
         if stopped.is_err() {
             tracing::error!("the admin listener could not be stopped");
@@ -224,9 +235,17 @@ impl Running {
 
     /// Done when the data listener has ended by itself, which it only does on a fault.
     pub async fn stopped(&mut self) {
-        if let Err(error) = (&mut self.accepting).await {
+        if let Err(error) = (&mut self.accepting.task).await {
             tracing::error!(panicked = error.is_panic(), "the data listener has ended");
         }
+    }
+}
+
+fn head_limits(server: &Server) -> HeadLimits {
+    HeadLimits {
+        header_bytes: server.limits.header_bytes,
+        header_count: server.limits.header_count,
+        target_bytes: server.limits.target_bytes,
     }
 }
 

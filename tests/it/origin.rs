@@ -14,6 +14,8 @@ use tokio::sync::watch;
 pub(crate) struct Answer {
     bytes: Vec<u8>,
     then: Then,
+    /// Whether a held answer ends the connection.
+    closes: bool,
 }
 
 /// What the origin does after an answer.
@@ -34,6 +36,7 @@ pub(crate) struct Origin {
     connections: Arc<AtomicUsize>,
     gate: watch::Sender<bool>,
     count: watch::Receiver<usize>,
+    left: watch::Receiver<bool>,
 }
 
 impl Answer {
@@ -42,6 +45,7 @@ impl Answer {
         Self {
             bytes: bytes.into(),
             then: Then::Keep,
+            closes: false,
         }
     }
 
@@ -95,6 +99,12 @@ impl Answer {
         self
     }
 
+    /// The same, and the connection is closed after the last byte.
+    pub(crate) fn closing(mut self) -> Self {
+        self.closes = true;
+        self
+    }
+
     /// How many bytes the answer has.
     pub(crate) fn len(&self) -> usize {
         self.bytes.len()
@@ -122,11 +132,13 @@ impl Origin {
         let connections = Arc::<AtomicUsize>::default();
         let (gate, opened) = watch::channel(false);
         let (counter, count) = watch::channel(0);
+        let (leaver, left) = watch::channel(false);
         let shared = Arc::new(Shared {
             answer: Box::new(answer),
             requests: Arc::clone(&requests),
             opened,
             counter,
+            left: leaver,
         });
         let counted = Arc::clone(&connections);
         tokio::spawn(async move {
@@ -141,6 +153,7 @@ impl Origin {
             connections,
             gate,
             count,
+            left,
         }
     }
 
@@ -167,6 +180,14 @@ impl Origin {
         drop(count.wait_for(|count| *count >= times).await.unwrap());
     }
 
+    /// Done when a connection whose answer stalled was closed by the other side; fails after a second.
+    pub(crate) async fn left_alone(&self) {
+        let mut left = self.left.clone();
+        let leaving = left.wait_for(|left| *left);
+        let limit = std::time::Duration::from_secs(1);
+        drop(tokio::time::timeout(limit, leaving).await.expect("in time"));
+    }
+
     /// Lets held answers go on.
     pub(crate) fn let_go(&self) {
         self.gate.send_replace(true);
@@ -178,6 +199,7 @@ struct Shared {
     requests: Arc<Mutex<Vec<Vec<u8>>>>,
     opened: watch::Receiver<bool>,
     counter: watch::Sender<usize>,
+    left: watch::Sender<bool>,
 }
 
 async fn serve(mut stream: TcpStream, shared: Arc<Shared>) {
@@ -199,12 +221,13 @@ async fn serve(mut stream: TcpStream, shared: Arc<Shared>) {
             Then::Stall => {
                 let mut dropped = Vec::new();
                 let _gone = stream.read_to_end(&mut dropped).await;
+                shared.left.send_replace(true);
                 return;
             }
             Then::HoldAt(_) => {
                 let mut opened = shared.opened.clone();
                 drop(opened.wait_for(|open| *open).await);
-                if stream.write_all(rest).await.is_err() {
+                if stream.write_all(rest).await.is_err() || answer.closes {
                     return;
                 }
             }

@@ -31,6 +31,13 @@ routes:
     match: ['GET /cases/{id}', 'HEAD /cases/{id}', 'POST /cases/{id}']
     label: { '$..ssn': pii, '$..token': secret }
     query: [page]
+  events:
+    match: GET /events
+    allow: [sse]
+  receipt:
+    match: GET /receipt
+    label: { '$..ssn': pii, '$..token': secret }
+    receipt: true
   note:
     match: [ANY /notes, 'GET /notes/{id}']
   closed:

@@ -182,3 +182,63 @@ async fn answers_head_and_bodiless_statuses_without_a_body() {
         assert!(!reply.head.contains("28"), "{}", reply.head);
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn says_how_much_was_withheld_where_the_route_says_so() {
+    let origin = Origin::scripted(vec![Answer::json(CASE)]).await;
+    let stage = start(POLICY, origin.address()).await;
+    let agent = stage.get("/receipt", "agent").await;
+    assert_eq!(agent.header("postern-withheld"), Some("pii=1, secret=1"));
+    assert_eq!(
+        stage
+            .get("/receipt", "boss")
+            .await
+            .header("postern-withheld"),
+        None
+    );
+    assert_eq!(
+        stage
+            .get("/cases/1", "agent")
+            .await
+            .header("postern-withheld"),
+        None
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lets_events_through_as_they_come() {
+    let head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n";
+    let first = "data: one\n\n";
+    let answer = Answer::raw(format!("{head}{first}data: two\n\n"));
+    let origin = Origin::scripted(vec![answer.held_at(head.len() + first.len()).closing()]).await;
+    let stage = start(POLICY, origin.address()).await;
+    let mut client = Client::connect(stage.address()).await;
+    client.write(get("/events", "agent").as_bytes()).await;
+    let mut seen = String::new();
+    while !seen.contains("data: one") {
+        seen = client.says_something().await;
+    }
+    assert!(!seen.contains("data: two"));
+    origin.let_go();
+    let reply = client.reply(false).await.unwrap();
+    assert_eq!(reply.text(), "data: one\n\ndata: two\n\n");
+    assert!(reply.complete);
+    let elsewhere = stage.get("/cases/1", "agent").await;
+    assert_eq!(
+        elsewhere.slug(),
+        "unreadable-body",
+        "events on a labelled route"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lets_the_upstream_go_when_the_client_has_left() {
+    let origin = Origin::scripted(vec![Answer::raw("").then_stall()]).await;
+    let stage = start(POLICY, origin.address()).await;
+    let mut client = Client::connect(stage.address()).await;
+    client.write(get("/cases/1", "agent").as_bytes()).await;
+    origin.asked(1).await;
+    drop(client);
+    // Long before the upstream's time is over.
+    origin.left_alone().await;
+}

@@ -18,18 +18,19 @@ use crate::origin::{Answer, Origin};
 use crate::postern::{Client, POLICY, Setting, Stage, get, start_with, token};
 
 const CASE: &str = r#"{"id":1,"ssn":"912-04-7731"}"#;
-const TLS: &str = "{ address: '127.0.0.1:0', tls: { cert: 'file:cert.pem', key: 'file:key.pem' } }";
+pub(crate) const TLS: &str =
+    "{ address: '127.0.0.1:0', tls: { cert: 'file:cert.pem', key: 'file:key.pem' } }";
 const MUTUAL: &str = "{ address: '127.0.0.1:0', tls: { cert: 'file:cert.pem', key: 'file:key.pem', \
     client_ca: 'file:ca.pem' } }";
 
 /// An authority that signs certificates for this test only.
-struct Authority {
+pub(crate) struct Authority {
     issuer: Issuer<'static, KeyPair>,
     pem: String,
 }
 
 impl Authority {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -58,7 +59,7 @@ impl Authority {
         ]
     }
 
-    fn client(&self, alpn: &[u8], identity: Option<(String, String)>) -> ClientConfig {
+    pub(crate) fn client(&self, alpn: &[u8], identity: Option<(String, String)>) -> ClientConfig {
         let mut roots = RootCertStore::empty();
         roots
             .add(CertificateDer::from_pem_slice(self.pem.as_bytes()).unwrap())
@@ -82,7 +83,10 @@ impl Authority {
     }
 }
 
-async fn connect(stage: &Stage, config: ClientConfig) -> std::io::Result<TlsStream<TcpStream>> {
+pub(crate) async fn connect(
+    stage: &Stage,
+    config: ClientConfig,
+) -> std::io::Result<TlsStream<TcpStream>> {
     let stream = TcpStream::connect(stage.address()).await?;
     let name = ServerName::try_from("localhost").unwrap();
     TlsConnector::from(Arc::new(config))
@@ -90,7 +94,7 @@ async fn connect(stage: &Stage, config: ClientConfig) -> std::io::Result<TlsStre
         .await
 }
 
-async fn tls_stage(
+pub(crate) async fn tls_stage(
     authority: &Authority,
     listen: &str,
     policy: &str,
@@ -108,7 +112,7 @@ async fn tls_stage(
 }
 
 /// An HTTP/2 connection and the task that drives it.
-async fn http2(stream: TlsStream<TcpStream>) -> h2::client::SendRequest<Bytes> {
+pub(crate) async fn http2(stream: TlsStream<TcpStream>) -> h2::client::SendRequest<Bytes> {
     let (client, connection) = h2::client::handshake(stream).await.unwrap();
     tokio::spawn(async move {
         if let Err(error) = connection.await {
@@ -118,7 +122,7 @@ async fn http2(stream: TlsStream<TcpStream>) -> h2::client::SendRequest<Bytes> {
     client
 }
 
-fn h2_get(target: &str) -> Request<()> {
+pub(crate) fn h2_get(target: &str) -> Request<()> {
     Request::get(format!("https://a.example{target}"))
         .header("authorization", format!("Bearer {}", token("agent")))
         .body(())
@@ -126,7 +130,7 @@ fn h2_get(target: &str) -> Request<()> {
 }
 
 /// The status and the body of an HTTP/2 answer; the body is an error when the stream was reset.
-async fn h2_send(
+pub(crate) async fn h2_send(
     client: &mut h2::client::SendRequest<Bytes>,
     request: Request<()>,
 ) -> (StatusCode, Result<Vec<u8>, h2::Error>) {

@@ -6,6 +6,7 @@ use postern_proxy::Drained;
 
 use crate::origin::{Answer, Origin};
 use crate::postern::{Client, POLICY, Setting, get, start, start_with};
+use crate::proxy_listeners::{Authority, TLS, connect, h2_get, h2_send, http2, tls_stage};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn lets_two_hundred_exchanges_finish_and_takes_no_more() {
@@ -56,4 +57,31 @@ async fn cuts_what_does_not_finish_in_time() {
     let stopping = tokio::time::timeout(Duration::from_secs(4), stage.running.shutdown());
     assert_eq!(stopping.await.expect("within the time"), Drained::Cut);
     assert!(client.reply(false).await.is_none(), "no answer, visibly");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lets_http2_streams_finish_and_takes_no_more() {
+    let answer = Answer::json(r#"{"id":1}"#);
+    let held = answer.len() - 1;
+    let authority = Authority::new();
+    let (origin, stage) = tls_stage(&authority, TLS, POLICY, answer.held_at(held)).await;
+    let stream = connect(&stage, authority.client(b"h2", None))
+        .await
+        .unwrap();
+    let client = http2(stream).await;
+    let running: Vec<_> = (0..50)
+        .map(|_| {
+            let mut client = client.clone();
+            tokio::spawn(async move { h2_send(&mut client, h2_get("/cases/1")).await })
+        })
+        .collect();
+    origin.asked(50).await;
+    let stopping = tokio::spawn(stage.running.shutdown());
+    origin.let_go();
+    for exchange in running {
+        let (status, body) = exchange.await.unwrap();
+        assert_eq!(status, 200);
+        assert_eq!(body.unwrap(), br#"{"id":1}"#);
+    }
+    assert_eq!(stopping.await.unwrap(), Drained::Whole);
 }

@@ -8,9 +8,11 @@
 //!
 //! INVARIANT: while it holds, nothing has reached the client, so that a problem can still be told.
 
+use std::collections::BTreeMap;
+
 use bytes::{Bytes, BytesMut};
 use http::header::{CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING, VIA};
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use pingora::http::ResponseHeader;
 use pingora::protocols::http::ServerSession;
 use postern_filters::Redacted;
@@ -21,6 +23,7 @@ use crate::exchange::Exchange;
 use crate::lifecycle::Lifecycle;
 use crate::service::Halt;
 
+const WITHHELD: HeaderName = HeaderName::from_static("postern-withheld");
 /// The most that is written at once: a client has [`WRITE_TIME_MAX`] to take it.
 const WRITE_BYTES_MAX: usize = 64 << 10;
 
@@ -129,6 +132,21 @@ impl<'a> Outgoing<'a> {
         self.end().await
     }
 
+    /// Says how many values were withheld, by label, if the head has not left yet: an RFC 9651
+    /// dictionary such as `pii.name=2, secret=1`.
+    pub(super) fn note_withheld(&mut self, withheld: &BTreeMap<String, u64>) {
+        let counts: Vec<String> = withheld
+            .iter()
+            .map(|(label, count)| format!("{label}={count}"))
+            .collect();
+        if let Some(head) = &mut self.head
+            && let Ok(value) = HeaderValue::try_from(counts.join(", "))
+            && !counts.is_empty()
+        {
+            head.headers.insert(WITHHELD, value);
+        }
+    }
+
     /// There is no body, whatever the head says.
     ///
     /// # Errors
@@ -197,7 +215,7 @@ fn wire_head(
     }
     match framing {
         Framing::Length(length) => {
-            wire.insert_header(CONTENT_LENGTH, HeaderValue::from(*length))?
+            wire.insert_header(CONTENT_LENGTH, HeaderValue::from(*length))?;
         }
         Framing::Streamed => wire.insert_header(TRANSFER_ENCODING, "chunked")?,
         // A 205 has content unless its length is zero (RFC 9110 section 15.3.6).

@@ -7,16 +7,18 @@ use pingora::protocols::http::ServerSession;
 use postern_filters::BodyPipeline;
 use postern_filters::pipeline::HELD_WHOLE_BYTES;
 
-use super::Forwarding;
 use super::outgoing::{AnswerHead, Outgoing};
 use super::send::{self, Sent};
 use super::upstream::Lease;
+use super::{Forwarding, gone};
 use crate::exchange::{Ending, Exchange};
 use crate::respond::Problem;
 use crate::service::Halt;
 
-/// What an upstream must send at least within its read time-out, in bytes; a drip is a time-out.
+/// What an upstream must send at least within some of its read time-outs, in bytes; a drip is a time-out.
 const PROGRESS_BYTES_MIN: usize = 1024;
+/// How many read time-outs it may take for that.
+const PROGRESS_PERIODS: u32 = 4;
 
 /// Relays the answer.
 ///
@@ -29,10 +31,11 @@ pub(super) async fn relay(
     sent: Sent,
 ) -> Result<(), Halt> {
     let Sent {
-        lease,
+        mut lease,
         head,
         request_ended,
     } = sent;
+    lease.session.read_timeout = Some(forwarding.upstream.read_time());
     let method = &forwarding.request.method;
     let planned = forwarding
         .plan
@@ -59,6 +62,7 @@ pub(super) async fn relay(
                 lease,
                 progress: Progress::begin(forwarding.upstream.read_time(), live),
                 live,
+                receipt: forwarding.plan.receipt(),
                 watch_client: request_ended,
             };
             Some(body.run().await?)
@@ -84,6 +88,8 @@ struct Body<'a, 'b> {
     progress: Progress,
     /// Bytes leave as they come.
     live: bool,
+    /// Whether the client is told how much was withheld.
+    receipt: bool,
     /// Whether the client has nothing more to send, so that it can only leave.
     watch_client: bool,
 }
@@ -117,18 +123,25 @@ impl Body<'_, '_> {
             self.outgoing.release().await?;
         }
         while let Some(chunk) = self.next_chunk().await? {
-            let redacted = self.pipeline.push(chunk).map_err(withheld)?;
+            let redacted = self
+                .pipeline
+                .push(chunk)
+                .map_err(|error| withheld(&error))?;
             self.outgoing.push(redacted).await?;
             if self.outgoing.holds() && self.pipeline.decoded_bytes() > HELD_WHOLE_BYTES {
                 self.outgoing.release().await?;
             }
         }
-        let last = self.pipeline.finish().map_err(withheld)?;
+        let last = self.pipeline.finish().map_err(|error| withheld(&error))?;
         self.outgoing.push(last).await?;
+        if self.receipt {
+            let withheld = &self.pipeline.summary().withheld;
+            self.outgoing.note_withheld(withheld);
+        }
         self.outgoing.finish().await
     }
 
-    /// The next bytes, within the upstream's time.
+    /// The next bytes, within the upstream's time: each read has its own, and all together progress.
     async fn next_chunk(&mut self) -> Result<Option<Bytes>, Halt> {
         let reading =
             tokio::time::timeout_at(self.progress.deadline, self.lease.session.read_body_bytes());
@@ -141,6 +154,9 @@ impl Body<'_, '_> {
             Ok(Ok(bytes)) => {
                 self.progress.note(bytes.as_ref().map_or(0, Bytes::len));
                 Ok(bytes)
+            }
+            Ok(Err(error)) if error.etype == pingora::ErrorType::ReadTimedout => {
+                Err(Problem::UpstreamTimeout.into())
             }
             Ok(Err(_error)) => Err(Problem::UpstreamUnavailable.into()),
             Err(_elapsed) => Err(Problem::UpstreamTimeout.into()),
@@ -157,7 +173,8 @@ struct Progress {
 }
 
 impl Progress {
-    fn begin(period: Duration, live: bool) -> Self {
+    fn begin(read_time: Duration, live: bool) -> Self {
+        let period = read_time.saturating_mul(PROGRESS_PERIODS);
         Self {
             period,
             deadline: tokio::time::Instant::now() + period,
@@ -175,22 +192,7 @@ impl Progress {
     }
 }
 
-/// Done when the client has left. A client that sends more than its request is not gone; its
-/// connection is only not used again.
-async fn gone(session: &mut ServerSession, watch: bool) {
-    if !watch {
-        std::future::pending::<()>().await;
-    }
-    match session.read_body_or_idle(true).await {
-        Err(error) if error.etype != pingora::ErrorType::ConnectError => {}
-        Ok(_) | Err(_) => {
-            session.set_keepalive(None);
-            std::future::pending::<()>().await;
-        }
-    }
-}
-
-fn withheld(error: postern_filters::BodyError) -> Halt {
+fn withheld(error: &postern_filters::BodyError) -> Halt {
     tracing::debug!(%error, "the body was withheld");
     Problem::UnreadableBody.into()
 }

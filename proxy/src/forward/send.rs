@@ -9,11 +9,11 @@ use http::StatusCode;
 use pingora::ErrorType;
 use pingora::protocols::http::ServerSession;
 
-use super::Forwarding;
 use super::request_body::{Intake, RequestBody};
 use super::request_head;
 use super::response_head::ResponseHead;
 use super::upstream::Lease;
+use super::{Forwarding, gone};
 use crate::exchange::Exchange;
 use crate::respond::Problem;
 use crate::service::Halt;
@@ -136,7 +136,11 @@ impl Attempt<'_, '_> {
             }
         };
         // An upstream that stopped reading may have said why.
-        let head = final_head(self.forwarding, lease).await?;
+        let head = tokio::select! {
+            biased;
+            head = final_head(self.forwarding, lease) => head?,
+            () = gone(self.session, request_ended) => return Err(Failure::Final(Halt::BreakOff)),
+        };
         Ok((head, request_ended))
     }
 }
@@ -230,16 +234,19 @@ fn unreadable() -> Failure {
 }
 
 fn read_failure(error: &pingora::Error) -> Failure {
-    match error.etype {
-        ErrorType::ReadTimedout => Failure::Final(Problem::UpstreamTimeout.into()),
-        ErrorType::InvalidHTTPHeader => unreadable(),
-        _ => Failure::NoAnswer(Problem::UpstreamUnavailable),
+    if error.etype == ErrorType::ReadTimedout {
+        return Failure::Final(Problem::UpstreamTimeout.into());
     }
+    if error.etype == ErrorType::InvalidHTTPHeader {
+        return unreadable();
+    }
+    Failure::NoAnswer(Problem::UpstreamUnavailable)
 }
 
 fn write_problem(error: &pingora::Error) -> Problem {
-    match error.etype {
-        ErrorType::WriteTimedout => Problem::UpstreamTimeout,
-        _ => Problem::UpstreamUnavailable,
+    if error.etype == ErrorType::WriteTimedout {
+        Problem::UpstreamTimeout
+    } else {
+        Problem::UpstreamUnavailable
     }
 }

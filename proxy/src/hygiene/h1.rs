@@ -24,7 +24,11 @@ pub(crate) fn clean_h1(
     }
     let mut lines = lines_of(raw)?.into_iter();
     let request_line = lines.next().ok_or(Refusal::Ambiguous("no request line"))?;
-    let (method, target, version) = split_request_line(request_line)?;
+    let RequestLine {
+        method,
+        target,
+        version,
+    } = split_request_line(request_line)?;
     check_version(version)?;
     let method = super::method_of(method)?;
     if target.len() > limits.target_bytes {
@@ -68,12 +72,22 @@ pub(crate) fn lines_of(raw: &[u8]) -> Result<Vec<&[u8]>, Refusal> {
     Ok(lines)
 }
 
+struct RequestLine<'a> {
+    method: &'a [u8],
+    target: &'a [u8],
+    version: &'a [u8],
+}
+
 /// Method, target and version, with exactly one space between them.
-fn split_request_line(line: &[u8]) -> Result<(&[u8], &[u8], &[u8]), Refusal> {
+fn split_request_line(line: &[u8]) -> Result<RequestLine<'_>, Refusal> {
     let mut parts = line.split(|byte| *byte == b' ');
     match (parts.next(), parts.next(), parts.next(), parts.next()) {
         (Some(method), Some(target), Some(version), None) if !target.is_empty() => {
-            Ok((method, target, version))
+            Ok(RequestLine {
+                method,
+                target,
+                version,
+            })
         }
         _ => Err(Refusal::Ambiguous("the request line")),
     }
