@@ -1,7 +1,7 @@
 //! The streaming engine against two oracles, on generated cases.
 //!
 //! A case is one document under one set of rules, one role's actions and one chunking. A plain run
-//! makes some tens of thousands; more:
+//! makes a hundred thousand; more:
 //!
 //! ```text
 //! POSTERN_CASES=1000000 POSTERN_SEED=7 cargo test --test it differential:: -- --nocapture
@@ -18,7 +18,7 @@ use crate::generated::{Case, Chunking, Random, Ready, number_from, seed};
 use crate::reference::{self, Output, Refused};
 
 /// Cases of a plain run.
-const CASES: u64 = 30_000;
+const CASES: u64 = 100_000;
 
 /// What differs between the two redactors, in words.
 pub(crate) fn difference(case: &Case, chunkings: &[Chunking]) -> Option<String> {

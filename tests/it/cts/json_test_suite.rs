@@ -11,7 +11,7 @@ use postern_config::routes::{Names, Unlabelled};
 
 use crate::corpus;
 use crate::generated::{Chunking, Ready};
-use crate::reference::{self, Rules};
+use crate::reference::{self, Document, Rules};
 
 /// Rules that select nothing in the suite, so that every document is read and nothing is changed.
 fn nothing_selected() -> Ready {
@@ -118,4 +118,22 @@ fn every_document_a_reader_may_decide_on_is_decided_as_written_down() {
         .collect();
     assert_eq!(made, decisions);
     assert_eq!(made.len(), 35, "the suite has changed");
+}
+
+#[test]
+fn every_duplicate_of_the_suite_is_redacted() {
+    let ready = Ready::new(Rules {
+        rules: vec![(Selector::parse("$.a").unwrap(), vec![0])],
+        required: Vec::new(),
+        names: Names::Exact,
+        actions: vec![Action::Redact { with: None }],
+        unlabelled: Unlabelled::Show,
+        depth_max: 128,
+    });
+    for (name, document) in files("json-parsing/test_transform", "object_same_key") {
+        let output = ready.engine(&document, Chunking::ByteByByte).unwrap().0;
+        let seen = Document::read(&output, 8).unwrap();
+        let values = seen.children(0).iter().map(|child| seen.lexeme(child.node));
+        assert_eq!(values.collect::<Vec<_>>(), ["null", "null"], "{name}");
+    }
 }

@@ -61,6 +61,7 @@ pub(crate) fn valid(random: &mut Random, style: Style) -> String {
         spaces: random.choose(&[0, 0, 10, 50]),
         values_left: 1 + random.below(style.values_max),
         canaries: 0,
+        earlier: Vec::new(),
         out: String::new(),
     };
     writer.white_space(random);
@@ -91,6 +92,8 @@ struct Writer {
     spaces: usize,
     values_left: usize,
     canaries: usize,
+    /// Where earlier values stand in `out`, to be repeated: equal containers are rare otherwise.
+    earlier: Vec<std::ops::Range<usize>>,
     out: String,
 }
 
@@ -107,6 +110,18 @@ impl Writer {
 
     fn value(&mut self, random: &mut Random, depth: usize) {
         self.values_left = self.values_left.saturating_sub(1);
+        if !self.style.canaries && !self.earlier.is_empty() && random.chance(5) {
+            let repeated = random.choose(&self.earlier);
+            let repeated = self.out.get(repeated).unwrap().to_owned();
+            self.out.push_str(&repeated);
+            return;
+        }
+        let start = self.out.len();
+        self.new_value(random, depth);
+        self.earlier.push(start..self.out.len());
+    }
+
+    fn new_value(&mut self, random: &mut Random, depth: usize) {
         let first = self.out.trim_ascii().is_empty();
         let container = depth > 0 && (random.chance(45) || first && random.chance(90));
         match (container, random.below(10)) {
