@@ -7,7 +7,7 @@
 //! | 2 | the input or the command line cannot be read, or the command is not in this build |
 //! | 3 | what was asked for cannot be reached |
 //!
-//! All text leaves through [`output`]. The commands hold no policy logic of their own: they call the
+//! All text leaves through one module, `output`. The commands hold no policy logic of their own: they call the
 //! same load function and the same engine as the proxy.
 
 mod admin_client;
