@@ -1,6 +1,8 @@
 //! SIGTERM with exchanges in flight: all of them finish, and the process is gone within `drain`.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use super::client::Client;
 use super::{origin, process::Process};

@@ -9,16 +9,25 @@
 //! | `cut` | – | all 4 KiB | – |
 //! | `drain` | – | 200 exchanges | – |
 
+#[cfg(test)]
 mod client;
+#[cfg(test)]
 mod cut;
+#[cfg(test)]
 mod drain;
+#[cfg(test)]
 mod memory;
+#[cfg(test)]
 mod origin;
+#[cfg(test)]
 mod process;
+#[cfg(test)]
 mod reload;
+#[cfg(test)]
 mod second_version;
 
 /// A count from the environment, or the short one.
+#[cfg(test)]
 fn count(variable: &str, short: usize) -> usize {
     std::env::var(variable)
         .ok()
