@@ -91,7 +91,7 @@ const REQUEST_DENIED: [&str; 46] = [
 ];
 
 /// Families of such fields.
-const REQUEST_DENIED_PREFIXES: [&str; 20] = [
+const REQUEST_DENIED_PREFIXES: [&str; 22] = [
     "x-forwarded-",
     "x-user",
     "x-role",
@@ -109,6 +109,8 @@ const REQUEST_DENIED_PREFIXES: [&str; 20] = [
     "x-internal-",
     "x-proxy-",
     "x-middleware-",
+    "x-accel-",
+    "x-sendfile",
     "x-envoy-",
     "x-amzn-",
     "postern-",

@@ -91,6 +91,8 @@ mod tests {
         ("x-subject-of-mine", "root"),
         ("x-middleware-subrequest", "middleware"),
         ("x-proxy-role", "admin"),
+        ("x-accel-redirect", "/admin"),
+        ("x-sendfile", "/etc/passwd"),
         ("traceparent", "00-1"),
         ("postern-revision", "x"),
         ("x-who", "an identity header of the policy"),
