@@ -16,6 +16,7 @@ mod lists;
 mod logs;
 mod messages;
 mod observed;
+mod panics;
 mod reference;
 mod report;
 mod scan;

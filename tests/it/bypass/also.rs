@@ -14,6 +14,14 @@ const CHECKS: &[(&str, Check)] = &[
     ("nosniff present", nosniff),
     ("Content-Type exactly application/json", json_type),
     ("relabelled application/json", json_type),
+    ("redact and relabel", json_type),
+    ("only if the route declares", never),
+    ("only if invalid bytes are replaced", never),
+    ("if NDJSON is explicitly supported", never),
+    ("only if SSE is a declared", never),
+    ("only where the role is granted", never),
+    ("Location rewritten", location_is_ours),
+    ("rewritten or refused", location_is_ours),
     ("value under $.ssn fully replaced", fully_replaced),
     ("no body bytes delivered", no_body),
     ("no body; Content-Length", no_body),
@@ -33,6 +41,39 @@ const CHECKS: &[(&str, Check)] = &[
     ("length independent of redacted value", not_compressed),
 ];
 
+/// Sentences that an invariant of every run already covers: canaries and their beginnings, trailers,
+/// interim answers, the upstream's own bytes, and the good request that follows each run.
+const COVERED: &[&str] = &[
+    "visibly incomplete",
+    "visibly cut",
+    "trailers",
+    "1xx swallowed",
+    "bytes seen so far",
+    "every split offset",
+    "every occurrence",
+    "all redacted",
+    "subtree replaced",
+    "or the member dropped",
+    "ctx dropped",
+    "opaque members",
+    "withheld until",
+    "body removed",
+    "nothing of the undecided",
+    "still found at the depth",
+    "second response never",
+    "request sent on a fresh one",
+    "header not forwarded",
+    "header removed",
+    "override headers",
+    "upstream never sees",
+    "origin URLs",
+    "member dropped for",
+    "reload refused",
+    "every agent body redacted",
+    "accepted only within",
+    "least privilege",
+];
+
 /// Checks one sentence.
 pub(super) fn check(sentence: &str, case: &Case<'_>, observed: &Observed) -> Result<(), String> {
     absent(sentence, observed)?;
@@ -46,7 +87,9 @@ pub(super) fn check(sentence: &str, case: &Case<'_>, observed: &Observed) -> Res
 
 /// Whether any part of a sentence is checked by this file.
 pub(super) fn is_checked(sentence: &str) -> bool {
-    absent_field(sentence).is_some() || CHECKS.iter().any(|(part, _)| sentence.contains(part))
+    absent_field(sentence).is_some()
+        || CHECKS.iter().any(|(part, _)| sentence.contains(part))
+        || COVERED.iter().any(|part| sentence.contains(part))
 }
 
 /// What the upstream must have seen of the request's head.
@@ -54,6 +97,7 @@ pub(super) fn upstream_saw(case: &Case<'_>, observed: &Observed) -> Result<(), S
     if observed.seen.requests.is_empty() {
         return Ok(());
     }
+    variant_did_not_go_up(case, observed)?;
     for (name, wanted) in &case.entry.upstream_must_see {
         let values = observed.upstream_field(name);
         let fine = match wanted.as_deref() {
@@ -69,6 +113,24 @@ pub(super) fn upstream_saw(case: &Case<'_>, observed: &Observed) -> Result<(), S
         }
     }
     Ok(())
+}
+
+/// A field that the variant added to the request is not among what the policy forwards.
+fn variant_did_not_go_up(case: &Case<'_>, observed: &Observed) -> Result<(), String> {
+    let adds_fields = ["query-shape", "request-target", "identity-header"];
+    if !adds_fields.contains(&case.entry.class.as_str()) {
+        return Ok(());
+    }
+    let field = case.variant.and_then(|variant| variant.split_once(": "));
+    let Some((name, value)) = field.filter(|(name, _)| !["Host", "User-Agent"].contains(name))
+    else {
+        return Ok(());
+    };
+    let values = observed.upstream_field(name);
+    ensure(
+        !values.iter().any(|own| own == value),
+        "the field that the variant added went up",
+    )
 }
 
 fn decodable(value: &str) -> bool {
@@ -99,6 +161,23 @@ fn absent(sentence: &str, observed: &Observed) -> Result<(), String> {
 
 fn ensure(fine: bool, reason: &str) -> Result<(), String> {
     if fine { Ok(()) } else { Err(reason.to_owned()) }
+}
+
+/// The outcome depends on something that no policy of this suite grants.
+fn never(_: &Case<'_>, _: &Observed) -> Result<(), String> {
+    Err("no policy here grants this outcome".to_owned())
+}
+
+/// Where a redirect leads: a path of ours, which no reader can take for another host.
+fn location_is_ours(_: &Case<'_>, observed: &Observed) -> Result<(), String> {
+    let Some(location) = observed.answer.field("location") else {
+        return Ok(());
+    };
+    let other = location.starts_with("//") || location.contains('\\') || location.contains('@');
+    ensure(
+        location.starts_with('/') && !other,
+        "a redirect that may lead elsewhere",
+    )
 }
 
 fn no_store(_: &Case<'_>, observed: &Observed) -> Result<(), String> {

@@ -52,8 +52,6 @@ pub(super) struct Entry {
 #[derive(Deserialize, Clone)]
 pub(super) struct Parallel {
     pub(super) clients: usize,
-    #[serde(default)]
-    pub(super) identities: Vec<String>,
 }
 
 /// What the client sends.

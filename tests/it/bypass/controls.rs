@@ -41,7 +41,7 @@ pub(super) async fn run(suite: &Suite, open: &Stage, entry: &Entry) -> Result<Vi
         .map(|text| fill.text(text))
         .collect();
     if entry.request.proto == "h1" {
-        let (_, observed) = exchange::send(open, entry, &fill, script).await;
+        let observed = exchange::send(open, entry, &fill, script).await;
         if shows(&observed.client_views(), &hidden) {
             return Ok(Visible::ThroughPostern);
         }

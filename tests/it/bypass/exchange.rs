@@ -149,7 +149,7 @@ async fn once(
     script: Script,
 ) -> Result<&'static str, String> {
     let message = script.bytes.clone();
-    let (request, observed) = send(stage, run.entry, fill, script).await;
+    let observed = send(stage, run.entry, fill, script).await;
     let hidden: Vec<String> = run
         .entry
         .must_not_contain
@@ -162,7 +162,6 @@ async fn once(
         hidden: &hidden,
         wins: suite.wins.iter().find(|wins| wins.id == run.entry.id),
         policy,
-        request: &request,
         upstream: &message,
     };
     if run
@@ -205,7 +204,7 @@ pub(super) async fn send(
     entry: &Entry,
     fill: &Fill<'_>,
     script: Script,
-) -> (Vec<u8>, Observed) {
+) -> Observed {
     stage.upstream.play(script);
     if entry.request.proto == "h2" {
         let fields: Vec<(String, String)> = entry
@@ -216,7 +215,7 @@ pub(super) async fn send(
             .collect();
         let body = messages::body(&entry.request.data_parts, fill);
         let stream = h2::exchange(stage.connect_h2().await, &fields, &body).await;
-        return (Vec::new(), Observed::h2(stream, stage.upstream.seen()));
+        return Observed::h2(stream, stage.upstream.seen());
     }
     let closes = entry
         .expected_client_sees
@@ -234,8 +233,7 @@ pub(super) async fn send(
     };
     let admin = entry.request.listener.as_deref() == Some("admin");
     let capture = stage.send(&sending, admin).await;
-    let observed = Observed::h1(capture, &sending.method(), stage.upstream.seen());
-    (sending.bytes, observed)
+    Observed::h1(capture, &sending.method(), stage.upstream.seen())
 }
 
 /// The catalogue's waits, scaled as the stage's time-outs are (a head's 2 s and a read's 4 s

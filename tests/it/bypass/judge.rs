@@ -20,8 +20,7 @@ pub(super) struct Case<'a> {
     pub(super) hidden: &'a [String],
     pub(super) wins: Option<&'a SpecWins>,
     pub(super) policy: &'a str,
-    /// The request as it was sent, and the upstream's message.
-    pub(super) request: &'a [u8],
+    /// The upstream's message.
     pub(super) upstream: &'a [u8],
 }
 

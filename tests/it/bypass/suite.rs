@@ -15,6 +15,7 @@ use super::controls::{self, Visible};
 use super::exchange::{self, Suite};
 use super::lists::{self, Choices};
 use super::logs::Logs;
+use super::panics::{Panics, THREADS};
 use super::report::Outcome;
 use super::scan::Views;
 use super::special;
@@ -28,11 +29,13 @@ const AT_ONCE: usize = 6;
 /// Runs every entry that is not left out; the outcomes, and a line about the controls.
 pub(super) fn run(catalogue: &Catalogue) -> (Vec<Outcome>, String) {
     let logs = Logs::default();
+    let panics = Panics::watch();
     let dispatch = logs.dispatch();
     let _here = tracing::dispatcher::set_default(&dispatch);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .worker_threads(4)
+        .thread_name(THREADS)
         .on_thread_start(move || {
             // The guard would restore the default on drop; the thread belongs to this runtime alone.
             std::mem::forget(tracing::dispatcher::set_default(&dispatch));
@@ -46,6 +49,7 @@ pub(super) fn run(catalogue: &Catalogue) -> (Vec<Outcome>, String) {
     });
     let (mut outcomes, visible) = runtime.block_on(whole(catalogue, &suite));
     outcomes.push(quiet_log(catalogue, &suite, &logs));
+    outcomes.push(panics.outcome());
     (outcomes, visible)
 }
 
@@ -62,8 +66,8 @@ async fn whole(catalogue: &Catalogue, suite: &Arc<Suite>) -> (Vec<Outcome>, Stri
             run_group(&suite, &setting, group).await
         });
     }
-    for entry in entries.iter().filter(|entry| is_special(entry)).cloned() {
-        let (suite, slots) = (Arc::clone(suite), Arc::clone(&slots));
+    for entry in entries.iter().filter(|entry| is_special(entry)) {
+        let (suite, slots, entry) = (Arc::clone(suite), Arc::clone(&slots), entry.clone());
         tasks.spawn(async move {
             let _slot = slots.acquire_owned().await.expect("open");
             let result = special::run(&suite, &entry).await;
@@ -243,7 +247,7 @@ fn conditions(entries: &[Entry]) -> String {
     let mut line = String::new();
     write!(
         line,
-        "conditions in words: {checked} of {} are checked by name",
+        "conditions in words: {checked} of {} are checked, by name or by an invariant",
         all.len()
     )
     .expect("text");

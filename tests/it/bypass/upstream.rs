@@ -185,8 +185,10 @@ async fn read_body(stream: &mut TcpStream, buffer: &mut Vec<u8>, head: usize) ->
 fn request_length(buffer: &[u8], head: usize) -> Option<usize> {
     let text = String::from_utf8_lossy(&buffer[..head]).to_ascii_lowercase();
     let field = |name: &str| {
-        let line = text.split("\r\n").find(|line| line.starts_with(name))?;
-        Some(line[name.len()..].trim().to_owned())
+        let value = text
+            .split("\r\n")
+            .find_map(|line| line.strip_prefix(name))?;
+        Some(value.trim().to_owned())
     };
     if field("transfer-encoding:").is_some() {
         // Postern writes chunks without trailers; the end is found from behind.

@@ -94,13 +94,14 @@ pub(super) fn read(bytes: &[u8], method: &str, ended: bool) -> Result<Answer, St
         }
         let framing = framing(&head, method)?;
         answer.head = Some(head);
-        read_body(&mut answer, framing, rest, ended)?;
+        read_body(&mut answer, &framing, rest, ended)?;
         return Ok(answer);
     }
 }
 
 fn read_head(bytes: &[u8]) -> Result<Head, String> {
-    let text = std::str::from_utf8(bytes).map_err(|_| "the head is not ASCII".to_owned())?;
+    let text =
+        std::str::from_utf8(bytes).map_err(|error| format!("the head is not UTF-8: {error}"))?;
     if text.replace("\r\n", "").contains(['\r', '\n', '\0']) {
         return Err("a bare CR, LF or NUL in the head".to_owned());
     }
@@ -141,7 +142,7 @@ fn framing(head: &Head, method: &str) -> Result<Framing, String> {
             let length = length.parse().ok().filter(|_| digits);
             length
                 .map(Framing::Length)
-                .ok_or("a malformed length".to_owned())
+                .ok_or_else(|| "a malformed length".to_owned())
         }
         ([], ["chunked"]) => Ok(Framing::Chunked),
         _ => Err("contradicting framing".to_owned()),
@@ -150,7 +151,7 @@ fn framing(head: &Head, method: &str) -> Result<Framing, String> {
 
 fn read_body(
     answer: &mut Answer,
-    framing: Framing,
+    framing: &Framing,
     rest: &[u8],
     ended: bool,
 ) -> Result<(), String> {
@@ -160,9 +161,9 @@ fn read_body(
             answer.rest = rest.to_vec();
         }
         Framing::Length(length) => {
-            let have = length.min(rest.len());
+            let have = rest.len().min(*length);
             answer.body = rest[..have].to_vec();
-            answer.complete = have == length;
+            answer.complete = have == *length;
             answer.rest = rest[have..].to_vec();
         }
         Framing::Close => {
@@ -182,7 +183,9 @@ fn read_chunks(answer: &mut Answer, mut rest: &[u8]) -> Result<(), String> {
         };
         let size = std::str::from_utf8(&rest[..end]).unwrap_or_default();
         let size = size.split(';').next().unwrap_or_default();
-        let size = usize::from_str_radix(size, 16).map_err(|_| "a malformed chunk size")?;
+        let digits = size.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let size = usize::from_str_radix(size, 16).ok().filter(|_| digits);
+        let size = size.ok_or("a malformed chunk size")?;
         rest = &rest[end + 2..];
         if size == 0 {
             return read_trailers(answer, rest);

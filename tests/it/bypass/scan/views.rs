@@ -79,10 +79,10 @@ fn undone(bytes: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
     if bytes.first().is_some_and(|first| first & 0x0f == 8) {
         views.push(("zlib", drain(flate2::read::ZlibDecoder::new(bytes))));
     }
-    if bytes.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) {
-        if let Ok(decoder) = zstd::Decoder::new(bytes) {
-            views.push(("zstd", drain(decoder)));
-        }
+    if bytes.starts_with(&[0x28, 0xb5, 0x2f, 0xfd])
+        && let Ok(decoder) = zstd::Decoder::new(bytes)
+    {
+        views.push(("zstd", drain(decoder)));
     }
     views.push(("deflate", drain(flate2::read::DeflateDecoder::new(bytes))));
     views.push(("br", drain(brotli::Decompressor::new(bytes, 4096))));

@@ -128,7 +128,7 @@ pub(super) async fn slow_readers(suite: &Suite) -> Result {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     stage.still_serves(&suite.tokens).await?;
-    bounded(before + (50 * 8 << 10))?;
+    bounded(before + ((50 * 8) << 10))?;
     drop(list);
     stage.still_serves(&suite.tokens).await?;
     Ok("bounded")

@@ -88,10 +88,7 @@ pub(super) fn sig_malformed(tokens: &Tokens) -> Vec<Malformed> {
     vec![
         refused("stripped", format!("{signed}.")),
         refused("two parts", signed.to_owned()),
-        refused(
-            "truncated",
-            format!("{signed}.{}", &signature[..signature.len() - 4]),
-        ),
+        refused("truncated", format!("{signed}.{}", shortened(signature, 4))),
         refused("extra bytes", format!("{signed}.{signature}AAAA")),
         refused("reversed", format!("{signed}.{flipped}")),
         refused("a fourth part", format!("{good}.AAAA")),
@@ -168,10 +165,12 @@ fn other_spelling(good: &str) -> Option<String> {
     let last = signature.bytes().last()?;
     let value = ALPHABET.iter().position(|&c| c == last)?;
     let other = char::from(*ALPHABET.get(value ^ (1 << (unused - 1)))?);
-    Some(format!(
-        "{signed}.{}{other}",
-        &signature[..signature.len() - 1]
-    ))
+    Some(format!("{signed}.{}{other}", shortened(signature, 1)))
+}
+
+/// The text without its last characters.
+fn shortened(text: &str, by: usize) -> String {
+    text.chars().take(text.len() - by).collect()
 }
 
 pub(super) fn jwe(tokens: &Tokens) -> Vec<Malformed> {
