@@ -17,4 +17,5 @@ mod proxy_listeners;
 mod proxy_requests;
 mod proxy_stops;
 mod reference;
+mod secure;
 mod tidy;

@@ -194,8 +194,11 @@ impl Origin {
     }
 }
 
+/// Computes the answer to a request.
+type Answering = dyn Fn(&[u8]) -> Answer + Send + Sync;
+
 struct Shared {
-    answer: Box<dyn Fn(&[u8]) -> Answer + Send + Sync>,
+    answer: Box<Answering>,
     requests: Arc<Mutex<Vec<Vec<u8>>>>,
     opened: watch::Receiver<bool>,
     counter: watch::Sender<usize>,

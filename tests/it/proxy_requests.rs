@@ -19,11 +19,10 @@ async fn refused(stage: &Stage, raw: &str) -> (u16, String, bool) {
     (reply.status, slug, said_so && client.is_closed().await)
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn closes_after_every_ambiguous_request() {
-    let (origin, stage) = stage().await;
+/// Requests that could mean two things to two readers.
+fn ambiguous() -> Vec<String> {
     let bearer = format!("Authorization: Bearer {}", token("agent"));
-    let table = [
+    vec![
         format!("GET /notes HTTP/1.1\r\n{bearer}\r\n\r\n"),
         format!("GET /notes HTTP/1.1\r\nHost: a\r\nHost: b\r\n{bearer}\r\n\r\n"),
         format!("GET /notes HTTP/1.1\nHost: a\n{bearer}\n\n"),
@@ -75,8 +74,13 @@ async fn closes_after_every_ambiguous_request() {
             "Connection: close, Authorization\r\n",
             "",
         ),
-    ];
-    for raw in table {
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn closes_after_every_ambiguous_request() {
+    let (origin, stage) = stage().await;
+    for raw in ambiguous() {
         let (status, slug, closed) = refused(&stage, &raw).await;
         let shown = raw.escape_debug().to_string();
         assert!([400, 505].contains(&status), "{status} {shown}");
@@ -117,76 +121,34 @@ async fn refuses_every_breach_of_the_chunk_grammar_before_the_origin_sees_anythi
     assert!(origin.requests().is_empty());
 }
 
+/// Requests that are clear and ask for what is not done, with the refusal of each.
+fn refusals() -> Vec<(String, u16, &'static str)> {
+    let with = |method: &str, lines: &str| request(method, "/notes", "agent", lines, "");
+    let tunnel = "CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n";
+    let long = get(&format!("/notes?{}", "a".repeat(9000)), "agent");
+    let upgrade = with("GET", "Connection: Upgrade\r\nUpgrade: websocket\r\n");
+    let expect = with("POST", "Expect: 100-continue\r\nContent-Length: 1\r\n");
+    let large = with("GET", &format!("X: {}\r\n", "y".repeat(20_000)));
+    let many = with("GET", &"X: y\r\n".repeat(101));
+    let vast = with("POST", "Content-Length: 99999999999\r\n");
+    let old = "GET / HTTP/1.0\r\nHost: a\r\n\r\n";
+    vec![
+        (upgrade, 403, "upgrade-refused"),
+        (expect, 417, "expectation-failed"),
+        (with("TRACE", ""), 405, "method-not-allowed"),
+        (tunnel.to_owned(), 405, "method-not-allowed"),
+        (old.to_owned(), 505, "version-not-supported"),
+        (long, 414, "target-too-long"),
+        (large, 431, "headers-too-large"),
+        (many, 431, "headers-too-large"),
+        (vast, 413, "body-too-large"),
+    ]
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn names_each_refusal_of_a_protocol_feature() {
     let (origin, stage) = stage().await;
-    let upgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\n";
-    let table = [
-        (
-            request("GET", "/notes", "agent", upgrade, ""),
-            403,
-            "upgrade-refused",
-        ),
-        (
-            request(
-                "POST",
-                "/notes",
-                "agent",
-                "Expect: 100-continue\r\nContent-Length: 1\r\n",
-                "",
-            ),
-            417,
-            "expectation-failed",
-        ),
-        (
-            request("TRACE", "/notes", "agent", "", ""),
-            405,
-            "method-not-allowed",
-        ),
-        (
-            "CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n".to_owned(),
-            405,
-            "method-not-allowed",
-        ),
-        (
-            "GET / HTTP/1.0\r\nHost: a\r\n\r\n".to_owned(),
-            505,
-            "version-not-supported",
-        ),
-        (
-            get(&format!("/notes?{}", "a".repeat(9000)), "agent"),
-            414,
-            "target-too-long",
-        ),
-        (
-            request(
-                "GET",
-                "/notes",
-                "agent",
-                &format!("X: {}\r\n", "y".repeat(20_000)),
-                "",
-            ),
-            431,
-            "headers-too-large",
-        ),
-        (
-            request("GET", "/notes", "agent", &"X: y\r\n".repeat(101), ""),
-            431,
-            "headers-too-large",
-        ),
-        (
-            request(
-                "POST",
-                "/notes",
-                "agent",
-                "Content-Length: 99999999999\r\n",
-                "",
-            ),
-            413,
-            "body-too-large",
-        ),
-    ];
-    for (raw, status, slug) in table {
+    for (raw, status, slug) in refusals() {
         let outcome = refused(&stage, &raw).await;
         assert_eq!(outcome, (status, slug.to_owned(), true));
     }

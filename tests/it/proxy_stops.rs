@@ -6,7 +6,7 @@ use postern_proxy::Drained;
 
 use crate::origin::{Answer, Origin};
 use crate::postern::{Client, POLICY, Setting, get, start, start_with};
-use crate::proxy_listeners::{Authority, TLS, connect, h2_get, h2_send, http2, tls_stage};
+use crate::secure::{Authority, TLS, connect, h2_get, h2_send, http2, tls_stage};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn lets_two_hundred_exchanges_finish_and_takes_no_more() {
