@@ -38,6 +38,7 @@ fn the_catalogue_finds_no_way_past() {
     let catalogue = Catalogue::load();
     let (outcomes, visible) = suite::run(&catalogue);
     println!("{}", report::table(&outcomes));
+    println!("{}", report::tally(&outcomes));
     println!("{visible}");
     let failures = report::failures(&outcomes);
     println!("{failures}");
@@ -131,4 +132,17 @@ fn the_catalogue_speaks_only_words_this_driver_knows() {
         catalogue.meta.canaries.get("SSN").map(String::as_str),
         Some("912-04-7731")
     );
+}
+
+#[test]
+fn the_committed_catalogue_is_the_one_of_the_corpus() {
+    let ours = std::fs::read(cases().join("catalogue.json")).expect("the committed catalogue");
+    match std::fs::read(suite::corpus_root().join("bypass/catalogue.json")) {
+        Ok(theirs) => assert!(ours == theirs, "the committed catalogue is another one"),
+        Err(error) => {
+            let required = std::env::var("POSTERN_REQUIRE_CORPUS").is_ok_and(|value| value == "1");
+            assert!(!required, "the corpus is required and not there: {error}");
+            println!("the corpus is not there: nothing to compare the committed catalogue with");
+        }
+    }
 }

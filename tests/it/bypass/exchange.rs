@@ -191,7 +191,7 @@ fn accepted(observed: &Observed) -> Result<&'static str, String> {
 }
 
 fn refused(outcome: &'static str) -> Result<&'static str, String> {
-    if outcome == "blocked" {
+    if outcome.starts_with("blocked") {
         Ok(outcome)
     } else {
         Err(format!("a bad credential was {outcome}"))

@@ -41,10 +41,11 @@ pub(super) enum Kind {
 pub(super) fn judge(case: &Case<'_>, observed: &Observed) -> Result<&'static str, String> {
     invariants(case, observed)?;
     let kind = kind(observed);
+    let status = observed.answer.status();
     let mut reasons = Vec::new();
     for allowed in &case.entry.expected_client_sees.allowed_outcomes {
         match allows(allowed, case, observed, kind) {
-            Ok(()) => return Ok(name(kind)),
+            Ok(()) => return Ok(name(kind, allowed.status.contains(&status))),
             Err(reason) => reasons.push(format!("{}: {reason}", allowed.outcome)),
         }
     }
@@ -53,10 +54,9 @@ pub(super) fn judge(case: &Case<'_>, observed: &Observed) -> Result<&'static str
         if wins.status.contains(&observed.answer.status())
             && in_range(count, &wins.upstream_requests)
         {
-            return Ok(name(kind));
+            return Ok("listed in spec_wins");
         }
     }
-    let status = observed.answer.status();
     let slug = observed.answer.problem().unwrap_or_default();
     let requests = observed.seen.requests.len();
     let end = observed.end;
@@ -142,12 +142,14 @@ fn kind(observed: &Observed) -> Kind {
     }
 }
 
-fn name(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Blocked => "blocked",
-        Kind::BlockedResponse => "blocked_response",
-        Kind::Aborted => "aborted",
-        Kind::Delivered => "delivered",
+fn name(kind: Kind, own_status: bool) -> &'static str {
+    match (kind, own_status) {
+        (Kind::Blocked, true) => "blocked",
+        (Kind::Blocked, false) => "blocked, with the specification's status or a reset stream",
+        (Kind::BlockedResponse, true) => "blocked_response",
+        (Kind::BlockedResponse, false) => "blocked_response, with the specification's status",
+        (Kind::Aborted, _) => "aborted",
+        (Kind::Delivered, _) => "delivered",
     }
 }
 

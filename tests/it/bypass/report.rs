@@ -55,6 +55,24 @@ pub(super) fn table(outcomes: &[Outcome]) -> String {
     text
 }
 
+/// How many runs came to what.
+pub(super) fn tally(outcomes: &[Outcome]) -> String {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    let entries = outcomes
+        .iter()
+        .filter(|outcome| !outcome.class.starts_with('~'));
+    for (_, result) in entries.flat_map(|outcome| &outcome.runs) {
+        *counts
+            .entry(result.as_ref().copied().unwrap_or("failed"))
+            .or_default() += 1;
+    }
+    let mut text = String::new();
+    for (name, count) in counts {
+        writeln!(text, "{count:>5}  {name}").expect("text");
+    }
+    text
+}
+
 /// Each run that failed, by id, with why.
 pub(super) fn failures(outcomes: &[Outcome]) -> String {
     let mut text = String::new();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tokio::sync::Semaphore;
@@ -254,17 +254,18 @@ fn conditions(entries: &[Entry]) -> String {
     line
 }
 
+/// Where the corpora are: `POSTERN_CORPUS`, or beside the repository.
+pub(super) fn corpus_root() -> PathBuf {
+    let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpus");
+    std::env::var_os("POSTERN_CORPUS").map_or_else(beside, PathBuf::from)
+}
+
 /// What the corpus generator stands for: the documents every JSON parser must accept.
 fn corpus() -> Vec<Vec<u8>> {
-    let root = std::env::var("POSTERN_CORPUS").unwrap_or_else(|_| {
-        Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("../shared/corpus")
-            .to_string_lossy()
-            .into_owned()
-    });
+    let root = corpus_root();
     let mut list = Vec::new();
     for folder in ["json-parsing", "json-parsing/test_parsing"] {
-        for file in std::fs::read_dir(Path::new(&root).join(folder))
+        for file in std::fs::read_dir(root.join(folder))
             .into_iter()
             .flatten()
             .flatten()
