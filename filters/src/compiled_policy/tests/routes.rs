@@ -171,3 +171,23 @@ fn remembers_a_bounded_number_of_role_sets() {
     of(1025);
     assert!(!Arc::ptr_eq(&first, &of(1)), "the 1025th begins anew");
 }
+
+#[test]
+fn readers_in_one_role_do_not_share_their_tokens() {
+    let compiled = compiled();
+    let read = |subject: &str| {
+        let identity = Identity {
+            subject: subject.to_owned(),
+            ..reader(&["clerk"])
+        };
+        let mut body = compiled.plan("read", &identity).unwrap().json_pipeline();
+        let text = bytes::Bytes::from_static(br#"{"name":"Jane"}"#);
+        let mut out = body.push(text).unwrap().into_bytes().to_vec();
+        out.extend(body.finish().unwrap().into_bytes());
+        String::from_utf8(out).unwrap()
+    };
+    let one = read("a");
+    assert!(one.starts_with(r#"{"name":"~test."#), "{one}");
+    assert_eq!(read("a"), one);
+    assert_ne!(read("b"), one);
+}

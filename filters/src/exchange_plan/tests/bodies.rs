@@ -74,7 +74,11 @@ fn an_empty_body_needs_no_type_but_must_stay_empty() {
     assert!(!plan.headers.contains_key("content-type"));
     assert_eq!(run(plan, b"").unwrap(), b"");
     let plan = respond("agent", "/cases", 200, &fields).unwrap();
-    assert!(matches!(run(plan, b"x"), Err(BodyError::Head { .. })));
+    let mut body = plan.body.unwrap();
+    let byte = || Bytes::from_static(b"x");
+    assert!(matches!(body.push(byte()), Err(BodyError::Head { .. })));
+    assert_eq!(body.push(byte()), Err(BodyError::Spent));
+    assert_eq!(body.finish(), Err(BodyError::Spent));
     let missing = respond("boss", "/strict", 200, &fields).unwrap_err();
     assert_eq!(missing, BodyError::RequiredMissing);
     assert!(respond("boss", "/strict", 404, &fields).is_ok());
