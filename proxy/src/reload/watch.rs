@@ -26,8 +26,10 @@ impl FolderWatch {
         let (announce, changes) = mpsc::channel(1);
         let watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
             let matters = event.is_ok_and(|event| is_change(&event.kind));
-            if matters && announce.try_send(()).is_err() {
-                tracing::trace!("a change is already announced");
+            if matters {
+                // A full slot announces this change too. Nothing is logged here: a log that lies in a
+                // watched folder would wake us by its own lines for ever.
+                announce.try_send(()).unwrap_or_default();
             }
         });
         Self {

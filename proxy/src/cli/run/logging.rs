@@ -1,12 +1,15 @@
 //! Logs of a running Postern: lines on standard error, as text or JSON.
 //!
-//! Records of libraries that use the `log` crate are not taken over: some of them hold request
-//! targets (D15).
+//! Only our own records are written (D15). What libraries say holds what clients and upstreams sent:
+//! the `log` records of pingora are not taken over, and `tracing` events of others (the HTTP/2 library
+//! quotes a malformed target at level `debug`) are dropped, whatever the filter asks for.
 
 use std::io;
 
 use clap::ValueEnum;
+use tracing::{Metadata, Subscriber};
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt as _;
 
@@ -61,17 +64,96 @@ fn install<W>(choice: &Choice, filter: EnvFilter, writer: W)
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
+    let installed = tracing::subscriber::set_global_default(subscriber(choice, filter, writer));
+    // Somebody embedding us already logs; theirs stays.
+    installed.unwrap_or_default();
+}
+
+fn subscriber<W>(choice: &Choice, filter: EnvFilter, writer: W) -> Box<dyn Subscriber + Send + Sync>
+where
+    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
+{
     let lines = tracing_subscriber::fmt::layer()
         .with_writer(writer)
         .with_ansi(choice.color);
-    let registry = tracing_subscriber::registry().with(filter);
-    let installed = match choice.format {
-        LogFormat::Text => tracing::subscriber::set_global_default(registry.with(lines)),
+    let registry = tracing_subscriber::registry()
+        .with(filter)
+        .with(filter_fn(is_ours));
+    match choice.format {
+        LogFormat::Text => Box::new(registry.with(lines)),
         LogFormat::Json => {
             let lines = lines.json().flatten_event(true).with_current_span(false);
-            tracing::subscriber::set_global_default(registry.with(lines))
+            Box::new(registry.with(lines))
         }
-    };
-    // Somebody embedding us already logs; theirs stays.
-    installed.unwrap_or_default();
+    }
+}
+
+/// SECURITY: libraries write what they were sent; only what we write ourselves is known to hold none of
+/// it. Our targets are `postern::…` and the paths of our crates.
+fn is_ours(record: &Metadata<'_>) -> bool {
+    record
+        .target()
+        .split("::")
+        .next()
+        .is_some_and(|root| root == "postern" || root.starts_with("postern_"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::{Arc, Mutex};
+
+    #[derive(Clone, Default)]
+    struct Written(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Written {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn written(format: LogFormat, filter: &str) -> String {
+        let choice = Choice {
+            format,
+            verbose: 0,
+            quiet: false,
+            color: false,
+            is_demo: false,
+        };
+        let written = Written::default();
+        let writer = written.clone();
+        let subscriber = subscriber(&choice, EnvFilter::new(filter), move || writer.clone());
+        tracing::subscriber::with_default(subscriber, || {
+            let span = tracing::info_span!(target: "h2::codec", "poll", sent = "theirs-span");
+            span.in_scope(|| {
+                tracing::debug!(target: "h2::server", "malformed path theirs-debug");
+                tracing::error!(target: "hyper", "theirs-error");
+                tracing::error!(target: "posterns", "theirs-by-a-similar-name");
+                tracing::debug!(target: "postern_proxy::forward", "ours-debug");
+                tracing::info!(target: "postern::decision", "ours-decision");
+            });
+        });
+        let bytes = written.0.lock().unwrap().clone();
+        String::from_utf8(bytes).unwrap()
+    }
+
+    #[test]
+    fn writes_nothing_that_a_library_said_whatever_is_asked_for() {
+        for format in [LogFormat::Text, LogFormat::Json] {
+            for filter in [
+                "trace",
+                "debug",
+                "h2=trace,hyper=trace,postern=trace,postern_proxy=trace",
+            ] {
+                let text = written(format, filter);
+                assert!(!text.contains("theirs"), "{filter}: {text}");
+                assert!(text.contains("ours-debug"), "{filter}: {text}");
+                assert!(text.contains("ours-decision"), "{filter}: {text}");
+            }
+        }
+    }
 }
