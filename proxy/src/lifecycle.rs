@@ -15,7 +15,7 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
 
 use crate::admin::Vitals;
 
-/// How long connections may take to close once the last exchange has ended.
+/// How long connections may take to close once the last exchange has ended or was cut.
 const CLOSE_TIME_MAX: Duration = Duration::from_secs(2);
 
 /// Counts what runs and tells it when to stop.
@@ -92,16 +92,26 @@ impl Lifecycle {
         self.reached(Stage::Cut).await;
     }
 
-    /// Begins to stop and waits until every exchange has ended, `time` at most.
+    /// Begins to stop and waits until every exchange has ended. All of it takes `time` at most: the last
+    /// of it, [`CLOSE_TIME_MAX`] or a quarter, is for connections to close and for what is cut to leave
+    /// its record.
     pub(crate) async fn drain(&self, time: Duration) -> Drained {
         self.stage.send_replace(Stage::Draining);
-        let whole = tokio::time::timeout(time, self.exchanges.empty()).await;
-        let closed = tokio::time::timeout(CLOSE_TIME_MAX.min(time), self.connections.empty()).await;
+        let closing = CLOSE_TIME_MAX.min(time / 4);
+        let running = time.saturating_sub(closing);
+        let drained = match tokio::time::timeout(running, self.exchanges.empty()).await {
+            Ok(()) => Drained::Whole,
+            Err(_elapsed) => {
+                self.cut_now();
+                Drained::Cut
+            }
+        };
+        // A connection that does not close in time has nothing more to say.
+        tokio::time::timeout(closing, self.connections.empty())
+            .await
+            .unwrap_or_default();
         self.cut_now();
-        match (whole, closed) {
-            (Ok(()), _) => Drained::Whole,
-            (Err(_), _) => Drained::Cut,
-        }
+        drained
     }
 
     /// Abandons whatever runs.
@@ -223,6 +233,25 @@ mod tests {
         assert!(lifecycle.is_draining());
         drop(place);
         assert_eq!(drain.await.unwrap(), Drained::Whole);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn ends_within_the_time_and_after_the_record_of_what_was_cut() {
+        let lifecycle = Arc::new(lifecycle());
+        let places = (lifecycle.admit_connection(), lifecycle.admit_exchange());
+        let connection = tokio::spawn({
+            let lifecycle = Arc::clone(&lifecycle);
+            async move {
+                lifecycle.cut().await;
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                drop(places);
+            }
+        });
+        let (started, time) = (tokio::time::Instant::now(), Duration::from_secs(6));
+        assert_eq!(lifecycle.drain(time).await, Drained::Cut);
+        assert!(started.elapsed() <= time, "{:?}", started.elapsed());
+        assert_eq!(lifecycle.connections_open(), 0);
+        connection.await.unwrap();
     }
 
     #[tokio::test(start_paused = true)]
