@@ -46,6 +46,8 @@ pub(crate) struct CleanRequest {
     pub upgrade: bool,
     /// Whether a body follows.
     pub body: DeclaredBody,
+    /// Whether the client waits for `100 Continue` before it sends the body.
+    pub waits: bool,
 }
 
 impl fmt::Debug for CleanRequest {
@@ -83,7 +85,7 @@ pub(crate) enum Refusal {
     /// Neither HTTP/1.1 nor HTTP/2.
     #[error("the protocol version is not served")]
     Version,
-    /// `Expect` asks for something we do not do.
+    /// `Expect` asks for something other than `100-continue`.
     #[error("the expectation is not met")]
     Expectation,
     /// A method that is never served: `CONNECT`, `TRACE`, `TRACK`.

@@ -176,8 +176,8 @@ fn refusal_face(refusal: Refusal) -> Face {
         Refusal::Expectation => face(
             StatusCode::EXPECTATION_FAILED,
             "expectation-failed",
-            "Expectations are not met here",
-            "send the request again without `Expect`",
+            "The expectation is not met here",
+            "send the request again without `Expect`, or with `100-continue` alone",
         ),
         Refusal::Method => face(
             StatusCode::METHOD_NOT_ALLOWED,

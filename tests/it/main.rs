@@ -12,6 +12,7 @@ mod noninterference;
 mod origin;
 mod postern;
 mod proxy_answers;
+mod proxy_expectations;
 mod proxy_faults;
 mod proxy_listeners;
 mod proxy_requests;

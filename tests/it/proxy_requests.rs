@@ -127,7 +127,7 @@ fn refusals() -> Vec<(String, u16, &'static str)> {
     let tunnel = "CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n";
     let long = get(&format!("/notes?{}", "a".repeat(9000)), "agent");
     let upgrade = with("GET", "Connection: Upgrade\r\nUpgrade: websocket\r\n");
-    let expect = with("POST", "Expect: 100-continue\r\nContent-Length: 1\r\n");
+    let expect = with("POST", "Expect: 200-ok\r\nContent-Length: 1\r\n");
     let large = with("GET", &format!("X: {}\r\n", "y".repeat(20_000)));
     let many = with("GET", &"X: y\r\n".repeat(101));
     let vast = with("POST", "Content-Length: 99999999999\r\n");

@@ -2,6 +2,7 @@
 //!
 //! A body of up to 64 KiB is read before the upstream is contacted, so that a broken one never reaches
 //! it, and leaves with a Content-Length. A longer one streams. Trailers are dropped by the library.
+//! A client that waits for `100 Continue` gets it here, from Postern alone, once the request may happen.
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +11,7 @@ use http::header::CONTENT_LENGTH;
 use pingora::ErrorType;
 use pingora::protocols::http::ServerSession;
 
-use super::Forwarding;
+use super::{Forwarding, WRITE_TIME_MAX};
 use crate::hygiene::{DeclaredBody, Refusal};
 use crate::listener::Complaint;
 use crate::respond::Problem;
@@ -69,6 +70,9 @@ impl RequestBody {
             started: forwarding.clock.monotonic(),
             received: 0,
         };
+        if forwarding.request.waits {
+            bid_continue(session).await?;
+        }
         let mut whole = BytesMut::new();
         while whole.len() <= WHOLE_BYTES_MAX {
             match intake.next(forwarding, session).await? {
@@ -162,6 +166,22 @@ impl Intake {
             Err(_) if session.is_http2() => Err(Halt::BreakOff),
             Err(_) => Err(broken()),
         }
+    }
+}
+
+/// Tells an HTTP/1.1 client that it may send the body (RFC 9110 section 15.2.1). The library cannot
+/// say it in HTTP/2, where a client that waits goes on after a while, as section 10.1.1 asks of it.
+async fn bid_continue(session: &mut ServerSession) -> Result<(), Halt> {
+    if session.is_http2() {
+        return Ok(());
+    }
+    // The library takes any head before the body's end for an early answer, after which it closes.
+    let keepalive = session.get_keepalive();
+    let told = tokio::time::timeout(WRITE_TIME_MAX, session.write_continue_response()).await;
+    session.set_keepalive(keepalive);
+    match told {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(_)) | Err(_) => Err(Halt::BreakOff),
     }
 }
 

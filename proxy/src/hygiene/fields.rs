@@ -99,13 +99,17 @@ fn plain_number(bytes: &[u8]) -> Option<u64> {
     std::str::from_utf8(bytes).ok()?.parse().ok()
 }
 
-/// `Expect` asks for an interim answer. None is ever sent (D7), and a client that meets 417 sends the
-/// request again without it (RFC 9110 section 10.1.1).
-pub(super) fn refuse_expectation(headers: &HeaderMap) -> Result<(), Refusal> {
-    if headers.contains_key(EXPECT) {
-        return Err(Refusal::Expectation);
+/// Whether the client waits for `100 Continue` before it sends the body (RFC 9110 section 10.1.1).
+/// Where no body follows there is nothing to wait for. Any other expectation, or several, is refused.
+pub(super) fn waits_for_continue(headers: &HeaderMap, body: DeclaredBody) -> Result<bool, Refusal> {
+    let mut expectations = headers.get_all(EXPECT).iter();
+    match (expectations.next(), expectations.next()) {
+        (None, _) => Ok(false),
+        (Some(one), None) if one.as_bytes().eq_ignore_ascii_case(b"100-continue") => {
+            Ok(body != DeclaredBody::None)
+        }
+        (Some(_), _) => Err(Refusal::Expectation),
     }
-    Ok(())
 }
 
 /// The options of `Connection`. Only those that rule the connection itself may be named: naming

@@ -40,7 +40,7 @@ pub(crate) fn clean_h1(
     let body = fields::declared_body(&headers, Version::HTTP_11)?;
     super::refuse_body_of_safe_method(&method, body)?;
     let upgrade = fields::connection_asks_upgrade(&headers)?;
-    fields::refuse_expectation(&headers)?;
+    let waits = fields::waits_for_continue(&headers, body)?;
     Ok(CleanRequest {
         method,
         path: target.path,
@@ -49,6 +49,7 @@ pub(crate) fn clean_h1(
         authority,
         upgrade,
         body,
+        waits,
     })
 }
 

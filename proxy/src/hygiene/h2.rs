@@ -51,7 +51,7 @@ pub(crate) fn clean_h2(
         DeclaredBody::None | DeclaredBody::Streamed => DeclaredBody::Streamed,
     };
     super::refuse_body_of_safe_method(&method, body)?;
-    fields::refuse_expectation(&headers)?;
+    let waits = fields::waits_for_continue(&headers, body)?;
     Ok(CleanRequest {
         method,
         path: target.path,
@@ -60,6 +60,7 @@ pub(crate) fn clean_h2(
         authority,
         upgrade: false,
         body,
+        waits,
     })
 }
 

@@ -193,11 +193,30 @@ fn names_the_refusals_that_have_a_status_of_their_own() {
         (format!("GET /x HTTP/2.0\r\n{host}"), Refusal::Version),
         (format!("TRACE /x HTTP/1.1\r\n{host}"), Refusal::Method),
         (format!("CONNECT a:1 HTTP/1.1\r\n{host}"), Refusal::Method),
-        (with("Expect: 100-continue"), Refusal::Expectation),
+        (with("Expect: 200-ok"), Refusal::Expectation),
+        (with("Expect: "), Refusal::Expectation),
+        (
+            with("Expect: 100-continue, 100-continue"),
+            Refusal::Expectation,
+        ),
+        (
+            with("Expect: 100-continue\r\nExpect: 100-continue"),
+            Refusal::Expectation,
+        ),
     ];
     for (raw, expected) in table {
         assert_eq!(clean(&raw).unwrap_err(), expected, "{}", raw.escape_debug());
     }
+}
+
+#[test]
+fn knows_who_waits_before_a_body_is_sent() {
+    let waits = |line: &str| clean(&with(line)).unwrap().waits;
+    assert!(waits("Expect: 100-Continue\r\nContent-Length: 1"));
+    assert!(waits("Expect: 100-continue\r\nTransfer-Encoding: chunked"));
+    assert!(!waits("Content-Length: 1"));
+    assert!(!waits("Expect: 100-continue"), "there is no body");
+    assert!(!waits("Expect: 100-continue\r\nContent-Length: 0"));
 }
 
 #[test]
