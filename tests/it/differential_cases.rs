@@ -119,8 +119,11 @@ fn check_case(case: &Written) -> Result<(), String> {
             )),
         }
     };
-    let by_reference = reference::redact(&ready.rules, document).ok();
-    differs("the reference", by_reference.map(|output| output.0))?;
+    let by_reference = reference::redact(&ready.rules, document);
+    if !(by_reference.ambiguous && expected.is_none()) {
+        let bytes = by_reference.first.ok().map(|output| output.0);
+        differs("the reference", bytes)?;
+    }
     let mut chunkings = vec![Chunking::Whole, Chunking::ByteByByte];
     chunkings.extend((0..=document.len()).map(Chunking::At));
     for chunking in chunkings {

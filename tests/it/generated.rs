@@ -8,7 +8,7 @@ pub(crate) mod chunking;
 pub(crate) mod documents;
 pub(crate) mod random;
 pub(crate) mod selectors;
-mod strings;
+pub(crate) mod strings;
 
 pub(crate) use case::{Case, Ready};
 pub(crate) use chunking::Chunking;

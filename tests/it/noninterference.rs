@@ -13,6 +13,7 @@ use postern_config::routes::Unlabelled;
 use crate::generated::case::Profile;
 use crate::generated::documents::{self, CANARY, Style};
 use crate::generated::selectors::{Constructs, Filters, Positions};
+use crate::generated::strings::Vocabulary;
 use crate::generated::{Case, Chunking, Random, number_from, seed};
 use crate::reference::{self, Document, Freedom, NodeId};
 
@@ -95,7 +96,8 @@ fn any_value(random: &mut Random, bracket: Option<char>) -> String {
         values_max: 8,
     };
     loop {
-        let value = documents::valid(random, style);
+        let vocabulary = Vocabulary::of_case(random);
+        let value = documents::valid(random, &vocabulary, style);
         let value = value.trim_ascii();
         if bracket.is_none_or(|bracket| value.starts_with(bracket)) {
             return value.to_owned();
@@ -173,7 +175,7 @@ fn nothing_hidden_occurs_in_what_leaves_wherever_the_body_is_cut() {
             .flat_map(|(node, _)| canaries(document.lexeme(*node)));
         let hidden: Vec<&str> = hidden.collect();
         searched.set(searched.get() + hidden.len());
-        let whole = reference::redact(&ready.rules, &case.document);
+        let whole = ready.engine(&case.document, Chunking::Whole);
         let length = case.document.len();
         for end in [length, random.below(length), random.below(length)] {
             for chunking in some_chunkings(random, end) {

@@ -11,4 +11,4 @@ mod query;
 mod rewriting;
 
 pub(crate) use document::{Document, NodeId, Refused};
-pub(crate) use rewriting::{Freedom, Output, Rules, hidden_values, redact};
+pub(crate) use rewriting::{Expected, Freedom, Output, Rules, hidden_values, redact};

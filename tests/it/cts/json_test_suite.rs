@@ -46,7 +46,7 @@ fn files(folder: &str, class: &str) -> BTreeMap<String, Vec<u8>> {
 /// Whether a document is accepted, by the engine in several chunkings and by the reference, which
 /// must agree; an accepted one must leave byte for byte.
 fn accepted(ready: &Ready, name: &str, document: &[u8]) -> bool {
-    let by_reference = reference::redact(&ready.rules, document);
+    let by_reference = reference::redact(&ready.rules, document).first;
     let chunkings = [
         Chunking::Whole,
         Chunking::ByteByByte,

@@ -95,7 +95,10 @@ fn the_engine_selects_what_jsonpath_rust_selects() {
         let ready = case.ready();
         let streamed = |chunking| ready.engine(&case.document, chunking);
         let outputs = [
-            ("reference", reference::redact(&ready.rules, &case.document)),
+            (
+                "reference",
+                reference::redact(&ready.rules, &case.document).first,
+            ),
             ("engine", streamed(Chunking::Whole)),
             ("engine", streamed(Chunking::ByteByByte)),
         ];

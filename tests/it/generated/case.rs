@@ -13,6 +13,7 @@ use super::chunking::Chunking;
 use super::documents::{self, Style};
 use super::random::Random;
 use super::selectors::{self, Constructs, Filters, Positions};
+use super::strings::Vocabulary;
 use crate::reference::{Output, Refused, Rules};
 
 /// The limit on held bytes where none is being tested.
@@ -70,20 +71,24 @@ impl Profile {
 impl Case {
     /// The case of this stream of numbers.
     pub(crate) fn generate(random: &mut Random, profile: Profile) -> Self {
+        let vocabulary = Vocabulary::of_case(random);
         let labels = 1 + random.below(5);
         let rules = (0..1 + random.below(profile.rules_max))
             .map(|_| {
                 let count = if random.chance(85) { 1 } else { 2 };
                 let carried = (0..count).map(|_| label(random.below(labels)));
                 let carried = carried.collect();
-                (selectors::selector(random, profile.constructs), carried)
+                (
+                    selectors::selector(random, &vocabulary, profile.constructs),
+                    carried,
+                )
             })
             .collect();
         let required = match random.chance(8) {
-            true => vec![selectors::selector(random, profile.constructs)],
+            true => vec![selectors::selector(random, &vocabulary, profile.constructs)],
             false => Vec::new(),
         };
-        let document = documents::valid(random, profile.style);
+        let document = documents::valid(random, &vocabulary, profile.style);
         let document = match random.chance(10) {
             true => documents::broken(random, &document),
             false => document.into_bytes(),

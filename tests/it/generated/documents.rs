@@ -1,32 +1,7 @@
 //! Documents: nested, with duplicates, escapes, every kind of number and white space; some broken.
 
 use super::random::Random;
-use super::strings;
-
-const NUMBERS: &[&str] = &[
-    "0",
-    "1",
-    "2",
-    "3",
-    "-1",
-    "10",
-    "-0",
-    "0.0",
-    "1.0",
-    "12.50",
-    "1e0",
-    "10E-1",
-    "1E+2",
-    "100",
-    "-0.0",
-    "0.1",
-    "1e-7",
-    "2.5e3",
-    "-17.25",
-    "1234567",
-    "0e5",
-    "9007199254740991",
-];
+use super::strings::{self, Vocabulary};
 
 /// Numbers that not every JSON reader holds exactly.
 const WIDE_NUMBERS: &[&str] = &[
@@ -55,8 +30,9 @@ pub(crate) struct Style {
 }
 
 /// A valid document.
-pub(crate) fn valid(random: &mut Random, style: Style) -> String {
+pub(crate) fn valid(random: &mut Random, vocabulary: &Vocabulary, style: Style) -> String {
     let mut writer = Writer {
+        vocabulary,
         style,
         spaces: random.choose(&[0, 0, 10, 50]),
         values_left: 1 + random.below(style.values_max),
@@ -79,15 +55,16 @@ pub(crate) fn scalar(random: &mut Random, like: Option<&str>) -> String {
     };
     let mut out = String::new();
     if string {
-        let word = strings::word(random);
-        strings::json_string(random, word, &mut out);
+        let text = strings::long_text(random);
+        strings::json_string(random, &text, &mut out);
     } else {
         out.push_str(random.choose(&["null", "true", "false", "0", "-1", "12.50", "1e400"]));
     }
     out
 }
 
-struct Writer {
+struct Writer<'v> {
+    vocabulary: &'v Vocabulary,
     style: Style,
     spaces: usize,
     values_left: usize,
@@ -97,7 +74,7 @@ struct Writer {
     out: String,
 }
 
-impl Writer {
+impl Writer<'_> {
     fn white_space(&mut self, random: &mut Random) {
         if self.spaces > 0 && random.chance(1) {
             let run = random.below(100);
@@ -133,7 +110,7 @@ impl Writer {
                 strings::json_string(random, &text, &mut self.out);
             }
             (false, 1..4) => {
-                let word = strings::word(random);
+                let word = self.vocabulary.word(random);
                 strings::json_string(random, word, &mut self.out);
             }
             (false, 4..7) => self.number(random),
@@ -151,9 +128,11 @@ impl Writer {
     }
 
     fn number(&mut self, random: &mut Random) {
-        let wide = self.style.wide_numbers && random.chance(10);
-        let among = if wide { WIDE_NUMBERS } else { NUMBERS };
-        self.out.push_str(random.choose(among));
+        let number = match self.style.wide_numbers && random.chance(10) {
+            true => random.choose(WIDE_NUMBERS),
+            false => self.vocabulary.number(random),
+        };
+        self.out.push_str(number);
     }
 
     fn object(&mut self, random: &mut Random, depth: usize) {
@@ -161,7 +140,10 @@ impl Writer {
         self.out.push('{');
         self.white_space(random);
         for at in 0..self.width(random) {
-            let name = strings::name(random);
+            let name = match self.style.duplicates && !used.is_empty() && random.chance(30) {
+                true => random.choose(&used),
+                false => self.vocabulary.name(random),
+            };
             if !self.style.duplicates && used.contains(&name) {
                 continue;
             }

@@ -1,7 +1,7 @@
 //! Selectors: every construct of RFC 9535 over the same names and words as the documents.
 
 use super::random::Random;
-use super::strings;
+use super::strings::{self, Vocabulary};
 
 /// What selectors may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,8 +29,13 @@ pub(crate) enum Positions {
 }
 
 /// A selector as text.
-pub(crate) fn selector(random: &mut Random, constructs: Constructs) -> String {
+pub(crate) fn selector(
+    random: &mut Random,
+    vocabulary: &Vocabulary,
+    constructs: Constructs,
+) -> String {
     let mut writer = Writer {
+        vocabulary,
         constructs,
         filter_depth: 0,
         out: "$".to_owned(),
@@ -45,13 +50,14 @@ pub(crate) fn selector(random: &mut Random, constructs: Constructs) -> String {
     writer.out
 }
 
-struct Writer {
+struct Writer<'v> {
+    vocabulary: &'v Vocabulary,
     constructs: Constructs,
     filter_depth: usize,
     out: String,
 }
 
-impl Writer {
+impl Writer<'_> {
     fn segments(&mut self, random: &mut Random, count: usize) {
         for _ in 0..count {
             self.segment(random);
@@ -66,7 +72,7 @@ impl Writer {
                 self.out.push('*');
                 return;
             }
-            let name = strings::name(random);
+            let name = self.vocabulary.name(random);
             if is_shorthand(name) {
                 self.out.push_str(name);
                 return;
@@ -100,7 +106,7 @@ impl Writer {
     fn pick(&mut self, random: &mut Random) {
         match random.below(10) {
             0..3 => {
-                let name = strings::name(random);
+                let name = self.vocabulary.name(random);
                 strings::selector_string(random, name, &mut self.out);
             }
             3 => self.out.push('*'),
@@ -150,20 +156,21 @@ impl Writer {
         match random.below(10) {
             0 if depth > 0 => self.joined(random, depth, "||"),
             1 if depth > 0 => self.joined(random, depth, " && "),
-            2 if depth > 0 => {
+            2 | 3 if depth > 0 => {
                 self.out.push_str("!(");
                 self.logical(random, depth - 1);
                 self.out.push(')');
             }
-            3 => {
+            4 => {
                 self.out.push_str(random.choose(&["", "!", "! "]));
                 self.query(random);
             }
-            4 => {
-                self.out.push_str(random.choose(&["", "!"]));
-                self.query(random);
-            }
             5 => self.pattern(random),
+            6 | 7 => {
+                self.singular(random);
+                self.out.push_str(random.choose(&["==", "!=", " > "]));
+                self.literal(random);
+            }
             _ => {
                 self.operand(random, true);
                 let operator = random.choose(&["==", " == ", "!=", " != ", "<", "<=", ">", " >= "]);
@@ -203,10 +210,10 @@ impl Writer {
 
     fn singular(&mut self, random: &mut Random) {
         self.root(random);
-        for _ in 0..random.below(3) {
+        for _ in 0..random.choose(&[0, 1, 1, 1, 1, 2]) {
             self.out.push('[');
-            if random.chance(70) {
-                let name = strings::name(random);
+            if random.chance(85) {
+                let name = self.vocabulary.name(random);
                 strings::selector_string(random, name, &mut self.out);
             } else {
                 let index = self.position(random);
@@ -241,11 +248,11 @@ impl Writer {
     fn literal(&mut self, random: &mut Random) {
         match random.below(8) {
             0..4 => {
-                let word = strings::word(random);
+                let word = self.vocabulary.word(random);
                 strings::selector_string(random, word, &mut self.out);
             }
             4..6 => {
-                let number = random.choose(&["0", "1", "1.0", "-1", "2", "10e-1", "3", "1e2"]);
+                let number = self.vocabulary.number(random);
                 self.out.push_str(number);
             }
             6 => self.out.push_str("null"),

@@ -50,16 +50,79 @@ const WORDS: &[&str] = &[
     "some longer text, with commas: [1,2], {\"a\":\"b\"} and more of it \\",
 ];
 
-/// A member name; the first ones are frequent.
-pub(crate) fn name(random: &mut Random) -> &'static str {
-    let among = if random.chance(70) { 6 } else { NAMES.len() };
-    random.choose(&NAMES[..among])
+/// Numbers that documents hold and filters compare with.
+const NUMBERS: &[&str] = &[
+    "1",
+    "0",
+    "2",
+    "1.0",
+    "-1",
+    "10e-1",
+    "1e2",
+    "3",
+    "10",
+    "-0",
+    "0.0",
+    "12.50",
+    "1e0",
+    "10E-1",
+    "1E+2",
+    "100",
+    "-0.0",
+    "0.1",
+    "1e-7",
+    "2.5e3",
+    "-17.25",
+    "1234567",
+    "0e5",
+    "9007199254740991",
+];
+
+/// The names, words and numbers of one case. Where they are few, what a filter tests is there, and
+/// often twice.
+#[derive(Debug, Clone)]
+pub(crate) struct Vocabulary {
+    names: Vec<&'static str>,
+    words: Vec<&'static str>,
+    numbers: Vec<&'static str>,
 }
 
-/// The text of a string value.
-pub(crate) fn word(random: &mut Random) -> &'static str {
-    let among = if random.chance(50) { 4 } else { WORDS.len() };
-    random.choose(&WORDS[..among])
+impl Vocabulary {
+    /// Everything, the first of each kind more often; or a few of each.
+    pub(crate) fn of_case(random: &mut Random) -> Self {
+        if random.chance(50) {
+            return Self {
+                names: [&NAMES[..6], &NAMES[..6], &NAMES[..6], NAMES].concat(),
+                words: [&WORDS[..4], &WORDS[..4], WORDS].concat(),
+                numbers: [&NUMBERS[..5], NUMBERS].concat(),
+            };
+        }
+        let few = |random: &mut Random, all: &[&'static str], among: usize| {
+            let count = 1 + random.below(3);
+            let among = if random.chance(70) { among } else { all.len() };
+            (0..count).map(|_| random.choose(&all[..among])).collect()
+        };
+        Self {
+            names: few(random, NAMES, 6),
+            words: few(random, WORDS, 4),
+            numbers: few(random, NUMBERS, 8),
+        }
+    }
+
+    /// A member name.
+    pub(crate) fn name(&self, random: &mut Random) -> &'static str {
+        random.choose(&self.names)
+    }
+
+    /// The text of a string value.
+    pub(crate) fn word(&self, random: &mut Random) -> &'static str {
+        random.choose(&self.words)
+    }
+
+    /// A number.
+    pub(crate) fn number(&self, random: &mut Random) -> &'static str {
+        random.choose(&self.numbers)
+    }
 }
 
 /// A longer text: mostly plain runs, so that everything special falls on every offset of a block.

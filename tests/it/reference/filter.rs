@@ -1,7 +1,7 @@
 //! Filter expressions on a tree, by the words of RFC 9535 sections 2.3.5 and 2.4.
 //!
-//! A name that comes twice makes a singular query find several nodes, which the standard leaves open.
-//! Then a comparison holds when it holds for one of them, and a function sees each of them in turn.
+//! Nothing is skipped: every part of an expression is evaluated, also where the result is known, so
+//! that each repeated name that a filter could ask for is noted.
 
 use std::cmp::Ordering;
 
@@ -29,9 +29,13 @@ enum Value {
 impl Queries<'_, '_> {
     /// Whether a filter holds for `current`.
     pub(super) fn holds(&self, logical: &Logical, current: NodeId) -> bool {
+        let each = |parts: &[Logical]| -> Vec<bool> {
+            let parts = parts.iter();
+            parts.map(|part| self.holds(part, current)).collect()
+        };
         match logical {
-            Logical::Or(parts) => parts.iter().any(|part| self.holds(part, current)),
-            Logical::And(parts) => parts.iter().all(|part| self.holds(part, current)),
+            Logical::Or(parts) => each(parts).contains(&true),
+            Logical::And(parts) => !each(parts).contains(&false),
             Logical::Not(inner) => !self.holds(inner, current),
             Logical::Exists(query) => !self.nodes(query, current).is_empty(),
             Logical::Holds(function) => self.test(function, current),
@@ -39,7 +43,11 @@ impl Queries<'_, '_> {
                 left,
                 operator,
                 right,
-            } => self.compare(left, *operator, right, current),
+            } => {
+                let left = self.value_of(left, current);
+                let right = self.value_of(right, current);
+                self.compare(&left, *operator, &right)
+            }
         }
     }
 
@@ -51,38 +59,33 @@ impl Queries<'_, '_> {
         self.select(start, &query.segments)
     }
 
-    fn compare(&self, left: &Operand, op: Operator, right: &Operand, current: NodeId) -> bool {
-        let rights = self.values_of(right, current);
-        let lefts = self.values_of(left, current);
-        lefts.iter().any(|left| {
-            rights.iter().any(|right| match op {
-                Operator::Equal => self.equal(left, right),
-                Operator::NotEqual => !self.equal(left, right),
-                Operator::Less => less(left, right),
-                Operator::LessOrEqual => less(left, right) || self.equal(left, right),
-                Operator::Greater => less(right, left),
-                Operator::GreaterOrEqual => less(right, left) || self.equal(left, right),
-            })
-        })
+    fn compare(&self, left: &Value, operator: Operator, right: &Value) -> bool {
+        match operator {
+            Operator::Equal => self.equal(left, right),
+            Operator::NotEqual => !self.equal(left, right),
+            Operator::Less => less(left, right),
+            Operator::LessOrEqual => less(left, right) || self.equal(left, right),
+            Operator::Greater => less(right, left),
+            Operator::GreaterOrEqual => less(right, left) || self.equal(left, right),
+        }
     }
 
-    /// What an operand can be: one value, or several when a name comes twice.
-    fn values_of(&self, operand: &Operand, current: NodeId) -> Vec<Value> {
+    fn value_of(&self, operand: &Operand, current: NodeId) -> Value {
         match operand {
-            Operand::Literal(literal) => vec![match literal {
-                Literal::Null => Value::Null,
-                Literal::Bool(value) => Value::Bool(*value),
-                Literal::Number(lexeme) => Value::Number(Decimal::read(lexeme)),
-                Literal::String(text) => Value::String(text.clone()),
-            }],
-            Operand::Singular(query) => {
-                let nodes = self.nodes(query, current);
-                if nodes.is_empty() {
-                    return vec![Value::Nothing];
-                }
-                nodes.into_iter().map(|node| self.value_at(node)).collect()
-            }
+            Operand::Literal(Literal::Null) => Value::Null,
+            Operand::Literal(Literal::Bool(value)) => Value::Bool(*value),
+            Operand::Literal(Literal::Number(lexeme)) => Value::Number(Decimal::read(lexeme)),
+            Operand::Literal(Literal::String(text)) => Value::String(text.clone()),
+            Operand::Singular(query) => self.only(&self.nodes(query, current)),
             Operand::Function(function) => self.computed(function, current),
+        }
+    }
+
+    /// The value of a node list of one node.
+    fn only(&self, nodes: &[NodeId]) -> Value {
+        match nodes {
+            [node] => self.value_at(*node),
+            _ => Value::Nothing,
         }
     }
 
@@ -97,31 +100,21 @@ impl Queries<'_, '_> {
     }
 
     /// Functions whose result is a value: `length`, `count`, `value`.
-    fn computed(&self, function: &Function, current: NodeId) -> Vec<Value> {
+    fn computed(&self, function: &Function, current: NodeId) -> Value {
         match function {
-            Function::Length(operand) => self
-                .values_of(operand, current)
-                .into_iter()
-                .map(|value| self.length(&value))
-                .collect(),
+            Function::Length(operand) => self.length(&self.value_of(operand, current)),
             Function::Count(query) => {
-                let count = self.nodes(query, current).len();
-                vec![Value::Number(Decimal::count(count))]
+                Value::Number(Decimal::count(self.nodes(query, current).len()))
             }
-            Function::Value(query) => match self.nodes(query, current).as_slice() {
-                [node] => vec![self.value_at(*node)],
-                _ => vec![Value::Nothing],
-            },
-            Function::Match(..) | Function::Search(..) => vec![Value::Nothing],
+            Function::Value(query) => self.only(&self.nodes(query, current)),
+            Function::Match(..) | Function::Search(..) => Value::Nothing,
         }
     }
 
     fn length(&self, value: &Value) -> Value {
         match value {
             Value::String(text) => Value::Number(Decimal::count(text.chars().count())),
-            Value::Container(node) => {
-                Value::Number(Decimal::count(self.document.children(*node).len()))
-            }
+            Value::Container(node) => Value::Number(Decimal::count(self.children(*node).len())),
             Value::Nothing | Value::Null | Value::Bool(_) | Value::Number(_) => Value::Nothing,
         }
     }
@@ -133,14 +126,11 @@ impl Queries<'_, '_> {
             Function::Search(operand, pattern) => (operand, pattern, false),
             Function::Length(_) | Function::Count(_) | Function::Value(_) => return false,
         };
-        let patterns = self.values_of(pattern, current);
-        let texts = self.values_of(operand, current);
-        texts.iter().any(|text| {
-            patterns.iter().any(|pattern| match (text, pattern) {
-                (Value::String(text), Value::String(pattern)) => matches(pattern, whole, text),
-                _ => false,
-            })
-        })
+        let text = self.value_of(operand, current);
+        match (text, self.value_of(pattern, current)) {
+            (Value::String(text), Value::String(pattern)) => matches(&pattern, whole, &text),
+            _ => false,
+        }
     }
 
     /// RFC 9535 section 2.3.5.2.2.
@@ -155,24 +145,21 @@ impl Queries<'_, '_> {
         }
     }
 
-    /// Arrays element by element; objects as sets of members, whatever their order.
+    /// Arrays element by element; objects by their members, whatever their order.
     fn equal_containers(&self, left: NodeId, right: NodeId) -> bool {
         let nodes = &self.document.nodes;
-        let (lefts, rights) = (&nodes[left].children, &nodes[right].children);
-        if nodes[left].kind != nodes[right].kind || lefts.len() != rights.len() {
-            return false;
-        }
+        let (lefts, rights) = (self.children(left), self.children(right));
         let same = |a: NodeId, b: NodeId| self.equal(&self.value_at(a), &self.value_at(b));
-        if nodes[left].kind == Kind::Array {
-            return lefts.iter().zip(rights).all(|(a, b)| same(a.node, b.node));
-        }
-        let mut left_over: Vec<_> = rights.iter().collect();
-        lefts.iter().all(|a| {
-            let found = left_over
+        let found = lefts.iter().enumerate().map(|(at, a)| match &a.name {
+            None => rights.get(at).is_some_and(|b| same(a.node, b.node)),
+            Some(name) => rights
                 .iter()
-                .position(|b| a.name == b.name && same(a.node, b.node));
-            found.map(|at| left_over.remove(at)).is_some()
-        })
+                .filter(|b| b.name.as_deref().is_some_and(|b| self.same(name, b)))
+                .any(|b| same(a.node, b.node)),
+        });
+        let found: Vec<bool> = found.collect();
+        let alike = nodes[left].kind == nodes[right].kind && lefts.len() == rights.len();
+        alike && !found.contains(&false)
     }
 }
 

@@ -1,14 +1,34 @@
 //! Queries on a tree, by the words of RFC 9535 section 2: node lists, segment by segment.
+//!
+//! Outside filters every member of a repeated name counts. Inside them the standard leaves repeated
+//! names open and readers differ, so a filter is evaluated as one reader would, and it is noted when
+//! that made a choice.
+
+use std::cell::Cell;
 
 use postern_config::routes::Names;
 use postern_config::selector::ast::{Pick, Segment};
 
-use super::document::{Document, Kind, NodeId};
+use super::document::{Child, Document, Kind, NodeId};
+
+/// Which member of a repeated name a reader keeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reading {
+    First,
+    Last,
+}
 
 /// Evaluates queries on one document.
+#[derive(Clone, Copy)]
 pub(crate) struct Queries<'d, 't> {
     pub(crate) document: &'d Document<'t>,
     pub(crate) names: Names,
+    /// How objects are read inside filters.
+    pub(crate) reading: Reading,
+    /// Whether a query inside a filter is being evaluated.
+    pub(crate) in_filter: bool,
+    /// Set when a query inside a filter asked for a repeated name.
+    pub(crate) ambiguous: &'d Cell<bool>,
 }
 
 impl Queries<'_, '_> {
@@ -38,7 +58,7 @@ impl Queries<'_, '_> {
     /// The node and everything below it.
     fn descendants(&self, node: NodeId) -> Vec<NodeId> {
         let mut all = vec![node];
-        for child in self.document.children(node) {
+        for child in self.children(node) {
             all.extend(self.descendants(child.node));
         }
         all
@@ -50,30 +70,60 @@ impl Queries<'_, '_> {
             Pick::Wildcard => self.values(parent),
             Pick::Index(index) => self.at(parent, *index).into_iter().collect(),
             Pick::Slice { start, end, step } => self.slice(parent, *start, *end, *step),
-            Pick::Filter(logical) => self
-                .values(parent)
-                .into_iter()
-                .filter(|child| self.holds(logical, *child))
-                .collect(),
+            Pick::Filter(logical) => {
+                let inside = Self {
+                    in_filter: true,
+                    ..*self
+                };
+                let mut children = self.values(parent);
+                children.retain(|child| inside.holds(logical, *child));
+                children
+            }
         }
     }
 
-    /// Every child, named or not.
+    /// Every child; inside a filter, as one reader sees them.
+    pub(super) fn children(&self, parent: NodeId) -> Vec<&Child> {
+        let all: Vec<&Child> = self.document.children(parent).iter().collect();
+        if self.in_filter { self.read(&all) } else { all }
+    }
+
     fn values(&self, parent: NodeId) -> Vec<NodeId> {
-        let children = self.document.children(parent);
+        let children = self.children(parent);
         children.iter().map(|child| child.node).collect()
     }
 
-    /// Every member of that name, duplicates included.
+    /// The members of that name; inside a filter, the one that a reader keeps.
     fn named(&self, parent: NodeId, name: &str) -> Vec<NodeId> {
-        let children = self.document.children(parent).iter();
-        children
-            .filter(|child| child.name.as_deref().is_some_and(|n| self.same(n, name)))
-            .map(|child| child.node)
-            .collect()
+        let mut found: Vec<&Child> = self.document.children(parent).iter().collect();
+        found.retain(|child| child.name.as_deref().is_some_and(|n| self.same(n, name)));
+        if self.in_filter {
+            found = self.read(&found);
+        }
+        found.iter().map(|child| child.node).collect()
     }
 
-    fn same(&self, left: &str, right: &str) -> bool {
+    /// What a reader keeps of these children: one of each name.
+    fn read<'c>(&self, children: &[&'c Child]) -> Vec<&'c Child> {
+        let same_name = |a: &Child, b: &Child| match (&a.name, &b.name) {
+            (Some(a), Some(b)) => self.same(a, b),
+            _ => false,
+        };
+        let kept = children.iter().enumerate().filter(|(at, child)| {
+            let others = match self.reading {
+                Reading::First => &children[..*at],
+                Reading::Last => &children[at + 1..],
+            };
+            let repeated = others.iter().any(|other| same_name(child, other));
+            if repeated {
+                self.ambiguous.set(true);
+            }
+            !repeated
+        });
+        kept.map(|(_, child)| *child).collect()
+    }
+
+    pub(super) fn same(&self, left: &str, right: &str) -> bool {
         match self.names {
             Names::Exact => left == right,
             Names::Caseless => left.eq_ignore_ascii_case(right),

@@ -3,6 +3,7 @@
 //! Not covered: pseudonyms. A mask's and a generalization's replacement of one scalar is taken from the
 //! product, because it is not what is being compared.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use postern_config::Selector;
@@ -11,7 +12,7 @@ use postern_config::routes::{Names, Unlabelled};
 use postern_filters::value_action::{self, JsonKind};
 
 use super::document::{Document, Kind, NodeId, Refused};
-use super::query::Queries;
+use super::query::{Queries, Reading};
 
 /// Everything that decides about one document.
 pub(crate) struct Rules {
@@ -27,19 +28,49 @@ pub(crate) struct Rules {
 /// What leaves, and how many values were withheld, by label.
 pub(crate) type Output = (Vec<u8>, Vec<u64>);
 
+/// What may become of a document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Expected {
+    /// As a reader sees it that keeps the first of repeated names, where a filter asks for them.
+    pub(crate) first: Result<Output, Refused>,
+    /// As a reader sees it that keeps the last.
+    pub(crate) last: Result<Output, Refused>,
+    /// A filter could ask for a repeated name: then the document may be refused.
+    pub(crate) ambiguous: bool,
+}
+
+impl Expected {
+    /// Whether this is right: what every reader gets, or a refusal where readers could differ.
+    pub(crate) fn allows(&self, got: &Result<Output, Refused>) -> bool {
+        let agreed = *got == self.first && self.first == self.last;
+        agreed || self.ambiguous && *got == Err(Refused)
+    }
+}
+
 /// The document as the role sees it; empty when the root itself is removed.
-pub(crate) fn redact(rules: &Rules, bytes: &[u8]) -> Result<Output, Refused> {
+pub(crate) fn redact(rules: &Rules, bytes: &[u8]) -> Expected {
+    let ambiguous = Cell::new(false);
+    Expected {
+        first: read_as(Reading::First, rules, bytes, &ambiguous),
+        last: read_as(Reading::Last, rules, bytes, &ambiguous),
+        ambiguous: ambiguous.get(),
+    }
+}
+
+fn read_as(
+    reading: Reading,
+    rules: &Rules,
+    bytes: &[u8],
+    ambiguous: &Cell<bool>,
+) -> Result<Output, Refused> {
     let document = Document::read(bytes, rules.depth_max)?;
-    let queries = Queries {
-        document: &document,
-        names: rules.names,
-    };
+    let queries = queries(rules, &document, reading, ambiguous);
+    let labels = labels(rules, &queries);
     for required in &rules.required {
         if queries.select(0, required.segments()).is_empty() {
             return Err(Refused);
         }
     }
-    let labels = labels(rules, &queries);
     let writer = Writer {
         document: &document,
         actions: actions(rules, &labels),
@@ -52,6 +83,21 @@ pub(crate) fn redact(rules: &Rules, bytes: &[u8]) -> Result<Output, Refused> {
         [before, &written, after].concat().into_bytes()
     });
     Ok((written, writer.withheld(rules, &labels)))
+}
+
+fn queries<'d, 't>(
+    rules: &Rules,
+    document: &'d Document<'t>,
+    reading: Reading,
+    ambiguous: &'d Cell<bool>,
+) -> Queries<'d, 't> {
+    Queries {
+        document,
+        names: rules.names,
+        reading,
+        in_filter: false,
+        ambiguous,
+    }
 }
 
 /// What a hidden value may be exchanged for without anybody seeing a difference.
@@ -67,10 +113,8 @@ pub(crate) enum Freedom {
 
 /// The outermost values of which nothing leaves, and what each may be exchanged for.
 pub(crate) fn hidden_values(rules: &Rules, document: &Document<'_>) -> Vec<(NodeId, Freedom)> {
-    let queries = Queries {
-        document,
-        names: rules.names,
-    };
+    let ambiguous = Cell::new(false);
+    let queries = queries(rules, document, Reading::First, &ambiguous);
     let actions = actions(rules, &labels(rules, &queries));
     let mut hidden = Vec::new();
     let mut open = vec![(0, false)];
