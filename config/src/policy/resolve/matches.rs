@@ -131,11 +131,15 @@ fn literal(segment: &str) -> Result<(), Refusal> {
         }
         _ => {}
     }
+    if segment.contains(';') {
+        let message = "a path parameter (`;`) is refused in requests";
+        return Err((message.to_owned(), "such a path cannot be routed"));
+    }
     let mut bytes = segment.bytes();
     while let Some(byte) = bytes.next() {
         if byte == b'%' {
             escape(bytes.next(), bytes.next())?;
-        } else if !is_unreserved(byte) && !b"!$&'()*+,;=:@".contains(&byte) {
+        } else if !is_plain(byte) {
             let message = format!("`{segment}` holds a character that paths do not");
             let help = "escape it as `%XX`; a parameter is a whole segment, `{name}`";
             return Err((message, help));
@@ -155,15 +159,15 @@ fn escape(high: Option<u8>, low: Option<u8>) -> Result<(), Refusal> {
         return Err((message, "for example `%C3%A9`"));
     };
     match u8::try_from(high * 16 + low) {
-        Ok(b'/' | b'\\' | b'%') => {
-            let message = "an escaped slash, backslash or percent sign is refused in requests";
+        Ok(b'/' | b'\\' | b'%' | b'?' | b'#' | b';') => {
+            let message = "an escaped separator or percent sign is refused in requests";
             Err((message.to_owned(), "such a path cannot be routed"))
         }
         Ok(byte) if byte < 0x20 || byte == 0x7f => {
             let message = "an escaped control character is refused in requests";
             Err((message.to_owned(), "such a path cannot be routed"))
         }
-        Ok(byte) if is_unreserved(byte) => {
+        Ok(byte) if is_plain(byte) => {
             let message = format!("`{}` is escaped without need", char::from(byte));
             Err((message, "write the character itself"))
         }
@@ -171,7 +175,7 @@ fn escape(high: Option<u8>, low: Option<u8>) -> Result<(), Refusal> {
     }
 }
 
-/// `unreserved` of RFC 3986 section 2.3.
-fn is_unreserved(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"-._~".contains(&byte)
+/// `pchar` of RFC 3986 section 3.3 without escapes and without `;`, which requests may not hold.
+fn is_plain(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,=:@".contains(&byte)
 }

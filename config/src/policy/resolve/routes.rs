@@ -180,6 +180,10 @@ fn content_type_passes(text: &str) -> Result<(), (&'static str, &'static str)> {
         let help = "a JSON body is redacted or refused; take it off the list";
         return Err(("is JSON and cannot pass unread", help));
     }
+    if text == "text/event-stream" {
+        let help = "give it a route of its own, without labels and with `allow: [sse]`";
+        return Err(("is a stream without an end and cannot pass unread", help));
+    }
     Ok(())
 }
 
