@@ -1,9 +1,10 @@
 //! Which route a request belongs to: the most specific line whose method and path fit.
 //!
 //! Guarantees: the answer depends on the canonical path and the method alone, and on the order of
-//! the file only where the policy has already been refused. Literals are compared after decoding
-//! the percent-encoding of unreserved characters (RFC 3986 section 6.2.2.2). It says nothing about
-//! who may use a route.
+//! the file only where the policy has already been refused. Literals are compared after decoding what
+//! a path may hold unencoded (RFC 3986 sections 3.3 and 6.2.2.2), and a slash at the end leads to no
+//! other route: no spelling that an application takes for the same path gets under a wider route.
+//! It says nothing about who may use a route.
 
 use std::borrow::Cow;
 
@@ -58,7 +59,20 @@ impl RouteMatcher {
     }
 
     /// The route of a request, by its method and its canonical path.
+    ///
+    /// SECURITY: many applications do not look at a slash at the end. Where the path without it would
+    /// belong to another route, the two readings differ, and nothing matches.
     pub(crate) fn find(&self, method: &str, path: &str) -> Matched {
+        let found = self.find_spelled(method, path);
+        match path.strip_suffix('/') {
+            Some(bare) if !bare.is_empty() && self.find_spelled(method, bare) != found => {
+                Matched::Nothing
+            }
+            Some(_) | None => found,
+        }
+    }
+
+    fn find_spelled(&self, method: &str, path: &str) -> Matched {
         let Some(segments) = segments(path) else {
             return Matched::Nothing;
         };
@@ -123,7 +137,7 @@ impl Line {
 fn normalised(mut line: RouteMatch) -> RouteMatch {
     for part in &mut line.path {
         if let PathPart::Literal(text) = part {
-            *text = decode_unreserved(text).into_owned();
+            *text = decode_plain(text).into_owned();
         }
     }
     line
@@ -135,11 +149,12 @@ fn segments(path: &str) -> Option<Vec<Cow<'_, str>>> {
     if path.is_empty() {
         return Some(Vec::new());
     }
-    Some(path.split('/').map(decode_unreserved).collect())
+    Some(path.split('/').map(decode_plain).collect())
 }
 
-/// Decodes what need not be percent-encoded, and writes the rest with upper-case digits.
-fn decode_unreserved(segment: &str) -> Cow<'_, str> {
+/// Decodes what a segment may hold unencoded (`pchar` of RFC 3986 section 3.3, without `;`), and writes
+/// the rest with upper-case digits.
+fn decode_plain(segment: &str) -> Cow<'_, str> {
     if !segment.contains('%') {
         return Cow::Borrowed(segment);
     }
@@ -153,7 +168,7 @@ fn decode_unreserved(segment: &str) -> Cow<'_, str> {
             .and_then(|digits| u8::from_str_radix(digits, 16).ok());
         rest = match decoded {
             Some(byte) => {
-                if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+                if byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,=:@".contains(&byte) {
                     text.push(char::from(byte));
                 } else {
                     text.push_str(&format!("%{byte:02X}"));
@@ -226,8 +241,10 @@ mod tests {
             ("%4", "%4"),
             ("%zz%41", "%zzA"),
             ("%25%34%31", "%2541"),
+            ("v1%3asearch%40%2B", "v1:search@+"),
+            ("%3B%20%22", "%3B%20%22"),
         ] {
-            assert_eq!(decode_unreserved(segment), decoded, "{segment}");
+            assert_eq!(decode_plain(segment), decoded, "{segment}");
         }
     }
 

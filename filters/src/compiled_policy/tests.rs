@@ -48,7 +48,11 @@ roles:
 "#;
 
 fn compiled() -> CompiledPolicy {
-    let policy = match Policy::parse("policy.yaml", POLICY) {
+    compile(POLICY)
+}
+
+fn compile(text: &str) -> CompiledPolicy {
+    let policy = match Policy::parse("policy.yaml", text) {
         Ok(policy) => policy,
         Err(errors) => panic!("{}", errors.render(false)),
     };

@@ -20,6 +20,57 @@ fn the_most_specific_line_wins() {
 }
 
 #[test]
+fn no_spelling_of_a_path_gets_under_a_wider_route() {
+    let wide = "  wide: { match: \"ANY /cases/{rest...}\" }\n  custom: { match: \"GET /cases/first:all\", \
+                label: { $.name: pii.name } }\n  everything_else:";
+    let policy = POLICY.replace("  everything_else:", wide);
+    let compiled = compile(&policy);
+    let route_of = |line| {
+        let request = Ask {
+            groups: &["boss"],
+            line,
+            headers: &[],
+            has_body: false,
+        };
+        ask(&compiled, &request).map(|plan| plan.route().to_owned())
+    };
+    for (line, route) in [
+        ("GET /cases/7", "read"),
+        ("GET /cases/first:all", "custom"),
+        ("GET /cases/first%3Aall", "custom"),
+        ("GET /cases/7/notes", "wide"),
+        ("GET /cases/7/notes/", "wide"),
+        ("GET /cases/", "wide"),
+    ] {
+        assert_eq!(route_of(line).as_deref(), Ok(route), "{line}");
+    }
+    for line in [
+        "GET /cases/7/",
+        "GET /cases/first/",
+        "PUT /cases/7/",
+        "GET /cases/first%3aall/",
+    ] {
+        assert_eq!(route_of(line), Err(DenyReason::RouteDenied), "{line}");
+    }
+}
+
+#[test]
+fn what_is_made_for_a_set_of_roles_is_shared_by_its_readers_tokens_apart() {
+    let compiled = compiled();
+    let token = |subject: &str| {
+        let mut reader = reader(&["clerk"]);
+        reader.subject = subject.to_owned();
+        let mut pipeline = compiled.plan("one", &reader).unwrap().json_pipeline();
+        let body = bytes::Bytes::from_static(br#"{"name":"Jane"}"#);
+        let mut out = pipeline.push(body).unwrap().into_bytes().to_vec();
+        out.extend(pipeline.finish().unwrap().into_bytes());
+        out
+    };
+    assert_eq!(token("a"), token("a"));
+    assert_ne!(token("a"), token("b"));
+}
+
+#[test]
 fn what_nothing_lists_is_denied() {
     for line in [
         "GET /",
