@@ -55,7 +55,7 @@ impl RoleSet {
         route.unlabelled != Unlabelled::Show || !route.labels.iter().all(shown)
     }
 
-    /// The engine's plan for the route at this place, which is made once unless it makes tokens.
+    /// The engine's plan for the route at this place, which is made once but for a reader's tokens.
     pub(crate) fn json_plan(&self, making: Making<'_>) -> Arc<JsonPlan> {
         let make = || {
             let settings = JsonSettings {
@@ -63,7 +63,7 @@ impl RoleSet {
                 unlabelled: making.route.unlabelled,
                 depth_max: making.limits.json_depth,
                 held_bytes_max: making.limits.held_bytes,
-                pseudonyms: making.pseudonyms.cloned(),
+                pseudonyms: None,
                 require: making.require,
             };
             Arc::new(JsonPlan::new(Arc::clone(&making.route.automaton), settings))
@@ -72,9 +72,10 @@ impl RoleSet {
             .plans
             .get(making.place)
             .and_then(|plans| plans.get(usize::from(making.require)));
-        match known {
-            Some(plan) if !self.makes_pseudonyms => Arc::clone(plan.get_or_init(make)),
-            Some(_) | None => make(),
+        let plan = known.map_or_else(make, |plan| Arc::clone(plan.get_or_init(make)));
+        match making.pseudonyms {
+            Some(pseudonyms) => Arc::new(plan.with_pseudonyms(Arc::clone(pseudonyms))),
+            None => plan,
         }
     }
 }

@@ -134,14 +134,14 @@ impl Verdicts {
     }
 }
 
-/// A route's automaton with what one set of roles may see. Cheap to make; shared by exchanges.
+/// A route's automaton with what one set of roles may see. Made once and shared by exchanges.
 pub struct JsonPlan {
     automaton: Arc<Automaton>,
     settings: JsonSettings,
     /// Which rules change anything.
-    active: Box<[bool]>,
-    entries: Vec<Entry>,
-    verdicts: Verdicts,
+    active: Arc<[bool]>,
+    entries: Arc<[Entry]>,
+    verdicts: Arc<Verdicts>,
     holds_document: bool,
 }
 
@@ -153,20 +153,36 @@ impl JsonPlan {
         let mut plan = Self {
             active,
             settings,
-            entries: Vec::new(),
-            verdicts: Verdicts::default(),
+            entries: Arc::default(),
+            verdicts: Arc::default(),
             holds_document,
             automaton,
         };
         let mut verdicts = Verdicts::default();
-        for state in 0..plan.automaton.states() {
+        let entries = (0..plan.automaton.states()).map(|state| {
             let state = StateId::try_from(state).unwrap_or(StateId::MAX);
             let set = plan.automaton.table().set(state).unwrap_or_default();
-            let entry = plan.entry_of(set, &mut verdicts);
-            plan.entries.push(entry);
-        }
-        plan.verdicts = verdicts;
+            plan.entry_of(set, &mut verdicts)
+        });
+        plan.entries = entries.collect();
+        plan.verdicts = Arc::new(verdicts);
         plan
+    }
+
+    /// The same plan with what makes one reader's tokens. What was computed is shared.
+    #[must_use]
+    pub fn with_pseudonyms(&self, pseudonyms: Arc<Pseudonymizer>) -> Self {
+        Self {
+            automaton: Arc::clone(&self.automaton),
+            settings: JsonSettings {
+                pseudonyms: Some(pseudonyms),
+                ..self.settings.clone()
+            },
+            active: Arc::clone(&self.active),
+            entries: Arc::clone(&self.entries),
+            verdicts: Arc::clone(&self.verdicts),
+            holds_document: self.holds_document,
+        }
     }
 
     pub(super) fn automaton(&self) -> &Automaton {
@@ -247,7 +263,7 @@ impl JsonPlan {
 }
 
 /// Which rules change anything, and whether one of these asks for the whole document.
-fn activity(automaton: &Automaton, settings: &JsonSettings) -> (Box<[bool]>, bool) {
+fn activity(automaton: &Automaton, settings: &JsonSettings) -> (Arc<[bool]>, bool) {
     let hides = |label: &LabelId| {
         let action = settings.actions.get(usize::from(*label));
         action != Some(&Action::Show)
@@ -258,7 +274,7 @@ fn activity(automaton: &Automaton, settings: &JsonSettings) -> (Box<[bool]>, boo
             settings.unlabelled != Unlabelled::Show || automaton.labels_of(rule).iter().any(hides)
         }
     };
-    let active: Box<[bool]> = (0..automaton.rules()).map(changes).collect();
+    let active: Arc<[bool]> = (0..automaton.rules()).map(changes).collect();
     let holds_document = active
         .iter()
         .enumerate()
