@@ -50,6 +50,10 @@ impl ExchangePlan {
             };
         }
         if !self.reads() {
+            // A stream would go on under what its reader was once allowed to see.
+            if names_event_stream(upstream) {
+                return Err(BodyError::ContentType);
+            }
             return Ok(unread(headers, upstream, &[CONTENT_DISPOSITION]));
         }
         let media = media_type::of(upstream)?.ok_or(BodyError::ContentType)?;

@@ -201,6 +201,8 @@ fn event_streams_need_a_route_that_allows_them() {
         let refused = respond("agent", "/open/x", 200, &fields);
         assert_eq!(refused.unwrap_err(), BodyError::ContentType);
         assert!(respond("agent", "/stream", 200, &fields).is_ok());
+        let seen_in_full = respond("boss", "/cases", 200, &fields);
+        assert_eq!(seen_in_full.unwrap_err(), BodyError::ContentType);
     }
 }
 
