@@ -113,9 +113,12 @@ fn country_code_digits(digits: &[char]) -> usize {
     if two.contains(*next) { 2 } else { 3 }
 }
 
-/// Whether digits and separators look like a date (`2024-05-17`, `17.05.2024`) or an IPv4 address:
-/// their last digits are not to be shown as if they were those of a telephone number.
+/// Whether digits and separators look like a date (`2024-05-17`, `17.05.2024`, `20240517`) or an IPv4
+/// address: their last digits are not to be shown as if they were those of a telephone number.
 fn is_date_or_address(body: &str) -> bool {
+    if is_compact_date(body) {
+        return true;
+    }
     let groups: Vec<&str> = body.split(['-', '.', '/', ' ']).collect();
     let lengths: Vec<usize> = groups.iter().map(|group| group.len()).collect();
     let date = matches!(
@@ -124,4 +127,19 @@ fn is_date_or_address(body: &str) -> bool {
     );
     let address = lengths.len() == 4 && lengths.iter().all(|length| (1..=3).contains(length));
     date || (address && body.matches('.').count() == 3)
+}
+
+/// Whether eight digits begin or end with a year of this century or the last, and the other four can be
+/// a day and a month in either order.
+fn is_compact_date(body: &str) -> bool {
+    let bytes = body.as_bytes();
+    let (Some((first, last)), 8) = (bytes.split_first_chunk::<4>(), bytes.len()) else {
+        return false;
+    };
+    let is_year = |digits: &[u8]| digits.starts_with(b"19") || digits.starts_with(b"20");
+    let is_day = |digits: &[u8]| (&b"01"[..]..=&b"31"[..]).contains(&digits);
+    let is_day_and_month = |digits: &[u8]| digits.chunks(2).all(is_day);
+    bytes.iter().all(u8::is_ascii_digit)
+        && ((is_year(first) && is_day_and_month(last))
+            || (is_day_and_month(first) && is_year(last)))
 }
