@@ -45,6 +45,12 @@ pub enum BodyError {
         /// What is wrong.
         what: &'static str,
     },
+    /// Two readers could read the body differently, and what is hidden depends on it.
+    #[error("the body can be read in more than one way: {what}")]
+    Ambiguous {
+        /// What is ambiguous.
+        what: &'static str,
+    },
     /// A limit was reached.
     #[error("the body exceeds the limit `{limit}`")]
     Limit {

@@ -6,6 +6,7 @@
 
 mod compare;
 mod filter;
+mod meter;
 
 use std::borrow::Cow;
 
@@ -115,15 +116,23 @@ impl<'t> Held<'t> {
         characters(inner.unwrap_or_default())
     }
 
-    /// A member's name, decoded.
-    fn name(&self, node: NodeId) -> Cow<'t, str> {
+    /// A member's name as it is written, without quotes.
+    fn raw_name(&self, node: NodeId) -> &'t [u8] {
         let node = self.node(node);
-        let raw = node.map_or(&[][..], |node| self.span(node.name_start, node.name_end));
-        characters(raw)
+        node.map_or(&[], |node| self.span(node.name_start, node.name_end))
+    }
+
+    /// A member's name, decoded, such that two names are equal when the route takes them for equal.
+    fn folded_name(&self, node: NodeId, fold: Names) -> Cow<'t, str> {
+        let name = characters(self.raw_name(node));
+        match fold {
+            Names::Exact => name,
+            Names::Caseless => Cow::Owned(name.to_ascii_lowercase()),
+        }
     }
 
     fn has_name(&self, node: NodeId, name: &str, fold: Names) -> bool {
-        let found = self.name(node);
+        let found = characters(self.raw_name(node));
         match fold {
             Names::Exact => found == name,
             Names::Caseless => found.eq_ignore_ascii_case(name),

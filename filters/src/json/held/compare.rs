@@ -1,7 +1,7 @@
 //! Comparisons in filters (RFC 9535 section 2.3.5.2.2).
 //!
 //! Guarantees: numbers are compared by value and never rounded; strings by code point; arrays and
-//! objects deeply and without recursion. Of duplicate members the last one counts here.
+//! objects deeply and without recursion, member names as the route compares them.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -9,8 +9,11 @@ use std::collections::HashMap;
 
 use postern_config::selector::ast::Operator;
 
-use super::{Held, NodeId};
+use super::{NodeId, Question};
 use crate::value_action::{Decimal, JsonKind};
+
+/// What remembering a member costs beside reading its name, as bytes of text.
+const MEMBER_BYTES: usize = 32;
 
 /// A side of a comparison.
 #[derive(Debug, Clone)]
@@ -27,27 +30,26 @@ pub(super) enum Value<'v> {
     Container(NodeId),
 }
 
-impl<'t> Held<'t> {
+impl<'q> Question<'q> {
     /// A held value as a side of a comparison.
-    pub(super) fn value(&self, node: NodeId) -> Value<'t> {
-        match self.kind(node) {
+    pub(super) fn value(&self, node: NodeId) -> Value<'q> {
+        let held = self.held();
+        let kind = held.kind(node);
+        if !matches!(kind, JsonKind::Array | JsonKind::Object) {
+            self.meter().text(held.text(node).len());
+        }
+        match kind {
             JsonKind::Null => Value::Null,
-            JsonKind::Bool => Value::Bool(self.text(node) == b"true"),
-            JsonKind::Number => Value::Number(Cow::Borrowed(self.text(node))),
-            JsonKind::String => Value::Text(self.string(node)),
+            JsonKind::Bool => Value::Bool(held.text(node) == b"true"),
+            JsonKind::Number => Value::Number(Cow::Borrowed(held.text(node))),
+            JsonKind::String => Value::Text(held.string(node)),
             JsonKind::Array | JsonKind::Object => Value::Container(node),
         }
     }
 
-    /// Compares two values. `spend` is asked before each step of a deep comparison.
-    pub(super) fn compare(
-        &self,
-        left: &Value<'_>,
-        operator: Operator,
-        right: &Value<'_>,
-        spend: &dyn Fn() -> bool,
-    ) -> bool {
-        let equal = || self.equal(left, right, spend);
+    /// Compares two values.
+    pub(super) fn compare(&self, left: &Value<'_>, operator: Operator, right: &Value<'_>) -> bool {
+        let equal = || self.equal(left, right);
         match operator {
             Operator::Equal => equal(),
             Operator::NotEqual => !equal(),
@@ -58,21 +60,19 @@ impl<'t> Held<'t> {
         }
     }
 
-    fn equal(&self, left: &Value<'_>, right: &Value<'_>, spend: &dyn Fn() -> bool) -> bool {
+    fn equal(&self, left: &Value<'_>, right: &Value<'_>) -> bool {
         let (Value::Container(left), Value::Container(right)) = (left, right) else {
             return equal_scalars(left, right);
         };
         let mut pairs = vec![(*left, *right)];
         while let Some((left, right)) = pairs.pop() {
-            if !spend() {
-                return false;
-            }
-            let same = match (self.kind(left), self.kind(right)) {
+            let held = self.held();
+            let same = match (held.kind(left), held.kind(right)) {
                 (JsonKind::Array, JsonKind::Array) => self.pair_elements(left, right, &mut pairs),
                 (JsonKind::Object, JsonKind::Object) => self.pair_members(left, right, &mut pairs),
                 _ => equal_scalars(&self.value(left), &self.value(right)),
             };
-            if !same {
+            if !same || !self.meter().step() {
                 return false;
             }
         }
@@ -80,25 +80,38 @@ impl<'t> Held<'t> {
     }
 
     fn pair_elements(&self, a: NodeId, b: NodeId, pairs: &mut Vec<(NodeId, NodeId)>) -> bool {
-        let same = self.count(a) == self.count(b);
-        if same {
-            pairs.extend(self.children(a).zip(self.children(b)));
+        let (mut left, mut right) = (self.children(a), self.children(b));
+        loop {
+            match (left.next(), right.next()) {
+                (Some(left), Some(right)) => pairs.push((left, right)),
+                (None, None) => return true,
+                (Some(_), None) | (None, Some(_)) => return false,
+            }
         }
-        same
     }
 
     fn pair_members(&self, a: NodeId, b: NodeId, pairs: &mut Vec<(NodeId, NodeId)>) -> bool {
-        let members = |object| -> HashMap<Cow<'_, str>, NodeId> {
-            let members = self.children(object);
-            members.map(|member| (self.name(member), member)).collect()
-        };
-        let (a, b) = (members(a), members(b));
+        let (a, b) = (self.members(a), self.members(b));
         a.len() == b.len()
             && a.iter().all(|(name, member)| {
                 let other = b.get(name);
                 pairs.extend(other.map(|other| (*member, *other)));
                 other.is_some()
             })
+    }
+
+    /// An object's members by name, as the route compares names. A name that comes twice is reported.
+    pub(super) fn members(&self, object: NodeId) -> HashMap<Cow<'q, str>, NodeId> {
+        let mut members = HashMap::new();
+        for member in self.children(object) {
+            let name = self.held().raw_name(member);
+            self.meter().text(name.len().saturating_add(MEMBER_BYTES));
+            let name = self.held().folded_name(member, self.fold());
+            if members.insert(name, member).is_some() {
+                self.meter().meets_repeated_name();
+            }
+        }
+        members
     }
 }
 

@@ -1,50 +1,49 @@
 //! Filters and the queries in them (RFC 9535 sections 2.3.5 and 2.4), asked of a held value.
 //!
-//! Guarantees: of duplicate members every one counts, so that a filter errs towards selecting: a
-//! comparison holds when it does for any of them, and under a `!` when it does for all. Work is
-//! bounded by the held text's length. It recurses only as deep as the policy's expressions nest.
+//! Guarantees: an object in which a name comes twice has no answer, since its readers disagree about
+//! it: where a filter meets one, the document is refused. Work is bounded by the held text's length.
+//! It recurses only as deep as the policy's expressions nest.
 
 use std::borrow::Cow;
-use std::cell::Cell;
+use std::cell::RefCell;
+use std::collections::HashSet;
 
+use postern_config::routes::Names;
 use postern_config::selector::ast::{
     FilterQuery, Function, Literal, Logical, Operand, Pick, Root, Segment,
 };
 use postern_config::selector::pattern;
+use regex::Regex;
 
 use super::compare::Value;
+use super::meter::Meter;
 use super::{Held, NodeId};
-use crate::json::automaton::{Automaton, Key, Test, TestId};
-use crate::json::scanner::{Halt, limit};
+use crate::json::automaton::{Automaton, Key, Test, TestId, selects};
+use crate::json::scanner::Halt;
 use crate::value_action::JsonKind;
 
-/// Steps that the filters of one held value may take, per byte of it.
-pub(in crate::json) const STEPS_PER_BYTE_MAX: u64 = 256;
-
-/// Steps that the filters of one held value may always take.
-const STEPS_MIN: u64 = 1 << 16;
-
-/// Which of several candidates must satisfy a comparison.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Side {
-    Any,
-    All,
-}
+/// The most nodes that a query in a filter may select, the same one several times included.
+const NODES_MAX: usize = 1 << 20;
 
 /// A held value that tests are asked of.
 pub(in crate::json) struct Question<'q> {
     held: &'q Held<'q>,
     automaton: &'q Automaton,
-    steps_left: Cell<u64>,
+    meter: Meter,
+    /// The objects in which no name comes twice, as far as they have been looked at.
+    distinct: RefCell<HashSet<NodeId>>,
+    /// The last pattern of the document that was compiled; none inside when it is no pattern.
+    pattern: RefCell<Option<(String, bool, Option<Regex>)>>,
 }
 
 impl<'q> Question<'q> {
     pub(in crate::json) fn new(held: &'q Held<'q>, automaton: &'q Automaton) -> Self {
-        let steps = STEPS_PER_BYTE_MAX.saturating_mul(held.text.len() as u64);
         Self {
             held,
             automaton,
-            steps_left: Cell::new(steps.saturating_add(STEPS_MIN)),
+            meter: Meter::new(held.text.len()),
+            distinct: RefCell::default(),
+            pattern: RefCell::default(),
         }
     }
 
@@ -56,7 +55,7 @@ impl<'q> Question<'q> {
     /// Whether a test holds for a child under a key, in a container of so many children.
     ///
     /// # Errors
-    /// The filters have taken too many steps.
+    /// The filters have taken too many steps, or have met a name that comes twice.
     pub(in crate::json) fn holds(
         &self,
         test: TestId,
@@ -65,132 +64,109 @@ impl<'q> Question<'q> {
         length: u64,
     ) -> Result<bool, Halt> {
         let holds = match (self.automaton.places().test(test), key) {
-            (Some(Test::Filter(logical)), _) => self.logical(logical, child, Side::Any),
+            (Some(Test::Filter(logical)), _) => self.logical(logical, child),
             (Some(Test::Ends(ends)), Key::Index(index)) => ends.selects(index, length),
             (Some(Test::Ends(_)), Key::Name(_)) | (None, _) => false,
         };
-        if self.steps_left.get() == 0 {
-            return Err(limit("filter_steps"));
-        }
-        Ok(holds)
+        self.meter.check().map(|()| holds)
     }
 
-    /// Takes a step; false when there are none left.
-    fn spend(&self) -> bool {
-        let left = self.steps_left.get().saturating_sub(1);
-        self.steps_left.set(left);
-        left > 0
+    pub(super) fn meter(&self) -> &Meter {
+        &self.meter
     }
 
-    fn logical(&self, logical: &Logical, current: NodeId, side: Side) -> bool {
-        if !self.spend() {
+    pub(super) fn fold(&self) -> Names {
+        self.automaton.fold()
+    }
+
+    /// The children of a node, as long as there are steps left.
+    pub(super) fn children(&self, node: NodeId) -> impl Iterator<Item = NodeId> + '_ {
+        self.held.children(node).take_while(|_| self.meter.step())
+    }
+
+    fn logical(&self, logical: &Logical, current: NodeId) -> bool {
+        if !self.meter.step() {
             return false;
         }
         match logical {
-            Logical::Or(parts) => parts.iter().any(|part| self.logical(part, current, side)),
-            Logical::And(parts) => parts.iter().all(|part| self.logical(part, current, side)),
-            Logical::Not(inner) => {
-                let other = match side {
-                    Side::Any => Side::All,
-                    Side::All => Side::Any,
-                };
-                !self.logical(inner, current, other)
-            }
+            Logical::Or(parts) => parts.iter().any(|part| self.logical(part, current)),
+            Logical::And(parts) => parts.iter().all(|part| self.logical(part, current)),
+            Logical::Not(inner) => !self.logical(inner, current),
             Logical::Exists(query) => !self.nodes(query, current).is_empty(),
             Logical::Holds(function) => match function {
-                Function::Match(text, pattern) => {
-                    self.matches((text, pattern), true, current, side)
-                }
-                Function::Search(text, pattern) => {
-                    self.matches((text, pattern), false, current, side)
-                }
+                Function::Match(text, pattern) => self.matches((text, pattern), true, current),
+                Function::Search(text, pattern) => self.matches((text, pattern), false, current),
                 Function::Length(_) | Function::Count(_) | Function::Value(_) => false,
             },
             Logical::Compare {
                 left,
                 operator,
                 right,
-            } => self.pairs(left, right, current, side, &|left, right| {
-                self.held.compare(left, *operator, right, &|| self.spend())
-            }),
+            } => self.compare(
+                &self.operand(left, current),
+                *operator,
+                &self.operand(right, current),
+            ),
         }
     }
 
-    /// Whether any or all pairs of candidates satisfy `check`.
-    fn pairs(
-        &self,
-        left: &Operand,
-        right: &Operand,
-        current: NodeId,
-        side: Side,
-        check: &dyn Fn(&Value<'_>, &Value<'_>) -> bool,
-    ) -> bool {
-        let left = self.candidates(left, current);
-        let right = self.candidates(right, current);
-        let mut pairs = left
-            .iter()
-            .flat_map(|left| right.iter().map(move |right| (left, right)));
-        let mut holds =
-            |(left, right): (&Value<'q>, &Value<'q>)| self.spend() && check(left, right);
-        match side {
-            Side::Any => pairs.any(&mut holds),
-            Side::All => pairs.all(&mut holds),
+    fn matches(&self, (text, pattern): (&Operand, &Operand), whole: bool, current: NodeId) -> bool {
+        let (text, pattern) = (self.operand(text, current), self.operand(pattern, current));
+        let (Value::Text(text), Value::Text(pattern)) = (text, pattern) else {
+            return false;
+        };
+        self.meter.text(text.len());
+        match self.automaton.pattern(&pattern, whole) {
+            Some(known) => known.is_some_and(|regex| regex.is_match(&text)),
+            None => self.matches_spelled_out(&text, &pattern, whole),
         }
     }
 
-    fn matches(
-        &self,
-        (text, pattern): (&Operand, &Operand),
-        whole: bool,
-        current: NodeId,
-        side: Side,
-    ) -> bool {
-        self.pairs(text, pattern, current, side, &|text, pattern| {
-            let (Value::Text(text), Value::Text(pattern)) = (text, pattern) else {
+    /// Matches a pattern that the document spells out.
+    fn matches_spelled_out(&self, text: &str, pattern: &str, whole: bool) -> bool {
+        let mut last = self.pattern.borrow_mut();
+        let is_known = last
+            .as_ref()
+            .is_some_and(|(known, way, _)| known == pattern && *way == whole);
+        if !is_known {
+            if !self.meter.pattern() {
                 return false;
-            };
-            let known = self.automaton.pattern(pattern, whole);
-            match known {
-                Some(known) => known.is_some_and(|regex| regex.is_match(text)),
-                None => pattern::compile(pattern, whole).is_some_and(|regex| regex.is_match(text)),
             }
-        })
+            let compiled = pattern::compile(pattern, whole);
+            *last = Some((pattern.to_owned(), whole, compiled));
+        }
+        let regex = last.as_ref().and_then(|(_, _, regex)| regex.as_ref());
+        regex.is_some_and(|regex| regex.is_match(text))
     }
 
-    /// The values that an operand may have: more than one only where members are duplicate.
-    fn candidates(&self, operand: &Operand, current: NodeId) -> Vec<Value<'q>> {
+    fn operand(&self, operand: &Operand, current: NodeId) -> Value<'q> {
         match operand {
-            Operand::Literal(literal) => vec![of_literal(literal)],
-            Operand::Singular(query) => {
-                let nodes = self.nodes(query, current);
-                if nodes.is_empty() {
-                    return vec![Value::Nothing];
-                }
-                nodes.iter().map(|node| self.held.value(*node)).collect()
-            }
-            Operand::Function(function) => self.results(function, current),
+            Operand::Literal(literal) => of_literal(literal),
+            Operand::Singular(query) => match *self.nodes(query, current) {
+                [only] => self.value(only),
+                // Several only where a name comes twice, which refuses the document.
+                _ => Value::Nothing,
+            },
+            Operand::Function(function) => self.result(function, current),
         }
     }
 
-    fn results(&self, function: &Function, current: NodeId) -> Vec<Value<'q>> {
+    fn result(&self, function: &Function, current: NodeId) -> Value<'q> {
         match function {
-            Function::Length(operand) => self
-                .candidates(operand, current)
-                .iter()
-                .map(|value| match value {
-                    Value::Text(text) => number(text.chars().count() as u64),
-                    Value::Container(node) => number(self.held.count(*node)),
-                    Value::Nothing | Value::Null | Value::Bool(_) | Value::Number(_) => {
-                        Value::Nothing
-                    }
-                })
-                .collect(),
-            Function::Count(query) => vec![number(self.nodes(query, current).len() as u64)],
-            Function::Value(query) => match *self.nodes(query, current) {
-                [only] => vec![self.held.value(only)],
-                _ => vec![Value::Nothing],
+            Function::Length(operand) => match self.operand(operand, current) {
+                Value::Text(text) => number(text.chars().count()),
+                Value::Container(node) => {
+                    self.needs_distinct_names(node);
+                    number(self.children(node).count())
+                }
+                Value::Nothing | Value::Null | Value::Bool(_) | Value::Number(_) => Value::Nothing,
             },
-            Function::Match(..) | Function::Search(..) => vec![Value::Nothing],
+            Function::Count(query) => number(self.nodes(query, current).len()),
+            Function::Value(query) => match *self.nodes(query, current) {
+                [only] => self.value(only),
+                _ => Value::Nothing,
+            },
+            Function::Match(..) | Function::Search(..) => Value::Nothing,
         }
     }
 
@@ -207,9 +183,14 @@ impl<'q> Question<'q> {
                     Segment::Child(picks) => self.pick(picks, node, &mut next),
                     Segment::Descendant(picks) => {
                         for inside in node..self.held.after(node) {
+                            self.needs_distinct_names(inside);
                             self.pick(picks, inside, &mut next);
                         }
                     }
+                }
+                if next.len() > NODES_MAX {
+                    self.meter.exhaust();
+                    return Vec::new();
                 }
             }
             nodes = next;
@@ -219,43 +200,51 @@ impl<'q> Question<'q> {
 
     fn pick(&self, picks: &[Pick], node: NodeId, next: &mut Vec<NodeId>) {
         let kind = self.held.kind(node);
-        if !self.spend() || !matches!(kind, JsonKind::Array | JsonKind::Object) {
+        if !self.meter.step() || !matches!(kind, JsonKind::Array | JsonKind::Object) {
             return;
         }
         for pick in picks {
-            let mut keep = |selected: bool, child: NodeId| {
-                if selected {
-                    next.push(child);
-                }
-            };
             match pick {
-                Pick::Name(name) if kind == JsonKind::Object => {
-                    for child in self.children(node) {
-                        let fold = self.automaton.fold();
-                        keep(self.held.has_name(child, name, fold), child);
-                    }
-                }
+                Pick::Name(name) if kind == JsonKind::Object => self.pick_name(name, node, next),
                 Pick::Name(_) => {}
-                Pick::Wildcard => self.children(node).for_each(|child| keep(true, child)),
+                Pick::Wildcard => {
+                    self.needs_distinct_names(node);
+                    next.extend(self.children(node));
+                }
                 Pick::Filter(logical) => {
-                    for child in self.children(node) {
-                        keep(self.logical(logical, child, Side::Any), child);
-                    }
+                    self.needs_distinct_names(node);
+                    next.extend(self.children(node).filter(|n| self.logical(logical, *n)));
                 }
                 Pick::Index(_) | Pick::Slice { .. } if kind == JsonKind::Array => {
-                    let length = self.held.count(node);
-                    for (index, child) in (0..).zip(self.children(node)) {
-                        keep(super::super::automaton::selects(pick, index, length), child);
-                    }
+                    let length = self.children(node).count() as u64;
+                    let elements = (0..).zip(self.children(node));
+                    let picked = elements.filter(|(index, _)| selects(pick, *index, length));
+                    next.extend(picked.map(|(_, element)| element));
                 }
                 Pick::Index(_) | Pick::Slice { .. } => {}
             }
         }
     }
 
-    /// The children of a node, as long as there are steps left.
-    fn children(&self, node: NodeId) -> impl Iterator<Item = NodeId> + '_ {
-        self.held.children(node).take_while(|_| self.spend())
+    fn pick_name(&self, name: &str, object: NodeId, next: &mut Vec<NodeId>) {
+        let before = next.len();
+        for member in self.children(object) {
+            self.meter.text(self.held.raw_name(member).len());
+            if self.held.has_name(member, name, self.fold()) {
+                next.push(member);
+            }
+        }
+        if next.len() > before + 1 {
+            self.meter.meets_repeated_name();
+        }
+    }
+
+    /// What is asked depends on every member of this node, if it is an object.
+    fn needs_distinct_names(&self, node: NodeId) {
+        let is_object = self.held.kind(node) == JsonKind::Object;
+        if is_object && self.distinct.borrow_mut().insert(node) {
+            self.members(node);
+        }
     }
 }
 
@@ -268,6 +257,6 @@ fn of_literal<'v>(literal: &Literal) -> Value<'v> {
     }
 }
 
-fn number<'v>(value: u64) -> Value<'v> {
+fn number<'v>(value: usize) -> Value<'v> {
     Value::Number(Cow::Owned(value.to_string().into_bytes()))
 }

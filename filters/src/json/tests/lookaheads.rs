@@ -83,29 +83,61 @@ fn functions_mean_what_the_standard_says() {
 }
 
 #[test]
-fn of_duplicate_members_any_one_selects() {
+fn a_filter_that_meets_a_repeated_name_refuses_the_document() {
+    let refused: &[(&str, &str)] = &[
+        ("$[?@.k=='a']", r#"[{"k":"a","k":"b"}]"#),
+        ("$[?@.k!='a']", r#"[{"k":"a","\u006b":"a"}]"#),
+        ("$[?!(@.k=='a')]", r#"[{"k":"b","k":"a"}]"#),
+        ("$[?!match(@.k,'a')]", r#"[{"k":"a","k":"b"}]"#),
+        ("$[?!@.a.b]", r#"[{"a":{"b":1},"a":{}}]"#),
+        ("$[?@.a.b!=1]", r#"[{"a":{"b":1},"a":{}}]"#),
+        ("$[?!@.x[?@.k=='a']]", r#"[{"x":[{"k":"a","k":"b"}]}]"#),
+        ("$[?@..x]", r#"[{"a":{"x":1},"a":{}}]"#),
+        ("$[?count(@.*)==2]", r#"[{"a":1,"a":1}]"#),
+        ("$[?length(@)==1]", r#"[{"a":1,"a":1}]"#),
+        ("$[?@[?@>1]]", r#"[{"a":1,"a":2}]"#),
+        ("$[?@.a==@.b]", r#"[{"a":{"c":1,"c":2},"b":{"c":2}}]"#),
+        ("$.i[?@.k==$.k]", r#"{"k":1,"i":[{"k":1}],"k":2}"#),
+    ];
+    for unlabelled in [Unlabelled::Show, Unlabelled::Remove] {
+        for (selector, document) in refused {
+            let rules = [(*selector, "redact")];
+            let mut setup = Setup::new(&rules);
+            setup.unlabelled = unlabelled;
+            let refusal = BodyError::Ambiguous {
+                what: "a filter asks for a name that comes twice in one object",
+            };
+            assert_eq!(setup.run(document), Err(refusal), "{selector}");
+        }
+    }
+    let mut caseless = Setup::new(&[("$[?@.k==1]", "redact")]);
+    caseless.names = Names::Caseless;
+    assert!(caseless.run(r#"[{"k":1,"K":2}]"#).is_err());
+}
+
+#[test]
+fn a_repeated_name_that_no_filter_asks_for_refuses_nothing() {
     check(&[
         (
-            &[("$[?@.k=='a']", "redact")],
-            r#"[{"k":"a","k":"b"},{"k":"b","k":"a"},{"k":"b"}]"#,
-            r#"[{},{},{"k":"b"}]"#,
+            &[("$[?@.k=='a'].b", "redact")],
+            r#"[{"k":"a","b":1,"b":2,"c":{"d":1,"d":2}}]"#,
+            r#"[{"k":"a","b":null,"b":null,"c":{"d":1,"d":2}}]"#,
         ),
         (
-            &[("$[?@.k!='a']", "redact")],
-            r#"[{"k":"a","k":"b"},{"k":"a","k":"a"}]"#,
-            r#"[{},{"k":"a","k":"a"}]"#,
+            &[("$.i[?@.k=='a']", "redact")],
+            r#"{"i":[{"k":"a"}],"i":[{"k":"a"}],"k":1,"k":2}"#,
+            r#"{"i":[{}],"i":[{}],"k":1,"k":2}"#,
         ),
-        (
-            &[("$[?!(@.k=='a')]", "redact")],
-            r#"[{"k":"a","k":"b"},{"k":"a","k":"a"}]"#,
-            r#"[{},{"k":"a","k":"a"}]"#,
-        ),
-        (
-            &[("$[?!match(@.k,'a')]", "redact")],
-            r#"[{"k":"a","k":"b"},{"k":"a"}]"#,
-            r#"[{},{"k":"a"}]"#,
-        ),
+        (&[("$[?@.k==1]", "redact")], r#"[{"k":1,"K":2}]"#, "[{}]"),
     ]);
+}
+
+#[test]
+fn caseless_names_count_in_deep_comparisons_too() {
+    let mut setup = Setup::new(&[("$.i[?@.a==$.b]", "redact")]);
+    setup.names = Names::Caseless;
+    let document = r#"{"i":[{"A":{"K":1}}],"b":{"k":1}}"#;
+    assert_eq!(setup.run(document).unwrap(), r#"{"i":[{}],"b":{"k":1}}"#);
 }
 
 #[test]
@@ -189,17 +221,66 @@ fn a_long_hold_byte_by_byte_costs_no_more_than_its_length() {
 
 #[test]
 fn a_filter_that_works_too_hard_is_cut_off() {
-    let inner = vec!["1"; 20_000].join(",");
-    let text = format!("[[{inner}]]");
-    let setup = Setup::new(&[("$[?count(@[?count($..*)>1])>1]", "remove")]);
+    let list = |value: &str, count: usize| vec![value; count].join(",");
+    let members = |count: usize| {
+        let members: Vec<String> = (0..count).map(|i| format!("\"k{i}\":1")).collect();
+        members.join(",")
+    };
+    let long = format!("\\u0041{}", "x".repeat(200_000));
+    let patterns = (0..2_000).map(|i| format!(r#"{{"a":"x","b":"(a{{9}}){{9}}{i}"}}"#));
+    let patterns = patterns.collect::<Vec<_>>().join(",");
+    let ones = list("1", 20_000);
+    for (selector, text) in [
+        ("$[?count(@[?count($..*)>1])>1]", format!("[[{ones}]]")),
+        (
+            "$.i[?@==$.o]",
+            format!(
+                r#"{{"o":{{{}}},"i":[{}]}}"#,
+                members(9_000),
+                list("{}", 9_000)
+            ),
+        ),
+        (
+            "$.i[?length($.o)==1]",
+            format!(r#"{{"o":[{ones}],"i":[{ones}]}}"#),
+        ),
+        ("$.i[?@==$.o]", format!(r#"{{"o":"{long}","i":[{ones}]}}"#)),
+        (
+            "$.i[?search($.o,'y')]",
+            format!(r#"{{"o":"{long}","i":[{ones}]}}"#),
+        ),
+        (
+            "$.i[?$.o.z]",
+            format!(r#"{{"o":{{"{}":1}},"i":[{ones}]}}"#, &long[..60_000]),
+        ),
+        (
+            "$.i[?match(@.a,@.b)||$.o]",
+            format!(r#"{{"i":[{patterns}]}}"#),
+        ),
+        (
+            "$[?count(@..*..*)>1]",
+            format!("[{}{ones},{ones}{}]", "[".repeat(100), "]".repeat(100)),
+        ),
+    ] {
+        let rules = [(selector, "remove")];
+        let plan = Setup::new(&rules).plan();
+        let (out, done) = run_chunks(&plan, [text.as_bytes()].into_iter());
+        let limit = "filter_steps";
+        assert_eq!(done, Err(BodyError::Limit { limit }), "{selector}");
+        assert!(out.is_empty(), "{selector}");
+    }
+}
+
+#[test]
+fn one_pattern_of_the_document_is_compiled_once() {
+    let items = vec![r#"{"a":"xy"}"#; 5_000].join(",");
+    let text = format!(r#"{{"i":[{items}],"p":"x."}}"#);
+    let setup = Setup::new(&[("$.i[?match(@.a,$.p)]", "remove")]);
     let (out, done) = run_chunks(&setup.plan(), [text.as_bytes()].into_iter());
     assert_eq!(
-        done,
-        Err(BodyError::Limit {
-            limit: "filter_steps"
-        })
+        (out.as_slice(), done),
+        (&br#"{"i":[],"p":"x."}"#[..], Ok(()))
     );
-    assert!(out.is_empty());
 }
 
 #[test]
