@@ -2,6 +2,8 @@
 # A static binary in an empty image: nothing to log in to, nothing to update but Postern itself.
 # Build: docker build -t postern .
 # Run:   docker run -v ./postern:/etc/postern:ro -v postern-state:/var/lib/postern -p 8080:8080 postern
+# In ./postern/postern.yaml say `listen: 0.0.0.0:8080` and `state: /var/lib/postern`: what is mounted there
+# is read-only, and must be readable by the user 10001.
 
 FROM rust:1.95-alpine AS build
 RUN apk add --no-cache build-base cmake linux-headers ca-certificates

@@ -21,7 +21,7 @@ pub use folder::{Addresses, Folder, POLICY};
 pub use tokens::NoRandomness;
 pub use welcome::welcome;
 
-use folder::Contents;
+use folder::{Claim, Contents};
 use tokens::SigningKey;
 
 /// The roles of the demo's policy.
@@ -53,6 +53,7 @@ pub struct Demo {
     pub tokens: Vec<(&'static str, String)>,
     /// What is worth knowing about this start, a line each.
     pub notes: Vec<String>,
+    _claim: Claim,
 }
 
 impl std::fmt::Debug for Demo {
@@ -84,6 +85,12 @@ pub enum DemoError {
         /// What the operating system says.
         error: io::Error,
     },
+    /// Another demo works in the folder.
+    #[error("a demo already runs in `{folder}`; `--state DIR` chooses another folder")]
+    Running {
+        /// The folder.
+        folder: PathBuf,
+    },
     /// The case API cannot be started.
     #[error("cannot start the case API: {0}")]
     Api(io::Error),
@@ -98,6 +105,11 @@ impl Demo {
     /// # Errors
     /// See [`DemoError`].
     pub fn prepare(wishes: &Wishes, now: SystemTime) -> Result<Self, DemoError> {
+        let written = |(path, error)| DemoError::Write { path, error };
+        let Some(claim) = folder::claim(&wishes.folder).map_err(written)? else {
+            let folder = wishes.folder.clone();
+            return Err(DemoError::Running { folder });
+        };
         let mut notes = Vec::new();
         let mut bind = |wish, port| listen_or_free(wish, port, &mut notes);
         let [listen_port, admin_port, api_port] = PORTS;
@@ -124,6 +136,7 @@ impl Demo {
             folder,
             tokens: ROLES.map(|role| (role, key.token(role, now))).into(),
             notes,
+            _claim: claim,
         })
     }
 }

@@ -2,9 +2,10 @@
 //! at and changed while it runs.
 //!
 //! The policy is written once and then left alone, so that changes to it survive a restart; the rest
-//! is written anew at each start. Everything is readable by its owner only.
+//! is written anew at each start. Everything is readable by its owner only. One demo at a time has the
+//! folder: a second one would replace the keys under the first.
 
-use std::fs::{self, DirBuilder, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Write as _};
 use std::net::SocketAddr;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
@@ -35,6 +36,36 @@ pub struct Folder {
     pub policy_changed: bool,
 }
 
+/// The folder belongs to one demo for as long as this lives.
+#[derive(Debug)]
+pub(super) struct Claim(#[expect(dead_code, reason = "the lock goes with the file")] File);
+
+/// Makes the folder when it is not there, and claims it. Nothing: a demo that runs has it.
+///
+/// # Errors
+/// What cannot be written, by name.
+pub(super) fn claim(root: &Path) -> Result<Option<Claim>, (PathBuf, io::Error)> {
+    let mut builder = DirBuilder::new();
+    builder
+        .recursive(true)
+        .mode(0o700)
+        .create(root)
+        .map_err(|error| (root.to_path_buf(), error))?;
+    let path = root.join("lock");
+    let opened = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(&path);
+    let locked = opened.and_then(|file| match file.try_lock() {
+        Ok(()) => Ok(Some(Claim(file))),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(error)) => Err(error),
+    });
+    locked.map_err(|error| (path, error))
+}
+
 /// What goes into the folder besides the policy.
 pub(super) struct Contents<'a> {
     pub(super) addresses: Addresses,
@@ -43,7 +74,7 @@ pub(super) struct Contents<'a> {
 }
 
 impl Folder {
-    /// Writes the folder, and makes it when it is not there.
+    /// Writes what belongs into a folder that was claimed.
     ///
     /// # Errors
     /// A file that cannot be written, by name.
@@ -55,12 +86,6 @@ impl Folder {
             let path = path.to_path_buf();
             move |error| (path, error)
         };
-        let mut builder = DirBuilder::new();
-        builder
-            .recursive(true)
-            .mode(0o700)
-            .create(root)
-            .map_err(named(root))?;
         let put = |name: &str, text: &str| {
             let path = root.join(name);
             replace(&path, text).map_err(named(&path))?;
@@ -131,6 +156,7 @@ mod tests {
     fn a_policy_somebody_changed_is_kept() {
         let root = tempfile::tempdir().unwrap();
         let root = root.path().join("state/demo");
+        let _claim = claim(&root).unwrap().unwrap();
         assert!(!Folder::write(&root, &CONTENTS).unwrap().policy_changed);
         fs::write(root.join("policy.yaml"), "mine").unwrap();
         assert!(Folder::write(&root, &CONTENTS).unwrap().policy_changed);
@@ -145,7 +171,17 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let file = root.path().join("file");
         fs::write(&file, "").unwrap();
-        let (path, _) = Folder::write(&file.join("demo"), &CONTENTS).unwrap_err();
+        let (path, _) = claim(&file.join("demo")).unwrap_err();
         assert_eq!(path, file.join("demo"));
+    }
+
+    #[test]
+    fn a_folder_belongs_to_one_demo_at_a_time() {
+        let root = tempfile::tempdir().unwrap();
+        let first = claim(root.path()).unwrap();
+        assert!(first.is_some());
+        assert!(claim(root.path()).unwrap().is_none());
+        drop(first);
+        assert!(claim(root.path()).unwrap().is_some());
     }
 }
