@@ -123,6 +123,14 @@ impl ExchangePlan {
         self.allows(LongLived::Websocket)
     }
 
+    /// The way of the bytes that the upstream sends after it switched to a WebSocket: they leave unread.
+    /// None where the route does not allow it, or has anything to hide or to require.
+    #[must_use]
+    pub fn tunnel(&self) -> Option<BodyPipeline> {
+        let open = self.allows_websocket() && !self.guards_heads() && !self.reads();
+        open.then(BodyPipeline::pass_through)
+    }
+
     /// Whether the client is to be told how many values were withheld, by label.
     #[must_use]
     pub fn receipt(&self) -> bool {

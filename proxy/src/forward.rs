@@ -7,19 +7,24 @@
 //! client ◀──────────── Outgoing (holds head and body up to 64 KiB decoded) ◀────────┘
 //! ```
 //!
+//! A WebSocket that is allowed leaves this way with its 101 (`tunnel`).
+//!
 //! While nothing has left, every failure is a clean problem. Once the head has left, a failure breaks
 //! the message off visibly (D14). Only bytes of the pipeline are ever written as a body.
 
+mod handshake;
 mod outgoing;
 mod relay;
 mod request_body;
 mod request_head;
 mod response_head;
 mod send;
+mod tunnel;
 mod upstream;
 
 use std::time::Duration;
 
+use http::StatusCode;
 use pingora::protocols::http::ServerSession;
 use postern_filters::ExchangePlan;
 
@@ -31,7 +36,9 @@ use crate::lifecycle::Lifecycle;
 use crate::listener::Watch;
 use crate::service::Halt;
 
+pub(crate) use handshake::Handshake;
 use request_body::RequestBody;
+pub(crate) use tunnel::Tunnel;
 pub(crate) use upstream::Upstream;
 
 /// How long one write to a client may take. A client that reads slower than one buffer in this time is
@@ -48,6 +55,8 @@ pub(crate) struct Forwarding<'a> {
     pub lifecycle: &'a Lifecycle,
     /// The request that passed the hygiene checks.
     pub request: &'a CleanRequest,
+    /// What a client that asks for a WebSocket offers; only where it is allowed one.
+    pub handshake: Option<&'a Handshake>,
     /// What was decided.
     pub plan: &'a ExchangePlan,
     /// The client.
@@ -60,7 +69,7 @@ pub(crate) struct Forwarding<'a> {
     pub request_body_max: u64,
 }
 
-/// Forwards a request and relays the answer.
+/// Forwards a request and relays the answer, or gives back the tunnel that it opened.
 ///
 /// # Errors
 /// The client is refused, or the exchange breaks off.
@@ -68,10 +77,19 @@ pub(crate) async fn forward(
     forwarding: &Forwarding<'_>,
     session: &mut ServerSession,
     exchange: &mut Exchange,
-) -> Result<(), Halt> {
+) -> Result<Option<Box<Tunnel>>, Halt> {
     let body = RequestBody::begin(forwarding, session).await?;
     let sent = send::send(forwarding, session, exchange, body).await?;
-    relay::relay(forwarding, session, exchange, sent).await
+    if let Some(handshake) = forwarding.handshake {
+        if sent.head.status == StatusCode::SWITCHING_PROTOCOLS {
+            let opening = tunnel::open(forwarding, handshake, session, exchange, sent);
+            return opening.await.map(|tunnel| Some(Box::new(tunnel)));
+        }
+        // The client may have sent ahead what is no request.
+        session.set_keepalive(None);
+    }
+    relay::relay(forwarding, session, exchange, sent).await?;
+    Ok(None)
 }
 
 /// Done when the client has left. A client that sends more than its request is not gone; its

@@ -18,13 +18,13 @@ use pingora::apps::{HttpServerApp, HttpServerOptions, ReusedHttpStream};
 use pingora::protocols::http::ServerSession;
 use pingora::protocols::http::v2::server::{H2Options, default_h2_options};
 use pingora::server::ShutdownWatch;
-use postern_filters::{ExchangePlan, RequestFacts, Verdict};
+use postern_filters::{DenyReason, ExchangePlan, RequestFacts, Verdict};
 use tracing::Instrument;
 
 use crate::admin::Vitals;
 use crate::clock::Clock;
 use crate::exchange::{Ending, Exchange};
-use crate::forward::{self, Forwarding, Upstream};
+use crate::forward::{self, Forwarding, Handshake, Tunnel, Upstream};
 use crate::hygiene::{self, CleanRequest, DeclaredBody, HeadLimits, HostRule, Refusal};
 use crate::identity::{IdentityError, PeerFacts};
 use crate::lifecycle::Lifecycle;
@@ -66,6 +66,14 @@ pub(crate) enum Halt {
     Refuse(Problem),
     /// The client is gone, or its head has left: the exchange breaks off visibly.
     BreakOff,
+}
+
+/// What follows an exchange's answer.
+enum Next {
+    /// The end of the exchange.
+    End(After),
+    /// Bytes both ways, until a side closes.
+    Tunnel(Box<Tunnel>),
 }
 
 impl From<Problem> for Halt {
@@ -212,17 +220,15 @@ impl Connection {
     }
 
     /// One exchange, from the head that was read to the last byte of the answer.
-    async fn run(&self, session: &mut ServerSession, exchange: &mut Exchange) -> After {
-        let halt = match self.answer(session, exchange).await {
-            Ok(()) => return After::Reuse,
-            Err(halt) => halt,
-        };
-        match halt {
-            Halt::BreakOff => {
+    async fn run(&self, session: &mut ServerSession, exchange: &mut Exchange) -> Next {
+        match self.answer(session, exchange).await {
+            Ok(Some(tunnel)) => Next::Tunnel(tunnel),
+            Ok(None) => Next::End(After::Reuse),
+            Err(Halt::BreakOff) => {
                 exchange.end(Ending::Cut);
-                After::BreakOff
+                Next::End(After::BreakOff)
             }
-            Halt::Refuse(problem) => self.tell(session, exchange, &problem).await,
+            Err(Halt::Refuse(problem)) => Next::End(self.tell(session, exchange, &problem).await),
         }
     }
 
@@ -230,7 +236,7 @@ impl Connection {
         &self,
         session: &mut ServerSession,
         exchange: &mut Exchange,
-    ) -> Result<(), Halt> {
+    ) -> Result<Option<Box<Tunnel>>, Halt> {
         let snapshot = self.service.store.snapshot();
         exchange.note_revision(snapshot.compiled.revision());
         let request = self.clean(session)?;
@@ -239,14 +245,13 @@ impl Connection {
             .service
             .decide(&request, &self.peer, &snapshot, exchange)
             .await?;
-        if request.upgrade {
-            return Err(Problem::Denied(postern_filters::DenyReason::UpgradeRefused).into());
-        }
+        let handshake = offered(&request, &plan)?;
         let forwarding = Forwarding {
             upstream: &self.service.upstream,
             clock: self.service.clock.as_ref(),
             lifecycle: &self.service.lifecycle,
             request: &request,
+            handshake: handshake.as_ref(),
             plan: &plan,
             peer: &self.peer,
             secure: self.secure,
@@ -272,6 +277,19 @@ impl Connection {
             Ok(Err(_)) | Err(_) => After::BreakOff,
         }
     }
+}
+
+/// The handshake of a request that asks for another protocol. Whether the route allows one has been
+/// decided; a plan that could hide something has no tunnel, whatever it says.
+fn offered(request: &CleanRequest, plan: &ExchangePlan) -> Result<Option<Handshake>, Problem> {
+    if !request.upgrade {
+        return Ok(None);
+    }
+    if plan.tunnel().is_none() {
+        return Err(Problem::Denied(DenyReason::UpgradeRefused));
+    }
+    let handshake = Handshake::read(request).map_err(Problem::Refusal)?;
+    Ok(Some(handshake))
 }
 
 #[async_trait]
@@ -303,15 +321,24 @@ impl HttpServerApp for Connection {
             };
             let running = async {
                 match &refused {
-                    Some(problem) => self.tell(&mut session, &mut exchange, problem).await,
+                    Some(problem) => {
+                        Next::End(self.tell(&mut session, &mut exchange, problem).await)
+                    }
                     None => self.run(&mut session, &mut exchange).await,
                 }
             };
-            let after = tokio::select! {
-                after = running => after,
-                () = service.lifecycle.cut() => After::BreakOff,
+            let lifecycle = &service.lifecycle;
+            let next = tokio::select! {
+                next = running => next,
+                () = lifecycle.cut() => Next::End(After::BreakOff),
             };
-            let reusable = finish::finish(session, after, &service.lifecycle, &self.watch).await;
+            let reusable = match next {
+                Next::End(after) => finish::finish(session, after, lifecycle, &self.watch).await,
+                Next::Tunnel(tunnel) => {
+                    tunnel.run(session, &mut exchange, lifecycle).await;
+                    None
+                }
+            };
             drop(exchange);
             reusable
         }

@@ -17,6 +17,7 @@ mod proxy_faults;
 mod proxy_listeners;
 mod proxy_requests;
 mod proxy_stops;
+mod proxy_tunnels;
 mod reference;
 mod secure;
 mod tidy;

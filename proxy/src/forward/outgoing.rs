@@ -190,7 +190,7 @@ impl<'a> Outgoing<'a> {
 }
 
 /// Nothing waits for a client forever.
-async fn within(writing: impl Future<Output = pingora::Result<()>>) -> Result<(), Halt> {
+pub(super) async fn within(writing: impl Future<Output = pingora::Result<()>>) -> Result<(), Halt> {
     match tokio::time::timeout(WRITE_TIME_MAX, writing).await {
         Ok(Ok(())) => Ok(()),
         Ok(Err(_)) | Err(_) => Err(Halt::BreakOff),

@@ -51,6 +51,9 @@ fn assemble(forwarding: &Forwarding<'_>, body: &RequestBody) -> pingora::Result<
         }
     }
     add_framing(&mut head, body)?;
+    if let Some(handshake) = forwarding.handshake {
+        handshake.offer(&mut head)?;
+    }
     add_forwarding(&mut head, forwarding)?;
     add_trace(&mut head, &request.headers)?;
     if let Some(credential) = forwarding.upstream.credential() {
@@ -76,6 +79,7 @@ fn is_ours(name: &HeaderName) -> bool {
     ]
     .contains(&name)
         || name.as_str().starts_with("x-forwarded-")
+        || name.as_str().starts_with("sec-websocket-")
 }
 
 fn add_framing(head: &mut RequestHeader, body: &RequestBody) -> pingora::Result<()> {
@@ -192,6 +196,7 @@ mod tests {
             "forwarded",
             "x-forwarded-for",
             "x-forwarded-uri",
+            "sec-websocket-key",
         ] {
             assert!(is_ours(&HeaderName::from_static(name)), "{name}");
         }

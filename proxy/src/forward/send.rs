@@ -135,11 +135,13 @@ impl Attempt<'_, '_> {
                 }
             }
         };
+        // What a client sends ahead of its 101 belongs to the tunnel: looking for its end would take it.
+        let watch_client = request_ended && self.forwarding.handshake.is_none();
         // An upstream that stopped reading may have said why.
         let head = tokio::select! {
             biased;
             head = final_head(self.forwarding, lease) => head?,
-            () = gone(self.session, request_ended) => return Err(Failure::Final(Halt::BreakOff)),
+            () = gone(self.session, watch_client) => return Err(Failure::Final(Halt::BreakOff)),
         };
         Ok((head, request_ended))
     }
@@ -193,7 +195,7 @@ async fn finish(lease: &mut Lease) -> bool {
 /// The head of an answer that comes before the request has ended. There is no clock: the client's runs.
 async fn early_head(lease: &mut Lease) -> Result<ResponseHead, Failure> {
     lease.session.read_timeout = None;
-    read_final_head(lease).await
+    read_final_head(lease, false).await
 }
 
 /// The head of the final answer, within the upstream's time.
@@ -203,13 +205,15 @@ async fn final_head(
 ) -> Result<ResponseHead, Failure> {
     let time = forwarding.upstream.read_time();
     lease.session.read_timeout = Some(time);
-    match tokio::time::timeout(time, read_final_head(lease)).await {
+    let switches = forwarding.handshake.is_some();
+    match tokio::time::timeout(time, read_final_head(lease, switches)).await {
         Ok(head) => head,
         Err(_elapsed) => Err(Failure::Final(Problem::UpstreamTimeout.into())),
     }
 }
 
-async fn read_final_head(lease: &mut Lease) -> Result<ResponseHead, Failure> {
+/// A 101 is final, and sound only where the request asked for it.
+async fn read_final_head(lease: &mut Lease, switches: bool) -> Result<ResponseHead, Failure> {
     for _ in 0..=INTERIM_ANSWERS_MAX {
         if let Err(error) = lease.session.read_response().await {
             return Err(read_failure(&error));
@@ -220,7 +224,11 @@ async fn read_final_head(lease: &mut Lease) -> Result<ResponseHead, Failure> {
             unreadable()
         })?;
         if head.status == StatusCode::SWITCHING_PROTOCOLS {
-            return Err(unreadable());
+            return if switches {
+                Ok(head)
+            } else {
+                Err(unreadable())
+            };
         }
         if !head.status.is_informational() {
             return Ok(head);

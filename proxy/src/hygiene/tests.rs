@@ -284,7 +284,7 @@ fn holds_http2_to_the_same_rules() {
     assert!(check("/a", None, &[("host", "a")]).is_ok());
     assert!(check("/a", Some("a"), &[("te", "trailers")]).is_ok());
     type Case<'a> = (&'a str, Option<&'a str>, &'a [(&'a str, &'a str)]);
-    let refused: [Case<'_>; 8] = [
+    let refused: [Case<'_>; 9] = [
         ("a", Some("a"), &[]),
         ("*", Some("a"), &[]),
         ("/../a", Some("a"), &[]),
@@ -292,6 +292,7 @@ fn holds_http2_to_the_same_rules() {
         ("/a", None, &[]),
         ("/a", Some("a"), &[("te", "gzip")]),
         ("/a", Some("a"), &[("connection", "close")]),
+        ("/a", Some("a"), &[("upgrade", "websocket")]),
         ("/a", Some("a"), &[("x_role", "b")]),
     ];
     for (target, authority, fields) in refused {

@@ -153,6 +153,18 @@ fn says_for_whom_something_can_be_hidden() {
     assert_eq!(sees(&["agent"], "open"), (false, false));
     assert!(plan(&["agent"], "socket").allows_websocket());
     assert!(!plan(&["agent"], "open").allows_websocket());
+    for (route, tunnels) in [
+        ("socket", true),
+        ("open", false),
+        ("read", false),
+        ("strict", false),
+    ] {
+        assert_eq!(
+            plan(&["agent"], route).tunnel().is_some(),
+            tunnels,
+            "{route}"
+        );
+    }
 }
 
 #[test]
