@@ -15,30 +15,54 @@ pub const PATTERN_BYTES_MAX: usize = 4096;
 /// How deep a pattern's groups may nest.
 const NESTING_MAX: u32 = 64;
 
-/// Compiles a pattern; `whole` anchors it at both ends, as `match` does and `search` does not.
+/// The largest compiled pattern that a document spells out, in bytes. Less than for a policy, since a
+/// document may spell out many, and compiling takes time.
+pub const FOREIGN_BYTES_MAX: usize = 1 << 18;
+
+/// A pattern is larger than what is compiled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the pattern is too large")]
+pub struct TooLarge;
+
+/// Compiles a policy's pattern; `whole` anchors it at both ends, as `match` does and `search` does not.
 ///
-/// `None` when it is no pattern or too large: by RFC 9535 section 2.4.6 that selects nothing, and a
-/// policy that says so literally is refused at load.
+/// `None` when it is no pattern or too large: a policy that says so literally is refused at load.
 #[must_use]
 pub fn compile(pattern: &str, whole: bool) -> Option<Regex> {
+    build(pattern, whole, COMPILED_BYTES_MAX).ok().flatten()
+}
+
+/// Compiles a pattern that a document spells out. `None` when it is no pattern: by RFC 9535
+/// section 2.4.6 that selects nothing.
+///
+/// # Errors
+/// The pattern may well be one, but is too large to tell what it matches.
+pub fn compile_foreign(pattern: &str, whole: bool) -> Result<Option<Regex>, TooLarge> {
+    build(pattern, whole, FOREIGN_BYTES_MAX)
+}
+
+fn build(pattern: &str, whole: bool, bytes_max: usize) -> Result<Option<Regex>, TooLarge> {
     if pattern.len() > PATTERN_BYTES_MAX {
-        return None;
+        return Err(TooLarge);
     }
+    let build = |text: &str| {
+        let mut builder = RegexBuilder::new(text);
+        builder
+            .size_limit(bytes_max)
+            .dfa_size_limit(bytes_max)
+            .nest_limit(NESTING_MAX);
+        match builder.build() {
+            Ok(regex) => Ok(Some(regex)),
+            Err(regex::Error::CompiledTooBig(_)) => Err(TooLarge),
+            Err(_) => Ok(None),
+        }
+    };
     // The bare pattern must stand by itself: `a)(b` only compiles once it is wrapped.
     let translated = dots(pattern);
-    let build = |text: &str| {
-        RegexBuilder::new(text)
-            .size_limit(COMPILED_BYTES_MAX)
-            .dfa_size_limit(COMPILED_BYTES_MAX)
-            .nest_limit(NESTING_MAX)
-            .build()
-            .ok()
-    };
     let bare = build(&translated)?;
-    if whole {
-        build(&format!(r"\A(?:{translated})\z"))
-    } else {
-        Some(bare)
+    match whole && bare.is_some() {
+        true => build(&format!(r"\A(?:{translated})\z")),
+        false => Ok(bare),
     }
 }
 
@@ -99,6 +123,15 @@ mod tests {
             assert!(compile(pattern, false).is_none(), "{pattern}");
         }
         assert!(compile("a{1000}{1000}", true).is_none());
+    }
+
+    #[test]
+    fn a_pattern_of_a_document_that_is_too_large_is_not_taken_for_one_that_matches_nothing() {
+        assert!(compile_foreign(r"\p{Lu}\p{Ll}*[^a-z]{1,9}", true).is_ok_and(|one| one.is_some()));
+        assert!(compile_foreign("a(", true).is_ok_and(|one| one.is_none()));
+        assert_eq!(compile_foreign("(a{200}){200}", true).err(), Some(TooLarge));
+        let longest = "a".repeat(PATTERN_BYTES_MAX + 1);
+        assert_eq!(compile_foreign(&longest, false).err(), Some(TooLarge));
     }
 
     #[test]

@@ -132,7 +132,10 @@ impl<'q> Question<'q> {
             if !self.meter.pattern() {
                 return false;
             }
-            let compiled = pattern::compile(pattern, whole);
+            let Ok(compiled) = pattern::compile_foreign(pattern, whole) else {
+                self.meter.exhaust();
+                return false;
+            };
             *last = Some((pattern.to_owned(), whole, compiled));
         }
         let regex = last.as_ref().and_then(|(_, _, regex)| regex.as_ref());

@@ -258,6 +258,10 @@ fn a_filter_that_works_too_hard_is_cut_off() {
             format!(r#"{{"i":[{patterns}]}}"#),
         ),
         (
+            "$[?match(@.a,@.b)]",
+            r#"[{"a":"x","b":"(a{200}){200}"}]"#.to_owned(),
+        ),
+        (
             "$[?count(@..*..*)>1]",
             format!("[{}{ones},{ones}{}]", "[".repeat(100), "]".repeat(100)),
         ),
