@@ -41,7 +41,7 @@ const WRITE_CONDITIONS: [&str; 2] = ["if-match", "if-unmodified-since"];
 
 /// What no route lets up: credentials, conditions, ranges, tracing (the proxy's own), method and
 /// URL overrides, and what an application may take for an identity.
-const REQUEST_DENIED: [&str; 46] = [
+const REQUEST_DENIED: [&str; 39] = [
     "authorization",
     "cookie",
     "cookie2",
@@ -64,10 +64,6 @@ const REQUEST_DENIED: [&str; 46] = [
     "x-http-method",
     "x-http-method-override",
     "x-method-override",
-    "x-original-url",
-    "x-original-uri",
-    "x-original-host",
-    "x-original-method",
     "x-rewrite-url",
     "x-request-uri",
     "x-host",
@@ -79,11 +75,8 @@ const REQUEST_DENIED: [&str; 46] = [
     "x-api-key",
     "x-auth-token",
     "x-access-token",
-    "x-session-token",
     "x-csrf-token",
-    "x-scope",
-    "x-tenant",
-    "x-tenant-id",
+    "x-xsrf-token",
     "x-email",
     "x-health-check",
     "x-debug",
@@ -91,8 +84,9 @@ const REQUEST_DENIED: [&str; 46] = [
 ];
 
 /// Families of such fields.
-const REQUEST_DENIED_PREFIXES: [&str; 22] = [
-    "x-forwarded-",
+const REQUEST_DENIED_PREFIXES: [&str; 45] = [
+    "x-forwarded",
+    "x-original-",
     "x-user",
     "x-role",
     "x-group",
@@ -101,7 +95,29 @@ const REQUEST_DENIED_PREFIXES: [&str; 22] = [
     "x-identity",
     "x-subject",
     "x-account",
+    "x-tenant",
+    "x-org-",
+    "x-principal",
+    "x-permission",
+    "x-scope",
+    "x-admin",
+    "x-session",
+    "x-jwt",
+    "x-oidc-",
     "x-impersonate",
+    "x-on-behalf-of",
+    "x-webauth-",
+    "x-vouch-",
+    "x-pomerium-",
+    "x-consumer-",
+    "x-credential-",
+    "x-goog-authenticated-",
+    "x-goog-iap-",
+    "x-ms-client-principal",
+    "x-arr-",
+    "x-appengine-",
+    "cf-access-",
+    "tailscale-",
     "x-client-cert",
     "x-client-verify",
     "x-ssl-",
