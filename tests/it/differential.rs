@@ -10,8 +10,9 @@
 //! `POSTERN_CASE=n` with the same seed runs the n-th document alone. A difference is made small before
 //! it is printed.
 
+mod deep;
 mod oracle;
-pub(crate) mod shrink;
+mod shrink;
 
 use crate::generated::case::Profile;
 use crate::generated::{Case, Chunking, Random, Ready, number_from, seed};
@@ -21,7 +22,7 @@ use crate::reference::{self, Expected, Output, Refused};
 const CASES: u64 = 100_000;
 
 /// What differs between the two redactors, in words.
-pub(crate) fn difference(case: &Case, chunkings: &[Chunking]) -> Option<String> {
+fn difference(case: &Case, chunkings: &[Chunking]) -> Option<String> {
     difference_of(&case.ready(), &case.document, chunkings)
 }
 

@@ -18,7 +18,7 @@ use crate::generated::{Case, Chunking, Random, number_from, seed};
 use crate::reference::{self, Document, Freedom, NodeId};
 
 /// Documents of each property in a plain run.
-const DOCUMENTS: u64 = 2_000;
+const DOCUMENTS: u64 = 4_000;
 
 const DEPTH_MAX: usize = 64;
 

@@ -4,7 +4,7 @@ use super::difference;
 use crate::generated::{Case, Chunking};
 
 /// The smallest case found that still differs, and how it differs.
-pub(crate) fn smallest(case: Case, chunkings: &[Chunking]) -> (Case, String) {
+pub(super) fn smallest(case: Case, chunkings: &[Chunking]) -> (Case, String) {
     let mut small = case;
     let tried = |case: &Case| {
         let mut all = vec![Chunking::Whole, Chunking::ByteByByte];

@@ -207,7 +207,8 @@ fn label(number: usize) -> u16 {
     u16::try_from(number).unwrap()
 }
 
-fn action(random: &mut Random) -> Action {
+/// Any action; the frequent ones are show, redact and remove.
+pub(crate) fn action(random: &mut Random) -> Action {
     let with = |text: &str| Action::Redact {
         with: Some(text.to_owned()),
     };
