@@ -5,6 +5,7 @@
 //! decision lines go to standard error.
 
 mod logging;
+mod open_files;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -112,6 +113,7 @@ fn serve(config: &Path, output: &Output, greet: impl FnOnce(&Running, &Server)) 
         Ok(server) => server,
         Err(error) => return output.load_failure(&error),
     };
+    open_files::raise(&server);
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
