@@ -45,6 +45,7 @@ pub(crate) struct Exchange {
     entry: AuditEntry,
     head_only: bool,
     started: Instant,
+    ended: Option<Instant>,
     clock: Arc<dyn Clock>,
     metrics: Arc<Metrics>,
     /// Gives the place back after the line was written.
@@ -66,6 +67,7 @@ impl Exchange {
             },
             head_only: false,
             started: clock.monotonic(),
+            ended: None,
             clock,
             metrics,
             _place: place,
@@ -140,18 +142,17 @@ impl Exchange {
         self.entry.bytes_out = self.entry.bytes_out.saturating_add(bytes);
     }
 
-    /// The exchange has ended.
+    /// The exchange has ended. What becomes of its connection afterwards is not part of its duration.
     pub(crate) fn end(&mut self, ending: Ending) {
         ending.word().clone_into(&mut self.entry.outcome);
+        self.ended = Some(self.clock.monotonic());
     }
 }
 
 impl Drop for Exchange {
     fn drop(&mut self) {
-        let elapsed = self
-            .clock
-            .monotonic()
-            .saturating_duration_since(self.started);
+        let ended = self.ended.unwrap_or_else(|| self.clock.monotonic());
+        let elapsed = ended.saturating_duration_since(self.started);
         self.entry.duration_us = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX);
         self.metrics.exchange_ended(&self.entry);
         decision_log::write(&self.entry);
@@ -174,4 +175,48 @@ pub(crate) fn random_hex<const N: usize>() -> String {
         tracing::error!("the operating system gave no random bytes");
     }
     hex::encode(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+    use std::time::{Duration, SystemTime};
+
+    use super::*;
+    use crate::clock::SystemClock;
+
+    #[derive(Debug)]
+    struct MovedClock(Instant, Mutex<Duration>);
+
+    impl Clock for MovedClock {
+        fn wall(&self) -> SystemTime {
+            SystemTime::UNIX_EPOCH
+        }
+
+        fn monotonic(&self) -> Instant {
+            self.0 + *self.1.lock().unwrap()
+        }
+    }
+
+    #[test]
+    fn lasts_until_it_ends_however_long_its_connection_stays() {
+        let clock = Arc::new(MovedClock(SystemClock.monotonic(), Mutex::default()));
+        let metrics = Arc::new(Metrics::new().unwrap());
+        let pass = |seconds| *clock.1.lock().unwrap() += Duration::from_secs(seconds);
+        let mut exchange = Exchange::begin(
+            Arc::clone(&clock) as Arc<dyn Clock>,
+            Arc::clone(&metrics),
+            None,
+        );
+        pass(2);
+        exchange.end(Ending::Refused);
+        pass(40);
+        drop(exchange);
+        let families = metrics.registry().gather();
+        let seconds = families
+            .iter()
+            .find(|family| family.name() == "postern_exchange_seconds");
+        let sum = seconds.unwrap().get_metric().first().unwrap();
+        assert!((sum.get_histogram().get_sample_sum() - 2.0).abs() < 1e-9);
+    }
 }
