@@ -59,21 +59,24 @@ impl Policy {
     /// What one role does to one label, `always` included.
     #[must_use]
     pub fn action(&self, role: &Role, label: &Label) -> (Action, Because) {
-        for level in self.labels.covering(label) {
-            let ruled = level
-                .iter()
-                .filter_map(|name| Some((name, self.always.get(name)?)));
-            let strictest = ruled.reduce(|a, b| if b.1.strictness(a.1).is_gt() { b } else { a });
-            if let Some((name, action)) = strictest {
-                return (
-                    action.clone(),
-                    Because::Always {
-                        label: name.clone(),
-                    },
-                );
-            }
+        match Self::always_on(&self.always, &self.labels, label) {
+            Some((label, action)) => (action, Because::Always { label }),
+            None => role.action(&self.labels, label),
         }
-        role.action(&self.labels, label)
+    }
+
+    /// What `always` does to a label, and which label it names: the nearest, of equally near the stricter.
+    fn always_on(
+        always: &BTreeMap<Label, Action>,
+        labels: &LabelTree,
+        label: &Label,
+    ) -> Option<(Label, Action)> {
+        labels.covering(label).into_iter().find_map(|level| {
+            let ruled = level
+                .into_iter()
+                .filter_map(|name| always.get(&name).map(|action| (name, action.clone())));
+            ruled.reduce(|a, b| if b.1.strictness(&a.1).is_gt() { b } else { a })
+        })
     }
 
     /// What a set of roles does to one label, combined by `several_roles`. No role: removed.

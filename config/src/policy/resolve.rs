@@ -52,7 +52,7 @@ fn resolve(file: &PolicyFile, problems: &mut Problems) -> Option<Policy> {
         .value()
         .and_then(|identity| identity::rule(identity, &roles, problems));
     let routes = routes::all(file, &labels, problems);
-    lints::report(file, &labels, &roles, &routes, problems);
+    lints::report(file, (&labels, &always), &roles, &routes, problems);
     Some(Policy {
         name: name?,
         identity: identity?,

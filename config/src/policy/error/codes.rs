@@ -322,4 +322,11 @@ const CODES: &[Code] = &[
         "Every role sees this label in full, so its selectors protect nothing. Either a role should see \
          less, or the label only documents the field; then this finding can be ignored.",
     ),
+    code(
+        "PN106",
+        "`always` shows more than a role does",
+        "`always` beats every role, also one that says something stricter: with `always: { pii: mask }`, a \
+         role that says `pii: remove` sees masks. Make `always` at least as strict as every role, or \
+         leave the label to the roles.",
+    ),
 ];

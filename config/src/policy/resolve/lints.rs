@@ -6,6 +6,7 @@ use crate::action::Action;
 use crate::document::Place;
 use crate::document::read::Entries;
 use crate::labels::{Label, LabelTree};
+use crate::policy::Policy;
 use crate::policy::error::Problems;
 use crate::policy::file::PolicyFile;
 use crate::roles::{Because, Role};
@@ -15,7 +16,7 @@ use crate::selector::ast::{Pick, Segment};
 /// Adds a finding for each thing that looks forgotten.
 pub(super) fn report(
     file: &PolicyFile,
-    tree: &LabelTree,
+    (tree, always): (&LabelTree, &BTreeMap<Label, Action>),
     roles: &BTreeMap<String, Role>,
     routes: &[Route],
     problems: &mut Problems,
@@ -24,6 +25,7 @@ pub(super) fn report(
     let used: BTreeSet<&Label> = rules.flat_map(|rule| &rule.labels).collect();
     labels(file, tree, roles, &used, problems);
     silent_roles(file, tree, roles, &used, problems);
+    loosened_roles(file, (tree, always), roles, problems);
     lists(file, routes, problems);
 }
 
@@ -107,6 +109,34 @@ fn silent_roles(
             problems
                 .add("PN102", name.place, message)
                 .help("every labelled field is removed for it; if that is meant, say `remove`");
+        }
+    }
+}
+
+/// Roles that say something stricter than `always`, which beats them.
+fn loosened_roles(
+    file: &PolicyFile,
+    (tree, always): (&LabelTree, &BTreeMap<Label, Action>),
+    roles: &BTreeMap<String, Role>,
+    problems: &mut Problems,
+) {
+    let written = file.roles.value().map(|entries| entries.read.as_slice());
+    for (name, _) in written.unwrap_or_default() {
+        let Some(role) = roles.get(&name.value) else {
+            continue;
+        };
+        let loosened = tree.iter().find(|(label, _)| {
+            let (says, because) = role.action(tree, label);
+            let beaten = Policy::always_on(always, tree, label);
+            because != Because::NotMentioned
+                && beaten.is_some_and(|(_, action)| action.strictness(&says).is_lt())
+        });
+        if let Some((label, _)) = loosened {
+            let (role, label) = (&role.name, label.as_str());
+            let message = format!("`always` shows more of `{label}` than role `{role}` does");
+            problems.add("PN106", name.place, message).help(
+                "`always` beats every role: make it stricter, or leave the label to the roles",
+            );
         }
     }
 }
