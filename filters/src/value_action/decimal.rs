@@ -5,6 +5,9 @@
 
 use std::cmp::Ordering;
 
+/// An exponent that no number comes near.
+const FARTHEST: i64 = 1 << 60;
+
 /// A number as `±digits × 10^exponent`. INVARIANT: `digits` are ASCII digits without leading or
 /// trailing zeros; zero has none, no sign and the exponent 0.
 #[derive(Clone, PartialEq, Eq)]
@@ -17,6 +20,23 @@ pub(crate) struct Decimal {
 impl Decimal {
     /// Reads a validated JSON number; none when its exponent is beyond counting.
     pub(crate) fn parse(raw: &[u8]) -> Option<Self> {
+        Self::parse_with(raw, |written| written.parse().ok())
+    }
+
+    /// Reads a validated JSON number to be compared: an exponent beyond counting is the farthest that
+    /// is counted, so that the number is still larger, or nearer to zero, than any other.
+    pub(crate) fn parse_to_compare(raw: &[u8]) -> Option<Self> {
+        Self::parse_with(raw, |written| {
+            let farthest = match written.starts_with('-') {
+                true => -FARTHEST,
+                false => FARTHEST,
+            };
+            let counted: i64 = written.parse().unwrap_or(farthest);
+            Some(counted.clamp(-FARTHEST, FARTHEST))
+        })
+    }
+
+    fn parse_with(raw: &[u8], exponent: impl Fn(&str) -> Option<i64>) -> Option<Self> {
         let (negative, unsigned) = match raw.strip_prefix(b"-") {
             Some(rest) => (true, rest),
             None => (false, raw),
@@ -47,7 +67,7 @@ impl Decimal {
             });
         }
         let written: i64 = match written {
-            Some(text) => std::str::from_utf8(text).ok()?.parse().ok()?,
+            Some(text) => exponent(std::str::from_utf8(text).ok()?)?,
             None => 0,
         };
         let exponent = written

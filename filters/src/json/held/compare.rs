@@ -133,7 +133,7 @@ fn less(left: &Value<'_>, right: &Value<'_>) -> bool {
     }
 }
 
-/// How two numbers compare; none when an exponent is beyond counting.
+/// How two numbers compare; none when one is no number after all.
 fn ordering(a: &[u8], b: &[u8]) -> Option<Ordering> {
-    Some(Decimal::parse(a)?.compare(&Decimal::parse(b)?))
+    Some(Decimal::parse_to_compare(a)?.compare(&Decimal::parse_to_compare(b)?))
 }

@@ -133,6 +133,22 @@ fn a_repeated_name_that_no_filter_asks_for_refuses_nothing() {
 }
 
 #[test]
+fn numbers_beyond_counting_are_larger_than_any_other() {
+    check(&[
+        (
+            &[("$[?@>5]", "remove")],
+            "[1e99999999999999999999,6,1e-99999999999999999999]",
+            "[1e-99999999999999999999]",
+        ),
+        (
+            &[("$[?@<0]", "remove")],
+            "[-1e99999999999999999999,-1e-99999999999999999999,0e99999999999999999999]",
+            "[0e99999999999999999999]",
+        ),
+    ]);
+}
+
+#[test]
 fn caseless_names_count_in_deep_comparisons_too() {
     let mut setup = Setup::new(&[("$.i[?@.a==$.b]", "redact")]);
     setup.names = Names::Caseless;
@@ -227,6 +243,7 @@ fn a_filter_that_works_too_hard_is_cut_off() {
         members.join(",")
     };
     let long = format!("\\u0041{}", "x".repeat(200_000));
+    let name = format!("\\u0041{}", "x".repeat(60_000));
     let patterns = (0..2_000).map(|i| format!(r#"{{"a":"x","b":"(a{{9}}){{9}}{i}"}}"#));
     let patterns = patterns.collect::<Vec<_>>().join(",");
     let ones = list("1", 20_000);
@@ -251,7 +268,7 @@ fn a_filter_that_works_too_hard_is_cut_off() {
         ),
         (
             "$.i[?$.o.z]",
-            format!(r#"{{"o":{{"{}":1}},"i":[{ones}]}}"#, &long[..60_000]),
+            format!(r#"{{"o":{{"{name}":1}},"i":[{ones}]}}"#),
         ),
         (
             "$.i[?match(@.a,@.b)||$.o]",
