@@ -53,7 +53,7 @@ async fn tells_a_client_that_waits_to_go_on_and_serves_it_again() {
             assert_eq!(reply.status, 200, "{framing}: {}", reply.text());
             let seen = origin.requests().pop().unwrap();
             assert!(!seen.to_lowercase().contains("expect"), "{framing}");
-            assert!(seen.contains(&body[..5]), "{framing}");
+            assert!(seen.contains("xxxxx"), "{framing}");
             client.write(get("/notes", "agent").as_bytes()).await;
             let again = client.reply(false).await.expect("a second answer");
             assert_eq!(again.status, 200, "{framing}");
