@@ -146,6 +146,24 @@ impl CompiledPolicy {
         }
     }
 
+    /// What the record of a refused exchange says: the route that the request matches, denied ones
+    /// included, and the roles that count. Either is empty when the request did not get so far.
+    #[must_use]
+    pub fn place_of(&self, facts: &RequestFacts<'_>) -> (Option<&str>, Vec<String>) {
+        let Some(ready) = &self.ready else {
+            return (None, Vec::new());
+        };
+        let route = match ready.matcher.find(facts.method, facts.path) {
+            Matched::Route(place) => ready.policy.routes.get(place),
+            Matched::OtherMethods(_) | Matched::Nothing => None,
+        };
+        let roles = ready.roles(facts.identity);
+        (
+            route.map(|route| route.name.as_str()),
+            roles.map(|set| set.roles.clone()).unwrap_or_default(),
+        )
+    }
+
     fn allowed(&self, facts: &RequestFacts<'_>) -> Result<ExchangePlan, DenyReason> {
         let ready = self.ready.as_ref().ok_or(DenyReason::PolicyUnavailable)?;
         let roles = ready.roles(facts.identity)?;

@@ -117,8 +117,13 @@ impl Exchange {
 
     /// The exchange may happen.
     pub(crate) fn note_plan(&mut self, plan: &ExchangePlan) {
-        self.entry.route = Some(plan.route().to_owned());
-        self.entry.roles = plan.roles().to_vec();
+        self.note_place(Some(plan.route()), plan.roles().to_vec());
+    }
+
+    /// Which route was asked for, and in which roles.
+    pub(crate) fn note_place(&mut self, route: Option<&str>, roles: Vec<String>) {
+        self.entry.route = route.map(str::to_owned);
+        self.entry.roles = roles;
     }
 
     /// What the body's pipeline did.

@@ -120,7 +120,7 @@ impl Service {
             Problem::Identity(error)
         })?;
         exchange.note_identity(&identity);
-        let verdict = snapshot.compiled.decide(&RequestFacts {
+        let facts = RequestFacts {
             method: request.method.as_str(),
             path: &request.path,
             query: request.query.as_deref(),
@@ -128,13 +128,17 @@ impl Service {
             upgrade: request.upgrade,
             has_body: request.body != DeclaredBody::None,
             identity: &identity,
-        });
-        match verdict {
+        };
+        match snapshot.compiled.decide(&facts) {
             Verdict::Allow(plan) => {
                 exchange.note_plan(&plan);
                 Ok(plan)
             }
-            Verdict::Deny(reason) => Err(Problem::Denied(reason)),
+            Verdict::Deny(reason) => {
+                let (route, roles) = snapshot.compiled.place_of(&facts);
+                exchange.note_place(route, roles);
+                Err(Problem::Denied(reason))
+            }
         }
     }
 }

@@ -254,3 +254,51 @@ fn readers_in_one_role_do_not_share_their_tokens() {
     assert_eq!(read("a"), one);
     assert_ne!(read("b"), one);
 }
+
+#[test]
+fn a_refusal_can_be_placed_by_route_and_roles() {
+    let compiled = compiled();
+    let headers = HeaderMap::new();
+    let place = |method: &str, path: &str, groups: &[&str]| {
+        let identity = Identity {
+            groups: groups.iter().map(|group| (*group).to_owned()).collect(),
+            ..Identity::default()
+        };
+        let (route, roles) = compiled.place_of(&RequestFacts {
+            method,
+            path,
+            query: None,
+            headers: &headers,
+            upgrade: false,
+            has_body: false,
+            identity: &identity,
+        });
+        (route.map(str::to_owned), roles)
+    };
+    let agent = vec!["agent".to_owned()];
+    let named = |name: &str| Some(name.to_owned());
+    assert_eq!(
+        place("GET", "/nowhere", &["agent"]),
+        (named("everything_else"), agent.clone())
+    );
+    assert_eq!(
+        place("GET", "/cases/7", &["agent", "x"]),
+        (named("read"), agent)
+    );
+    assert_eq!(
+        place("GET", "/cases/7", &["x"]),
+        (named("read"), Vec::new())
+    );
+    assert_eq!(
+        CompiledPolicy::deny_all().place_of(&RequestFacts {
+            method: "GET",
+            path: "/",
+            query: None,
+            headers: &headers,
+            upgrade: false,
+            has_body: false,
+            identity: &Identity::default(),
+        }),
+        (None, Vec::new())
+    );
+}
