@@ -160,6 +160,10 @@ async fn carries_what_was_sent_ahead_and_closes_with_the_origin() {
         "it goes up once the origin has agreed"
     );
     client.write_all(b"before the answer;").await.unwrap();
+    for _ in 0..3 {
+        // Time enough for whoever watches the connection to have seen those bytes.
+        assert_eq!(stage.get("/elsewhere", "agent").await.status, 403);
+    }
     let answer = switching("") + "with the answer;";
     upstream.write_all(answer.as_bytes()).await.unwrap();
     assert_eq!(
