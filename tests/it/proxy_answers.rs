@@ -242,3 +242,35 @@ async fn lets_the_upstream_go_when_the_client_has_left() {
     // Long before the upstream's time is over.
     origin.left_alone().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pointer_to_the_upstream_leads_back_to_postern() {
+    let table = [
+        ("http://{here}/notes/7?a=1", "/notes/7?a=1"),
+        ("HTTPS://{here}", "/"),
+        ("//{here}?a=1", "/?a=1"),
+        ("/notes/7", "/notes/7"),
+        ("https://elsewhere.example/x", "https://elsewhere.example/x"),
+        ("http://{here}.example/x", "http://{here}.example/x"),
+    ];
+    let origin = Origin::answering(move |request| {
+        let head = String::from_utf8_lossy(request).to_ascii_lowercase();
+        let here = head.split("host: ").nth(1).unwrap().lines().next().unwrap();
+        let case = head.split(['/', ' ']).nth(3).unwrap();
+        let pointer = table[case.parse::<usize>().unwrap()]
+            .0
+            .replace("{here}", here);
+        Answer::raw(format!(
+            "HTTP/1.1 303 See Other\r\nLocation: {pointer}\r\nContent-Length: 0\r\n\r\n"
+        ))
+    })
+    .await;
+    let here = format!("localhost:{}", origin.address().port());
+    let stage = start(POLICY, origin.address()).await;
+    for (case, (_, expected)) in table.iter().enumerate() {
+        let reply = stage.get(&format!("/notes/{case}"), "agent").await;
+        let expected = expected.replace("{here}", &here);
+        let told = (reply.status, reply.header("location"));
+        assert_eq!(told, (303, Some(expected.as_str())), "case {case}");
+    }
+}

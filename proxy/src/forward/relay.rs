@@ -37,7 +37,7 @@ pub(super) async fn relay(
     } = sent;
     lease.session.read_timeout = Some(forwarding.upstream.read_time());
     let method = &forwarding.request.method;
-    let planned = forwarding
+    let mut planned = forwarding
         .plan
         .respond(method, head.status, &head.headers)
         .map_err(|error| {
@@ -46,6 +46,7 @@ pub(super) async fn relay(
             send::count(&halt, exchange);
             halt
         })?;
+    forwarding.upstream.localise(&mut planned.headers);
     let bodiless = head.is_bodiless(method);
     let live = head.is_event_stream();
     let answer = AnswerHead {

@@ -9,7 +9,8 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use http::HeaderValue;
+use http::header::{CONTENT_LOCATION, LOCATION};
+use http::{HeaderMap, HeaderValue};
 use pingora::connectors::{ConnectorOptions, TransportConnector};
 use pingora::protocols::http::v1::client::HttpSession;
 use pingora::upstreams::peer::{HttpPeer, Peer};
@@ -101,6 +102,32 @@ impl Upstream {
     /// The value of `Host` that the upstream sees.
     pub(super) fn authority(&self) -> &HeaderValue {
         &self.authority
+    }
+
+    /// Takes the upstream's own authority out of where an answer points to, so that the client comes
+    /// back to Postern. A pointer to anywhere else stays as it is.
+    pub(super) fn localise(&self, headers: &mut HeaderMap) {
+        for name in [LOCATION, CONTENT_LOCATION] {
+            let here = headers.get(&name).and_then(|value| self.path_here(value));
+            if let Some(path) = here {
+                headers.insert(name, path);
+            }
+        }
+    }
+
+    /// The path of an absolute or network-path reference to the upstream, with its query.
+    fn path_here(&self, pointer: &HeaderValue) -> Option<HeaderValue> {
+        let (scheme, rest) = pointer.to_str().ok()?.split_once("//")?;
+        if !["", "http:", "https:"].contains(&scheme.to_ascii_lowercase().as_str()) {
+            return None;
+        }
+        let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+        let (authority, path) = rest.split_at_checked(end)?;
+        if !authority.eq_ignore_ascii_case(self.authority.to_str().ok()?) {
+            return None;
+        }
+        let root = if path.starts_with('/') { "" } else { "/" };
+        HeaderValue::from_str(&format!("{root}{path}")).ok()
     }
 
     /// The value of `Authorization` that Postern presents.
