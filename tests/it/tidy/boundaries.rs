@@ -92,10 +92,12 @@ pub(super) fn pure_sources(path: &str, text: &str) -> Vec<Offence> {
 /// Whether a line of code uses `name` as the start of a path.
 fn names_path(line: &str, name: &str) -> bool {
     line.match_indices(name).any(|(at, _)| {
-        let before = line[..at].chars().next_back();
-        let after = line[at + name.len()..].chars().next();
+        let (head, tail) = line.split_at(at);
+        let before = head.chars().next_back();
+        let rest = tail.strip_prefix(name).unwrap_or_default();
+        let after = rest.chars().next();
         let starts = !before.is_some_and(|c| c.is_alphanumeric() || "_:.\"`".contains(c));
         let ends = !after.is_some_and(|c| c.is_alphanumeric() || c == '_');
-        starts && ends && (line.contains("use ") || line[at + name.len()..].starts_with("::"))
+        starts && ends && (line.contains("use ") || rest.starts_with("::"))
     })
 }

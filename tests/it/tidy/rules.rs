@@ -99,7 +99,7 @@ pub(super) fn no_machine_paths(path: &str, text: &str) -> Vec<Offence> {
     for (index, line) in text.lines().enumerate() {
         for folder in MACHINE {
             let found = line.match_indices(folder).any(|(at, _)| {
-                let before = line[..at].chars().next_back();
+                let before = line.split_at(at).0.chars().next_back();
                 !before.is_some_and(|c| c.is_ascii_alphanumeric() || "_.".contains(c))
             });
             if found && path != "Cargo.lock" {
