@@ -63,7 +63,7 @@ fn print_head() {
          64 KiB chunks, full validation, output copied.\n"
     );
     println!(
-        "{:<34} {:>8} {:>8} {:>8} {:>8}   {:>9} {:>9} {:>9}",
+        "{:<42} {:>8} {:>8} {:>8} {:>8}   {:>9} {:>9} {:>9}",
         "input / rules", "Postern", "(b)", "skip", "parse", "to (b)", "to skip", "to parse"
     );
 }
@@ -82,7 +82,7 @@ fn print_row(name: &str, row: &Row) {
         None => "-".to_owned(),
     };
     println!(
-        "{name:<34} {:>8} {:>8} {:>8} {:>8}   {:>9} {:>9} {:>9}",
+        "{name:<42} {:>8} {:>8} {:>8} {:>8}   {:>9} {:>9} {:>9}",
         speed(Some(row.postern)),
         speed(row.rival),
         speed(Some(row.skipping)),

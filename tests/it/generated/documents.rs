@@ -10,6 +10,11 @@ const WIDE_NUMBERS: &[&str] = &[
     "1e400",
     "-1e400",
     "1e-400",
+    "1e99999999999999999999",
+    "10e99999999999999999998",
+    "1e99999999999999999998",
+    "1e-99999999999999999999",
+    "0e99999999999999999999",
     "18446744073709551616",
 ];
 
@@ -128,7 +133,7 @@ impl Writer<'_> {
     }
 
     fn number(&mut self, random: &mut Random) {
-        let number = match self.style.wide_numbers && random.chance(10) {
+        let number = match self.style.wide_numbers && random.chance(30) {
             true => random.choose(WIDE_NUMBERS),
             false => self.vocabulary.number(random),
         };

@@ -10,7 +10,7 @@ pub(crate) struct Decimal {
     negative: bool,
     /// Without zeros at either end; empty for zero.
     digits: String,
-    exponent: i64,
+    exponent: i128,
 }
 
 impl Decimal {
@@ -28,7 +28,7 @@ impl Decimal {
         if digits.is_empty() {
             return Self::zero();
         }
-        let point = i64::try_from(whole.len()).unwrap() - i64::try_from(leading_zeros).unwrap();
+        let point = i128::try_from(whole.len()).unwrap() - i128::try_from(leading_zeros).unwrap();
         Self {
             negative,
             digits,
@@ -74,10 +74,10 @@ impl Decimal {
     }
 }
 
-/// An exponent; one too long for 64 bits saturates.
-fn read_power(power: &str) -> i64 {
+/// An exponent; one of more than 37 digits saturates.
+fn read_power(power: &str) -> i128 {
     let unsigned = power.trim_start_matches(['+', '-']);
-    let size = unsigned.parse().unwrap_or(i64::MAX / 4);
+    let size = unsigned.parse().unwrap_or(i128::MAX / 4);
     if power.starts_with('-') { -size } else { size }
 }
 
@@ -88,6 +88,7 @@ fn decimals_compare_by_value_whatever_their_lexeme() {
         ("1", "10e-1"),
         ("0", "-0"),
         ("0", "0e99"),
+        ("1e99999999999999999999", "10e99999999999999999998"),
         ("100", "1E+2"),
         ("12.50", "1.25e1"),
         ("0.001", "1e-3"),
@@ -102,6 +103,8 @@ fn decimals_compare_by_value_whatever_their_lexeme() {
         ("2", "10"),
         ("-10", "-2"),
         ("1e400", "1e401"),
+        ("1e99999999999999999998", "1e99999999999999999999"),
+        ("1e-99999999999999999999", "1e-99999999999999999998"),
         ("9007199254740992", "9007199254740993"),
         ("0.12", "0.123"),
     ];
