@@ -21,6 +21,9 @@ pub(super) const IDS: &[&str] = &[
     "B-403", "B-404", "B-405", "B-406", "B-407",
 ];
 
+/// The entries that measure the memory of the process: each runs when nothing else does.
+pub(super) const MEASURE_MEMORY: &[&str] = &["B-396", "B-397", "B-406"];
+
 /// Runs one entry.
 pub(super) async fn run(suite: &Suite, entry: &Entry) -> Result {
     match entry.id.as_str() {

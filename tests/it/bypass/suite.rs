@@ -66,7 +66,11 @@ async fn whole(catalogue: &Catalogue, suite: &Arc<Suite>) -> (Vec<Outcome>, Stri
             run_group(&suite, &setting, group).await
         });
     }
-    for entry in entries.iter().filter(|entry| is_special(entry)) {
+    let alone = |entry: &&Entry| special::MEASURE_MEMORY.contains(&entry.id.as_str());
+    for entry in entries
+        .iter()
+        .filter(|entry| is_special(entry) && !alone(entry))
+    {
         let (suite, slots, entry) = (Arc::clone(suite), Arc::clone(&slots), entry.clone());
         tasks.spawn(async move {
             let _slot = slots.acquire_owned().await.expect("open");
@@ -84,6 +88,10 @@ async fn whole(catalogue: &Catalogue, suite: &Arc<Suite>) -> (Vec<Outcome>, Stri
     let mut outcomes: Vec<Outcome> = collected(tasks).await;
     let (visible, vacuous) = controls.await.expect("controls");
     outcomes.extend(vacuous);
+    for entry in entries.iter().filter(alone) {
+        let result = special::run(suite, entry).await;
+        outcomes.push(outcome(entry, vec![(String::new(), result)]));
+    }
     outcomes.sort_by(|a, b| a.id.cmp(&b.id));
     (outcomes, format!("{visible}\n{}", conditions(&entries)))
 }
