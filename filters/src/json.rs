@@ -68,6 +68,51 @@ impl JsonFilter {
         }
     }
 
+    /// A filter before the first of a sequence of documents, each an element of the array that
+    /// selectors call `$`. Every document is ended by [`Self::end_document`], and what comes between
+    /// two of them never gets here.
+    ///
+    /// INVARIANT: no selector depends on the array's length or asks a filter about `$`; a policy with
+    /// such a selector does not load.
+    pub(crate) fn of_sequence(plan: Arc<JsonPlan>) -> Self {
+        let rewriter = Rewriter::of_sequence(&plan);
+        Self {
+            rewriter,
+            ..Self::new(plan)
+        }
+    }
+
+    /// One document of a sequence has ended; the next one begins `skipped` bytes later. Says whether
+    /// anything was kept of it.
+    ///
+    /// # Errors
+    /// It is not complete.
+    pub(crate) fn end_document(
+        &mut self,
+        skipped: u64,
+        out: &mut Vec<u8>,
+    ) -> Result<bool, BodyError> {
+        self.guarded(&[], out, |scanner, _, pass| scanner.finish(0, pass))?;
+        self.scanner.restart(skipped);
+        Ok(self.rewriter.next_document(self.decided))
+    }
+
+    /// The sequence has ended after a whole document, or without any.
+    ///
+    /// # Errors
+    /// Something required was in none of them.
+    pub(crate) fn end_sequence(&mut self) -> Result<(), BodyError> {
+        if self.state != FilterState::Reading {
+            return Err(BodyError::Spent);
+        }
+        if self.rewriter.misses_something() {
+            self.state = FilterState::Failed;
+            return Err(BodyError::RequiredMissing);
+        }
+        self.state = FilterState::Finished;
+        Ok(())
+    }
+
     /// How many values were withheld so far (any action but `show`), by [`LabelId`]. A value with
     /// several such labels counts for each; what is inside a withheld value does not count again.
     #[must_use]

@@ -34,6 +34,8 @@ pub(super) struct Rewriter {
     /// The containers around `top` that are being followed; the first stands for the document.
     parents: Vec<Frame>,
     top: Frame,
+    /// The documents are the elements of one array, which has no text of its own.
+    sequence: bool,
     /// The name that was read last.
     name: NameId,
     /// The outermost container that is not yet known to leave, by how many frames are around it.
@@ -89,6 +91,7 @@ impl Rewriter {
         Self {
             parents: Vec::new(),
             top: Frame::document(),
+            sequence: false,
             name: 0,
             lazy: None,
             hidden: None,
@@ -99,6 +102,33 @@ impl Rewriter {
             withheld: vec![0; plan.settings().actions.len()],
             scratch: Vec::new(),
         }
+    }
+
+    /// The same, before the first of a sequence of documents: each is an element of the array that
+    /// selectors call `$`.
+    pub(super) fn of_sequence(plan: &JsonPlan) -> Self {
+        Self {
+            sequence: true,
+            ..Self::new(plan)
+        }
+    }
+
+    /// Goes on with the next document of the sequence, at this position of the output. Says whether
+    /// anything was kept of the last one.
+    pub(super) fn next_document(&mut self, at: u64) -> bool {
+        let kept = self.top.kept_any;
+        self.parents.clear();
+        self.top = Frame {
+            index: self.top.index,
+            member_from: at,
+            cut_from: at,
+            ..Frame::document()
+        };
+        self.lazy = None;
+        self.hidden = None;
+        self.captured = None;
+        self.holding = None;
+        kept
     }
 
     /// How many values were withheld, by label.

@@ -76,6 +76,16 @@ impl Scanner {
         }
     }
 
+    /// Goes on with another document, which begins `skipped` bytes after the last one. Offsets are
+    /// counted from the first document's beginning.
+    pub(super) fn restart(&mut self, skipped: u64) {
+        self.expect = Expect::Value;
+        self.objects.clear();
+        self.skipped = None;
+        self.name.clear();
+        self.offset += skipped;
+    }
+
     /// Reads the next chunk.
     ///
     /// # Errors

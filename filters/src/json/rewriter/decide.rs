@@ -85,6 +85,7 @@ impl Pass<'_> {
         let key = match top.kind {
             FrameKind::Object => Key::Name(self.rewriter.name),
             FrameKind::Array => Key::Index(top.index),
+            FrameKind::Document if self.rewriter.sequence => Key::Index(top.index),
             FrameKind::Document => {
                 let hold = self.plan.holds_document() && node.is_none();
                 return Ok((!hold).then_some(START));
