@@ -16,6 +16,7 @@
 //! read differently does not pass. It decodes no content coding and reads no other format.
 
 mod automaton;
+mod engine;
 mod held;
 mod lookahead;
 mod plan;
@@ -28,6 +29,7 @@ use std::sync::Arc;
 use crate::body_filter::{BodyError, BodyFilter};
 
 pub use automaton::{Automaton, JsonRules, LabelId, PLACES_MAX, STATES_MAX, TooLarge};
+pub use engine::Engine;
 pub use lookahead::{Lookahead, lookahead};
 pub use plan::{JsonPlan, JsonSettings};
 
@@ -58,8 +60,14 @@ impl JsonFilter {
     /// A filter before the first byte of a document.
     #[must_use]
     pub fn new(plan: Arc<JsonPlan>) -> Self {
+        Self::with_engine(plan, Engine::best())
+    }
+
+    /// The same with a scanner of the caller's choice, for tests and benchmarks.
+    #[must_use]
+    pub fn with_engine(plan: Arc<JsonPlan>, engine: Engine) -> Self {
         Self {
-            scanner: Scanner::new(plan.settings().depth_max),
+            scanner: Scanner::with_engine(plan.settings().depth_max, engine),
             rewriter: Rewriter::new(&plan),
             undecided: Vec::new(),
             decided: 0,

@@ -12,6 +12,7 @@ mod number;
 mod sink;
 mod text;
 
+use super::engine::Engine;
 use crate::body_filter::BodyError;
 use crate::value_action::JsonKind;
 
@@ -60,8 +61,13 @@ pub(super) struct Scanner {
 }
 
 impl Scanner {
-    /// A scanner before the first byte of a document.
+    /// A scalar scanner before the first byte of a document.
     pub(super) fn new(depth_max: usize) -> Self {
+        Self::with_engine(depth_max, Engine::Scalar)
+    }
+
+    /// A scanner before the first byte of a document.
+    pub(super) fn with_engine(depth_max: usize, _engine: Engine) -> Self {
         Self {
             expect: Expect::Value,
             objects: Vec::new(),

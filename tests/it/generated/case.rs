@@ -7,7 +7,7 @@ use postern_config::Selector;
 use postern_config::action::{Action, Generalize, Mask, PseudonymScope};
 use postern_config::routes::{Names, Unlabelled};
 use postern_filters::BodyFilter;
-use postern_filters::json::{Automaton, JsonFilter, JsonPlan, JsonRules, JsonSettings};
+use postern_filters::json::{Automaton, Engine, JsonFilter, JsonPlan, JsonRules, JsonSettings};
 
 use super::chunking::Chunking;
 use super::documents::{self, Style};
@@ -180,18 +180,38 @@ impl Ready {
         Self { rules, plan }
     }
 
-    /// Runs the engine. What it wrote before an error is in `written`.
+    /// Runs the engine, on both scanners side by side: after every piece they must have written the
+    /// same bytes, or refuse it both. What was written before an error is in `written`.
     pub(crate) fn stream(
         &self,
         document: &[u8],
         chunking: Chunking,
         written: &mut Vec<u8>,
     ) -> Result<Vec<u64>, Refused> {
-        let mut filter = JsonFilter::new(Arc::clone(&self.plan));
+        let on = |engine| JsonFilter::with_engine(Arc::clone(&self.plan), engine);
+        let (mut filter, mut reference) = (on(Engine::Simd), on(Engine::Scalar));
+        let (mut expected, start) = (Vec::new(), written.len());
+        let mut both = |piece: Option<&[u8]>| {
+            let (got, wanted) = match piece {
+                Some(piece) => (
+                    filter.push(piece, written),
+                    reference.push(piece, &mut expected),
+                ),
+                None => (filter.finish(written), reference.finish(&mut expected)),
+            };
+            assert!(
+                got == wanted && written[start..] == expected,
+                "{chunking:?}: the scanners differ: {got:?}, but {wanted:?} by the scalar one\n  {}\n  {}",
+                written[start..].escape_ascii(),
+                expected.escape_ascii()
+            );
+            got.map_err(|_refused| Refused)
+        };
         for piece in chunking.pieces(document) {
-            filter.push(piece, written).map_err(|_refused| Refused)?;
+            both(Some(piece))?;
         }
-        filter.finish(written).map_err(|_refused| Refused)?;
+        both(None)?;
+        assert_eq!(filter.withheld(), reference.withheld(), "{chunking:?}");
         Ok(filter.withheld().to_vec())
     }
 
