@@ -11,6 +11,9 @@ use std::cmp::Ordering;
 pub enum Action {
     /// The value leaves untouched, byte for byte.
     Show,
+    /// The value leaves but for what is found in it: the `detect` section says what is searched for in
+    /// values of its label, and what happens to it.
+    Detect,
     /// Some of a string is kept, the rest becomes exactly three `•`; anything else is redacted.
     Mask(Mask),
     /// The value becomes coarser; what is not of the expected form is redacted.
@@ -71,6 +74,7 @@ impl Action {
     pub const fn rank(&self) -> u8 {
         match self {
             Self::Show => 0,
+            Self::Detect => 1,
             Self::Mask(_) => 2,
             Self::Generalize(_) => 3,
             Self::Pseudonym(_) => 4,

@@ -5,6 +5,7 @@
 //! socket and knows no clock; whoever calls it brings the text and its name.
 
 pub mod action;
+pub mod detect;
 mod document;
 pub mod identity;
 pub mod labels;
@@ -16,6 +17,7 @@ pub mod selector;
 pub mod server;
 
 pub use action::{Action, Generalize, Mask, PseudonymScope};
+pub use detect::{Detection, Detector};
 pub use labels::{Label, LabelTree};
 pub use policy::Policy;
 pub use policy::digest::Revision;

@@ -13,6 +13,7 @@ pub use schema::schema;
 use std::collections::BTreeMap;
 
 use crate::action::Action;
+use crate::detect::Detection;
 use crate::identity::IdentityRule;
 use crate::labels::{Label, LabelTree};
 use crate::policy::error::PolicyErrors;
@@ -32,6 +33,8 @@ pub struct Policy {
     pub labels: LabelTree,
     /// What beats every role.
     pub always: BTreeMap<Label, Action>,
+    /// What is searched for in values of a label that somebody sees through `detect`.
+    pub detect: BTreeMap<Label, Detection>,
     /// Every route, in the order of the file.
     pub routes: Vec<Route>,
     /// Every role, by name.
@@ -76,6 +79,24 @@ impl Policy {
                 .into_iter()
                 .filter_map(|name| always.get(&name).map(|action| (name, action.clone())));
             ruled.reduce(|a, b| if b.1.strictness(&a.1).is_gt() { b } else { a })
+        })
+    }
+
+    /// What is searched for in values of a label: what the nearest label with an entry says, of
+    /// equally near ones all that they say.
+    #[must_use]
+    pub fn detection(&self, label: &Label) -> Option<Detection> {
+        Self::detection_of(&self.detect, &self.labels, label)
+    }
+
+    fn detection_of(
+        detect: &BTreeMap<Label, Detection>,
+        labels: &LabelTree,
+        label: &Label,
+    ) -> Option<Detection> {
+        labels.covering(label).into_iter().find_map(|level| {
+            let said = level.iter().filter_map(|name| detect.get(name).cloned());
+            said.reduce(Detection::and)
         })
     }
 

@@ -37,7 +37,7 @@ pub enum JsonKind {
 #[must_use]
 pub const fn needs_value(action: &Action, kind: JsonKind) -> bool {
     match action {
-        Action::Show | Action::Redact { .. } | Action::Remove => false,
+        Action::Show | Action::Detect | Action::Redact { .. } | Action::Remove => false,
         Action::Mask(_) => matches!(kind, JsonKind::String),
         Action::Generalize(to) => generalize::fits(to, kind),
         Action::Pseudonym(_) => matches!(kind, JsonKind::String | JsonKind::Number),
@@ -60,7 +60,8 @@ pub fn replace(
         Action::Show => out.extend_from_slice(raw),
         Action::Remove => {}
         Action::Redact { with: Some(text) } => out.extend_from_slice(text.as_bytes()),
-        Action::Redact { with: None } => redact(kind, out),
+        // SECURITY: searching is the engine's work; a value that comes here was not searched.
+        Action::Detect | Action::Redact { with: None } => redact(kind, out),
         Action::Mask(_) | Action::Generalize(_) | Action::Pseudonym(_) => {
             let changed = match needs_value(action, kind) {
                 true => changed(action, kind, raw, pseudonyms),
@@ -107,7 +108,7 @@ fn changed(
             };
             Some(Replacement::String(token))
         }
-        Action::Show | Action::Redact { .. } | Action::Remove => None,
+        Action::Show | Action::Detect | Action::Redact { .. } | Action::Remove => None,
     }
 }
 

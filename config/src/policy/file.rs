@@ -4,17 +4,19 @@
 //! form at once, and the JSON Schema that editors use. Names are not resolved here.
 
 mod actions;
+mod detect;
 mod later;
 mod unions;
 
 pub(crate) use actions::ActionFile;
+pub(crate) use detect::DetectFile;
 pub(crate) use later::Format;
 pub(crate) use unions::{LabelFile, RolesFile, UnreadableFile};
 
 use crate::document::read::{At, Entries, OneOrMany, Slot, Word, Words};
 use crate::document::section::section;
 use crate::policy::file::later::{
-    Audit, Concurrency, DetectFile, GrantFile, QuotaFile, SessionsFile, ShadowFile,
+    Audit, Concurrency, GrantFile, QuotaFile, SessionsFile, ShadowFile,
 };
 use crate::roles::SeveralRoles;
 use crate::routes::{LongLived, Names, Unlabelled};
@@ -48,7 +50,7 @@ section! {
         roles: "roles" => Entries<RoleFile>,
         /// How several roles of one identity combine.
         several_roles: "several_roles" => Word<SeveralRoles>,
-        /// What is searched for in free text. Not enforced by this build yet.
+        /// What is searched for in free text, by label.
         detect: "detect" => Entries<DetectFile>,
         /// Caps per identity and window. Not enforced by this build yet.
         quotas: "quotas" => Entries<QuotaFile>,

@@ -3,6 +3,7 @@
 //! Guarantees: every part is judged even when another is wrong, so that all errors are reported at
 //! once; nothing is built unless there is no error at all. It does no IO and fetches no keys.
 
+mod detect;
 mod identity;
 mod labels;
 mod lints;
@@ -47,17 +48,21 @@ fn resolve(file: &PolicyFile, problems: &mut Problems) -> Option<Policy> {
     let labels = labels::tree(file, problems);
     let always = labels::always(file, &labels, problems);
     let roles = roles::all(file, &labels, problems);
+    let detect = detect::all(file, &labels, problems);
+    detect::covers_every_use(file, (&labels, &always), (&detect, &roles), problems);
     let identity = file
         .identity
         .value()
         .and_then(|identity| identity::rule(identity, &roles, problems));
     let routes = routes::all(file, &labels, problems);
     lints::report(file, (&labels, &always), &roles, &routes, problems);
+    detect::lint(file, (&labels, &always), &roles, problems);
     Some(Policy {
         name: name?,
         identity: identity?,
         labels,
         always,
+        detect,
         routes,
         roles,
         several_roles: file.several_roles.word().unwrap_or_default(),

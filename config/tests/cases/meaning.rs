@@ -52,6 +52,7 @@ fn matrix(policy: &Policy) -> String {
                 Action::Pseudonym(PseudonymScope::Tenant) => "tenant".to_owned(),
                 Action::Redact { with } => format!("redact{}", with.unwrap_or_default()),
                 Action::Remove => "remove".to_owned(),
+                Action::Detect => "detect".to_owned(),
             };
             text += &format!(" {}={cell}", role.name);
         }

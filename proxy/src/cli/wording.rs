@@ -9,6 +9,7 @@ use postern_filters::json::Lookahead;
 pub(super) fn action(action: &Action) -> String {
     match action {
         Action::Show => "show".to_owned(),
+        Action::Detect => "detect".to_owned(),
         Action::Mask(Mask::ByShape) => "mask".to_owned(),
         Action::Mask(Mask::Keep { first: 0, last }) => format!("last{last}"),
         Action::Mask(Mask::Keep { first, last }) => format!("first{first}+last{last}"),

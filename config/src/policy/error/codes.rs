@@ -288,6 +288,28 @@ const CODES: &[Code] = &[
          before must not be given to another key.",
     ),
     code(
+        "PN060",
+        "`detect` has nothing to search for",
+        "A role, or `always`, lets a label be seen through `detect`, and no entry of the `detect` section \
+         is about that label or one that covers it. Without an entry nothing would be found and the text \
+         would leave as it is. Add one, such as `detect: { text.free: { find: [email, phone], then: \
+         redact } }`, or choose another action.",
+    ),
+    code(
+        "PN061",
+        "a detector is listed twice",
+        "`find` lists each kind of data once. The kinds are `email`, `phone`, `card`, `iban`, `us_ssn`, \
+         `secret`, `ip` and `names_in_this_response`, which stands for what the same record holds \
+         elsewhere and hides from the reader.",
+    ),
+    code(
+        "PN062",
+        "what is found cannot be treated so",
+        "`then` says what takes the place of a piece of text: `redact` (also with a constant), a mask, \
+         `pseudonym`, or `remove`, with which the piece disappears. `show` and `detect` would hide \
+         nothing, and `generalize` is about whole values of a known form.",
+    ),
+    code(
         "PN101",
         "a label is not used",
         "No route attaches this label to a field, so no rule on it has an effect. Either a selector is \
@@ -328,5 +350,11 @@ const CODES: &[Code] = &[
         "`always` beats every role, also one that says something stricter: with `always: { pii: mask }`, a \
          role that says `pii: remove` sees masks. Make `always` at least as strict as every role, or \
          leave the label to the roles.",
+    ),
+    code(
+        "PN109",
+        "a `detect` entry searches nothing",
+        "No role sees this entry's label, or one that it covers, through the action `detect`, so nothing \
+         is ever searched for. Let a role see the label with `detect`, or remove the entry.",
     ),
 ];

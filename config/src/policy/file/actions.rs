@@ -21,8 +21,9 @@ const BUCKET_MAX: u64 = (1 << 53) - 1;
 const CONSTANT_BYTES_MAX: usize = 1024;
 
 /// The words an action is written with, for suggestions.
-const WORDS: [&str; 7] = [
+const WORDS: [&str; 8] = [
     "show",
+    "detect",
     "mask",
     "last4",
     "generalize",
@@ -134,14 +135,11 @@ fn first_key(entries: &[Entry], otherwise: Place) -> Place {
 fn plain(word: &str, place: Place, problems: &mut Problems) -> Option<Action> {
     match word {
         "show" => Some(Action::Show),
+        "detect" => Some(Action::Detect),
         "mask" => Some(Action::Mask(Mask::ByShape)),
         "redact" => Some(Action::Redact { with: None }),
         "remove" => Some(Action::Remove),
         "pseudonym" => Some(Action::Pseudonym(PseudonymScope::Identity)),
-        "detect" => {
-            not_yet("the action `detect`", place, problems);
-            None
-        }
         "generalize" => {
             problems
                 .add("PN014", place, "`generalize` needs to know to what")

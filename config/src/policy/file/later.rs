@@ -6,16 +6,6 @@ use crate::document::read::{Anything, Words};
 use crate::document::section::section;
 
 section! {
-    /// What is searched for in free text.
-    DetectFile, required: ["find", "then"] {
-        /// The detectors.
-        find: "find" => Anything,
-        /// What happens to what they find.
-        then: "then" => Anything,
-    }
-}
-
-section! {
     /// A cap on units per identity and window.
     QuotaFile, required: ["unit", "per", "window", "limit"] {
         /// What is counted.

@@ -160,7 +160,8 @@ impl Pass<'_> {
             Action::Show => self.keep(value, Cover::Shown, Opens::Around),
             Action::Remove => self.remove(value),
             action if needs_value(action, value.kind) => self.capture(value),
-            Action::Mask(_)
+            Action::Detect
+            | Action::Mask(_)
             | Action::Generalize(_)
             | Action::Pseudonym(_)
             | Action::Redact { .. } => self.substitute(value),
