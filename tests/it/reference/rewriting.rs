@@ -130,10 +130,14 @@ pub(crate) fn hidden_values(rules: &Rules, document: &Document<'_>) -> Vec<(Node
                 hidden.push((node, Freedom::AnyValue));
             }
             Some(Action::Redact { with: None }) => hidden.push((node, Freedom::SameForm)),
-            Some(Action::Mask(_) | Action::Generalize(_) | Action::Pseudonym(_)) if container => {
+            Some(
+                Action::Detect | Action::Mask(_) | Action::Generalize(_) | Action::Pseudonym(_),
+            ) if container => {
                 hidden.push((node, Freedom::SameForm));
             }
-            Some(Action::Mask(_) | Action::Generalize(_) | Action::Pseudonym(_)) => {}
+            Some(
+                Action::Detect | Action::Mask(_) | Action::Generalize(_) | Action::Pseudonym(_),
+            ) => {}
             None if container || shown => open.extend(inside(shown)),
             None => match rules.unlabelled {
                 Unlabelled::Show | Unlabelled::Deny => {}
