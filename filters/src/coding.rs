@@ -13,6 +13,8 @@ mod gzip;
 mod stage;
 mod zstd_frames;
 
+use std::fmt;
+
 use http::HeaderMap;
 use http::header::CONTENT_ENCODING;
 
@@ -22,15 +24,15 @@ pub(crate) use encoder::Encoder;
 use stage::Stage;
 
 /// What is decoded at once before it is handed on.
-pub(crate) const STEP_BYTES: usize = 64 << 10;
+pub const STEP_BYTES: usize = 64 << 10;
 /// What a body may always decode to, whatever the ratio.
-pub(crate) const SMALL_BODY_BYTES: u64 = 1 << 20;
+pub const SMALL_BODY_BYTES: u64 = 1 << 20;
 /// How many codings may be stacked.
 const STACK_MAX: usize = 2;
 
 /// A content coding that can be taken off and put on (deflate: only taken off).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Coding {
+pub enum Coding {
     /// RFC 1952.
     Gzip,
     /// RFC 1950, or RFC 1951 without its wrapper.
@@ -89,14 +91,24 @@ pub(crate) fn codings_of(headers: &HeaderMap) -> Result<Vec<Coding>, BodyError> 
 }
 
 /// Where decoded bytes go, at most [`STEP_BYTES`] at once.
-pub(crate) type Sink<'a> = &'a mut dyn FnMut(&[u8]) -> Result<(), BodyError>;
+pub type Sink<'a> = &'a mut dyn FnMut(&[u8]) -> Result<(), BodyError>;
 
-/// Takes the codings of one body off as it streams.
-pub(crate) struct Decoder {
+/// Takes the codings of one body off as it streams. What it hands on is not redacted: only
+/// [`crate::BodyPipeline`] makes bytes that may leave.
+pub struct Decoder {
     /// The coding applied last comes first.
     layers: Vec<Layer>,
     expand_ratio: u64,
     bytes_in: u64,
+}
+
+impl fmt::Debug for Decoder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Decoder")
+            .field("layers", &self.layers.len())
+            .field("bytes_in", &self.bytes_in)
+            .finish_non_exhaustive()
+    }
 }
 
 struct Layer {
@@ -110,7 +122,7 @@ impl Decoder {
     ///
     /// # Errors
     /// A decoder cannot be set up.
-    pub(crate) fn new(codings: &[Coding], expand_ratio: usize) -> Result<Self, BodyError> {
+    pub fn new(codings: &[Coding], expand_ratio: usize) -> Result<Self, BodyError> {
         let layer = |coding: &Coding| {
             Ok(Layer {
                 stage: Stage::new(*coding)?,
@@ -129,7 +141,7 @@ impl Decoder {
     ///
     /// # Errors
     /// The coding is damaged, the body expands too far, or the sink refuses what it is given.
-    pub(crate) fn push(&mut self, chunk: &[u8], sink: Sink<'_>) -> Result<(), BodyError> {
+    pub fn push(&mut self, chunk: &[u8], sink: Sink<'_>) -> Result<(), BodyError> {
         self.bytes_in = self.bytes_in.saturating_add(chunk.len() as u64);
         let bytes_out_max = self
             .bytes_in
@@ -142,7 +154,7 @@ impl Decoder {
     ///
     /// # Errors
     /// It ended within a stream.
-    pub(crate) fn finish(&self) -> Result<(), BodyError> {
+    pub fn finish(&self) -> Result<(), BodyError> {
         match self.layers.iter().all(|layer| layer.stage.is_complete()) {
             true => Ok(()),
             false => Err(BodyError::Incomplete),

@@ -5,7 +5,7 @@
 //! ([`Verdict`]), edits heads, and redacts bodies as they stream ([`BodyPipeline`]).
 
 pub mod body_filter;
-mod coding;
+pub mod coding;
 pub mod compiled_policy;
 pub mod exchange_plan;
 mod generalize;

@@ -7,6 +7,8 @@ mod corpus;
 mod cts;
 mod differential;
 mod differential_cases;
+mod fuzzing;
+mod fuzzing_runs;
 mod generated;
 mod noninterference;
 mod origin;

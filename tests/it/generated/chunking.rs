@@ -33,6 +33,23 @@ impl Chunking {
         several
     }
 
+    /// A few chunkings for one input of a fuzz target: whole, and three that the numbers choose, one of
+    /// them near the end of a block or window.
+    pub(crate) fn few(random: &mut Random, length: usize) -> Vec<Self> {
+        let border = random.choose(&[64, 4096]) * (1 + random.below(2));
+        let (seed, longest) = (random.next(), random.choose(&[2, 7, 70, 5000]));
+        vec![
+            Self::Whole,
+            if length <= 300 && random.chance(50) {
+                Self::ByteByByte
+            } else {
+                Self::Random { seed, longest }
+            },
+            Self::At(random.below(length + 1)),
+            Self::At((border + random.below(5)).saturating_sub(2).min(length)),
+        ]
+    }
+
     /// The pieces, in order.
     pub(crate) fn pieces<'b>(&self, bytes: &'b [u8]) -> Vec<&'b [u8]> {
         match *self {

@@ -1,0 +1,5 @@
+//! libFuzzer on the target `policy`.
+
+#![no_main]
+
+postern_fuzz::fuzz!("policy");

@@ -1,0 +1,5 @@
+//! libFuzzer on the target `rewriter`.
+
+#![no_main]
+
+postern_fuzz::fuzz!("rewriter");

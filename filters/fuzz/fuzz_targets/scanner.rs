@@ -1,0 +1,5 @@
+//! libFuzzer on the target `scanner`.
+
+#![no_main]
+
+postern_fuzz::fuzz!("scanner");

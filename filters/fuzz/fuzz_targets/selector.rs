@@ -1,0 +1,5 @@
+//! libFuzzer on the target `selector`.
+
+#![no_main]
+
+postern_fuzz::fuzz!("selector");
