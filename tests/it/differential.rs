@@ -28,9 +28,23 @@ fn difference(case: &Case, chunkings: &[Chunking]) -> Option<String> {
 
 fn difference_of(ready: &Ready, document: &[u8], chunkings: &[Chunking]) -> Option<String> {
     let expected = reference::redact(&ready.rules, document);
-    let whole = ready.engine(document, Chunking::Whole);
+    let run = |chunking| {
+        let mut written = Vec::new();
+        let compared = ready.compared(document, chunking, &mut written)?;
+        Ok(match compared {
+            Ok(withheld) => Ok((written, withheld)),
+            Err(_) => Err(Refused),
+        })
+    };
+    let whole = match run(Chunking::Whole) {
+        Ok(whole) => whole,
+        Err(difference) => return Some(difference),
+    };
     for chunking in chunkings {
-        let got = ready.engine(document, *chunking);
+        let got = match run(*chunking) {
+            Ok(got) => got,
+            Err(difference) => return Some(format!("{chunking:?}: {difference}")),
+        };
         if !expected.allows(&got) || got != whole {
             let Expected {
                 first,

@@ -6,6 +6,7 @@
 pub(crate) mod case;
 pub(crate) mod chunking;
 pub(crate) mod documents;
+mod engines;
 pub(crate) mod random;
 pub(crate) mod selectors;
 pub(crate) mod strings;

@@ -30,16 +30,13 @@ pub(crate) fn check(input: &[u8]) -> Finding {
     let mut random = Random::of_case(u64::from(input[2]), 1);
     let mut whole = None;
     for chunking in Chunking::few(&mut random, case.document.len()) {
-        for (engine, got) in ready.engines_or_limit(&case.document, chunking) {
-            let Some(got) = got else { continue };
-            let first = whole.get_or_insert_with(|| got.clone());
-            if !expected.allows(&got) || got != *first {
-                let wanted = shown(&expected.first);
-                let got = shown(&got);
-                return Err(format!(
-                    "{engine:?} {chunking:?}: {got}, not {wanted}\n{case}"
-                ));
-            }
+        let got = ready.within_limits(&case.document, chunking);
+        let got = got.map_err(|difference| format!("{chunking:?}: {difference}\n{case}"))?;
+        let first = whole.get_or_insert_with(|| got.clone());
+        if got.as_ref().is_some_and(|got| !expected.allows(got)) || got != *first {
+            let got = got.map_or_else(|| "a limit".to_owned(), |got| shown(&got));
+            let wanted = shown(&expected.first);
+            return Err(format!("{chunking:?}: {got}, not {wanted}\n{case}"));
         }
     }
     Ok(())

@@ -43,22 +43,14 @@ pub(crate) fn check(input: &[u8]) -> Finding {
     let mut random = Random::of_case(u64::from(*seed), 0);
     for ready in &*READERS {
         for chunking in Chunking::few(&mut random, document.len()) {
-            for (engine, got) in ready.engines(document, chunking) {
-                match got {
-                    Ok((bytes, _)) if !accepted => {
-                        let passed = bytes.len();
-                        return Err(format!(
-                            "{engine:?} {chunking:?}: accepts it, {passed} bytes"
-                        ));
-                    }
-                    Ok((bytes, _)) if bytes != document => {
-                        return Err(format!("{engine:?} {chunking:?}: changes it"));
-                    }
-                    Err(_) if accepted => {
-                        return Err(format!("{engine:?} {chunking:?}: refuses it"));
-                    }
-                    Ok(_) | Err(_) => {}
+            let got = ready.within_limits(document, chunking)?;
+            match got.map(|got| got.map(|output| output.0)) {
+                Some(Ok(_)) if !accepted => return Err(format!("{chunking:?}: accepts it")),
+                Some(Ok(bytes)) if bytes != document => {
+                    return Err(format!("{chunking:?}: changes it"));
                 }
+                Some(Err(_)) if accepted => return Err(format!("{chunking:?}: refuses it")),
+                Some(Ok(_) | Err(_)) | None => {}
             }
         }
     }

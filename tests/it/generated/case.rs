@@ -6,15 +6,13 @@ use std::sync::Arc;
 use postern_config::Selector;
 use postern_config::action::{Action, Generalize, Mask, PseudonymScope};
 use postern_config::routes::{Names, Unlabelled};
-use postern_filters::BodyFilter;
-use postern_filters::json::{Automaton, Engine, JsonFilter, JsonPlan, JsonRules, JsonSettings};
+use postern_filters::json::{Automaton, JsonPlan, JsonRules, JsonSettings};
 
-use super::chunking::Chunking;
 use super::documents::{self, Style};
 use super::random::Random;
 use super::selectors::{self, Constructs, Filters, Positions};
 use super::strings::Vocabulary;
-use crate::reference::{Output, Refused, Rules};
+use crate::reference::Rules;
 
 /// The limit on held bytes where none is being tested.
 const HELD_BYTES_MAX: usize = 1 << 20;
@@ -44,7 +42,7 @@ pub(crate) struct Case {
 /// A case whose rules are compiled for both redactors.
 pub(crate) struct Ready {
     pub(crate) rules: Rules,
-    plan: Arc<JsonPlan>,
+    pub(super) plan: Arc<JsonPlan>,
 }
 
 impl Profile {
@@ -178,48 +176,6 @@ impl Ready {
         };
         let plan = Arc::new(JsonPlan::new(Arc::new(automaton), settings));
         Self { rules, plan }
-    }
-
-    /// Runs the engine, on both scanners side by side: after every piece they must have written the
-    /// same bytes, or refuse it both. What was written before an error is in `written`.
-    pub(crate) fn stream(
-        &self,
-        document: &[u8],
-        chunking: Chunking,
-        written: &mut Vec<u8>,
-    ) -> Result<Vec<u64>, Refused> {
-        let on = |engine| JsonFilter::with_engine(Arc::clone(&self.plan), engine);
-        let (mut filter, mut reference) = (on(Engine::Simd), on(Engine::Scalar));
-        let (mut expected, start) = (Vec::new(), written.len());
-        let mut both = |piece: Option<&[u8]>| {
-            let (got, wanted) = match piece {
-                Some(piece) => (
-                    filter.push(piece, written),
-                    reference.push(piece, &mut expected),
-                ),
-                None => (filter.finish(written), reference.finish(&mut expected)),
-            };
-            assert!(
-                got == wanted && written[start..] == expected,
-                "{chunking:?}: the scanners differ: {got:?}, but {wanted:?} by the scalar one\n  {}\n  {}",
-                written[start..].escape_ascii(),
-                expected.escape_ascii()
-            );
-            got.map_err(|_refused| Refused)
-        };
-        for piece in chunking.pieces(document) {
-            both(Some(piece))?;
-        }
-        both(None)?;
-        assert_eq!(filter.withheld(), reference.withheld(), "{chunking:?}");
-        Ok(filter.withheld().to_vec())
-    }
-
-    /// Runs the engine and keeps only what a complete run gives.
-    pub(crate) fn engine(&self, document: &[u8], chunking: Chunking) -> Result<Output, Refused> {
-        let mut written = Vec::new();
-        let withheld = self.stream(document, chunking, &mut written)?;
-        Ok((written, withheld))
     }
 }
 
