@@ -7,12 +7,14 @@ pub(crate) mod case;
 pub(crate) mod chunking;
 pub(crate) mod documents;
 mod engines;
+mod padding;
 pub(crate) mod random;
 pub(crate) mod selectors;
 pub(crate) mod strings;
 
 pub(crate) use case::{Case, Ready};
 pub(crate) use chunking::Chunking;
+pub(crate) use engines::Difference;
 pub(crate) use random::Random;
 
 /// The seed of a plain run; `POSTERN_SEED` replaces it.

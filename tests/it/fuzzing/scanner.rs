@@ -17,7 +17,8 @@ use super::{Finding, seeds};
 use crate::generated::{Chunking, Random, Ready};
 use crate::reference::{Document, Rules};
 
-const DEPTH_MAX: usize = 64;
+/// The deepest nesting that is read here.
+pub(crate) const DEPTH_MAX: usize = 64;
 
 /// Rules that select nothing: one of which names must be compared everywhere, one of which whole
 /// subtrees are skipped.

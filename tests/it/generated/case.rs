@@ -9,6 +9,7 @@ use postern_config::routes::{Names, Unlabelled};
 use postern_filters::json::{Automaton, JsonPlan, JsonRules, JsonSettings};
 
 use super::documents::{self, Style};
+use super::padding::padded;
 use super::random::Random;
 use super::selectors::{self, Constructs, Filters, Positions};
 use super::strings::Vocabulary;
@@ -87,6 +88,10 @@ impl Case {
             false => Vec::new(),
         };
         let document = documents::valid(random, &vocabulary, profile.style);
+        let document = match random.chance(10) {
+            true => padded(random, document),
+            false => document,
+        };
         let document = match random.chance(10) {
             true => documents::broken(random, &document),
             false => document.into_bytes(),

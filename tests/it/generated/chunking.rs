@@ -20,8 +20,15 @@ impl Chunking {
     /// The chunkings that a document is tried with: always whole and byte by byte, every split in
     /// two of a small one, some random ones.
     pub(crate) fn several(random: &mut Random, length: usize) -> Vec<Self> {
-        let mut several = vec![Self::Whole, Self::ByteByByte];
-        for longest in [3, 16] {
+        let mut several = vec![Self::Whole];
+        if length <= 1000 || random.chance(20) {
+            several.push(Self::ByteByByte);
+        }
+        let lengths: &[usize] = match length {
+            0..=200 => &[3, 16],
+            _ => &[3, 16, 100, 5000],
+        };
+        for longest in lengths.iter().copied() {
             let seed = random.next();
             several.push(Self::Random { seed, longest });
         }
@@ -29,6 +36,7 @@ impl Chunking {
             several.extend((1..length).map(Self::At));
         } else {
             several.extend((0..4).map(|_| Self::At(random.below(length))));
+            several.push(Self::near_a_border(random, length));
         }
         several
     }
@@ -36,7 +44,6 @@ impl Chunking {
     /// A few chunkings for one input of a fuzz target: whole, and three that the numbers choose, one of
     /// them near the end of a block or window.
     pub(crate) fn few(random: &mut Random, length: usize) -> Vec<Self> {
-        let border = random.choose(&[64, 4096]) * (1 + random.below(2));
         let (seed, longest) = (random.next(), random.choose(&[2, 7, 70, 5000]));
         vec![
             Self::Whole,
@@ -46,8 +53,14 @@ impl Chunking {
                 Self::Random { seed, longest }
             },
             Self::At(random.below(length + 1)),
-            Self::At((border + random.below(5)).saturating_sub(2).min(length)),
+            Self::near_a_border(random, length),
         ]
+    }
+
+    /// In two, within two bytes of where a scanner may end a block or a window.
+    fn near_a_border(random: &mut Random, length: usize) -> Self {
+        let border = random.choose(&[64, 4096]) * (1 + random.below(4));
+        Self::At((border + random.below(5) - 2).min(length))
     }
 
     /// The pieces, in order.

@@ -50,9 +50,15 @@ impl Expected {
 /// The document as the role sees it; empty when the root itself is removed.
 pub(crate) fn redact(rules: &Rules, bytes: &[u8]) -> Expected {
     let ambiguous = Cell::new(false);
+    let first = read_as(Reading::First, rules, bytes, &ambiguous);
+    // Where no repeated name was asked for, there is nothing that readers could differ about.
+    let last = match ambiguous.get() {
+        true => read_as(Reading::Last, rules, bytes, &ambiguous),
+        false => first.clone(),
+    };
     Expected {
-        first: read_as(Reading::First, rules, bytes, &ambiguous),
-        last: read_as(Reading::Last, rules, bytes, &ambiguous),
+        first,
+        last,
         ambiguous: ambiguous.get(),
     }
 }
