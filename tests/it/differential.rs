@@ -6,8 +6,7 @@
 //! more, with optimised tests:
 //!
 //! ```text
-//! CARGO_PROFILE_DEV_OPT_LEVEL=2 POSTERN_CASES=10000000 POSTERN_SEED=7 cargo test --test it -- \
-//!     differential:: --nocapture
+//! POSTERN_CASES=10000000 POSTERN_SEED=7 cargo differential
 //! ```
 //!
 //! `POSTERN_CASE=n` with the same seed runs the n-th document alone. A difference is made small before
