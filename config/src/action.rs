@@ -51,10 +51,31 @@ pub enum Generalize {
     Year,
     /// An ISO 8601 date or time becomes its year and month.
     Month,
+    /// The same, and a number is a point in time that becomes the one at which its year or month began
+    /// (UTC).
+    Epoch(DatePart, EpochUnit),
     /// A number becomes the lower bound of its bucket of this width (at least 1).
     Bucket(u64),
     /// A string keeps this many leading characters (postal codes).
     Prefix(usize),
+}
+
+/// How much of a date stays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum DatePart {
+    /// The year and the month.
+    Month,
+    /// The year.
+    Year,
+}
+
+/// What a number counts that stands for a point in time, from the beginning of 1970 in UTC on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum EpochUnit {
+    /// Seconds.
+    Seconds,
+    /// Thousandths of seconds.
+    Millis,
 }
 
 /// Within what a pseudonym is the same for the same value.
@@ -66,6 +87,8 @@ pub enum PseudonymScope {
     Role,
     /// Each reader sees a token of their own.
     Identity,
+    /// Every reader of a case sees the same token, and another in another case.
+    Case,
 }
 
 impl Action {
@@ -132,11 +155,14 @@ impl Mask {
 }
 
 impl Generalize {
-    /// Orders generalizations: a year tells less than a month, a wide bucket less than a narrow one.
+    /// Orders generalizations: a year tells less than a month, one that redacts numbers less than one
+    /// that reads them, a wide bucket less than a narrow one.
     const fn tie_key(&self) -> (u8, u64) {
         match self {
-            Self::Month => (0, 0),
-            Self::Year => (1, 0),
+            Self::Epoch(DatePart::Month, unit) => (0, *unit as u64),
+            Self::Month => (0, 2),
+            Self::Epoch(DatePart::Year, unit) => (1, *unit as u64),
+            Self::Year => (1, 2),
             Self::Prefix(kept) => (2, u64::MAX - *kept as u64),
             Self::Bucket(width) => (3, *width),
         }

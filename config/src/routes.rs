@@ -36,6 +36,8 @@ pub struct Route {
     pub receipt: bool,
     /// Long-lived protocols that the route lets through; only on routes without labels.
     pub allow: Vec<LongLived>,
+    /// The path parameter that names the case; every match of the route has it.
+    pub case: Option<String>,
 }
 
 /// A set of labels attached to what a selector selects.

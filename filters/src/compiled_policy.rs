@@ -172,7 +172,12 @@ impl CompiledPolicy {
             Matched::OtherMethods(allow) => return Err(DenyReason::MethodNotAllowed { allow }),
             Matched::Nothing => return Err(DenyReason::RouteDenied),
         };
-        let plan = self.plan_for(ready, place, roles, facts.identity)?;
+        let reader = Reader {
+            roles,
+            identity: facts.identity,
+            case: ready.case_of(place, facts),
+        };
+        let plan = self.plan_for(ready, place, reader)?;
         let route = plan.compiled_route();
         if facts.upgrade && !(route.allow.contains(&LongLived::Websocket) && is_websocket(facts)) {
             return Err(DenyReason::UpgradeRefused);
@@ -210,23 +215,32 @@ impl CompiledPolicy {
             .iter()
             .position(|known| known.as_ref().is_some_and(|known| known.name == route))
             .ok_or(DenyReason::RouteDenied)?;
-        self.plan_for(ready, place, roles, identity)
+        let reader = Reader {
+            roles,
+            identity,
+            case: None,
+        };
+        self.plan_for(ready, place, reader)
     }
 
     fn plan_for(
         &self,
         ready: &Ready,
         place: usize,
-        roles: Arc<RoleSet>,
-        identity: &Identity,
+        reader: Reader<'_>,
     ) -> Result<ExchangePlan, DenyReason> {
         let Some(Some(route)) = ready.routes.get(place) else {
             return Err(DenyReason::RouteDenied);
         };
+        let roles = reader.roles;
         let pseudonyms = match roles.makes_pseudonyms {
-            true => Pseudonymizer::new(&ready.keys, identity, &roles.roles).map(Arc::new),
+            true => Pseudonymizer::new(&ready.keys, reader.identity, &roles.roles),
             false => None,
         };
+        let pseudonyms = pseudonyms.map(|made_by| match &reader.case {
+            Some(case) => made_by.for_case(case),
+            None => made_by,
+        });
         Ok(ExchangePlan::new(PlanParts {
             revision: self.revision.clone(),
             place,
@@ -235,12 +249,25 @@ impl CompiledPolicy {
             labels: Arc::clone(&ready.labels),
             identity_headers: Arc::clone(&ready.identity_headers),
             limits: ready.limits,
-            pseudonyms,
+            pseudonyms: pseudonyms.map(Arc::new),
         }))
     }
 }
 
+/// Who reads, and which case.
+struct Reader<'a> {
+    roles: Arc<RoleSet>,
+    identity: &'a Identity,
+    case: Option<String>,
+}
+
 impl Ready {
+    /// The case that a request to the route at this place is about, if the route says where that is.
+    fn case_of(&self, place: usize, facts: &RequestFacts<'_>) -> Option<String> {
+        let name = self.policy.routes.get(place)?.case.as_deref()?;
+        self.matcher.parameter(facts.method, facts.path, name)
+    }
+
     fn roles(&self, identity: &Identity) -> Result<Arc<RoleSet>, DenyReason> {
         let roles = self.role_sets.of(&self.policy, identity);
         roles.ok_or(DenyReason::NoRole)

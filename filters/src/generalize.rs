@@ -1,9 +1,13 @@
 //! Making values coarser: dates to a year or month, numbers to buckets, codes to a prefix.
 //!
 //! Guarantees: what comes out says no more than asked for; a value that is not of the expected form
-//! gives nothing, and is then redacted. Only ISO 8601 calendar dates in extended format are dates.
+//! gives nothing, and is then redacted. Only ISO 8601 calendar dates in extended format are dates, RFC
+//! 3339 timestamps among them; a number is one only where the policy says in which unit.
+
+mod epoch;
 
 use postern_config::Generalize;
+use postern_config::action::DatePart;
 use unicode_segmentation::UnicodeSegmentation;
 
 use crate::value_action::{Decimal, JsonKind};
@@ -15,24 +19,29 @@ pub(crate) const fn fits(to: &Generalize, kind: JsonKind) -> bool {
             matches!(kind, JsonKind::String)
         }
         Generalize::Bucket(_) => matches!(kind, JsonKind::Number),
+        Generalize::Epoch(..) => matches!(kind, JsonKind::String | JsonKind::Number),
     }
 }
 
-/// A number's bucket by its lower bound: the greatest multiple of the width that is not above it.
+/// A number's bucket by its lower bound, the greatest multiple of the width that is not above it; or
+/// the point in time at which its year or month began.
 pub(crate) fn number(to: &Generalize, value: &Decimal) -> Option<String> {
-    let Generalize::Bucket(width) = to else {
-        return None;
-    };
-    let width = i128::from(*width);
-    let above = value.floor()?.checked_rem_euclid(width)?;
-    Some(value.floor()?.checked_sub(above)?.to_string())
+    let whole = value.floor()?;
+    match to {
+        Generalize::Bucket(width) => {
+            let above = whole.checked_rem_euclid(i128::from(*width))?;
+            Some(whole.checked_sub(above)?.to_string())
+        }
+        Generalize::Epoch(part, unit) => Some(epoch::began(whole, *part, *unit)?.to_string()),
+        Generalize::Year | Generalize::Month | Generalize::Prefix(_) => None,
+    }
 }
 
 /// A coarser string.
 pub(crate) fn string(to: &Generalize, text: &str) -> Option<String> {
     match to {
-        Generalize::Year => Some(iso_date(text)?.year),
-        Generalize::Month => {
+        Generalize::Year | Generalize::Epoch(DatePart::Year, _) => Some(iso_date(text)?.year),
+        Generalize::Month | Generalize::Epoch(DatePart::Month, _) => {
             let date = iso_date(text)?;
             Some(format!("{}-{}", date.year, date.month?))
         }

@@ -4,6 +4,8 @@
 //! three `•`, so its length stays unknown; a value so short that everything would be kept keeps
 //! nothing. It works on decoded characters and knows nothing about JSON.
 
+mod account;
+
 use postern_config::Mask;
 use unicode_segmentation::UnicodeSegmentation;
 
@@ -14,6 +16,9 @@ const DOTS: &str = "•••";
 const PHONE_DIGITS_MAX: usize = 15;
 /// Fewer digits are taken for no telephone number.
 const PHONE_DIGITS_MIN: usize = 7;
+/// What may stand between the digits of a telephone number: what people type, and the spaces and
+/// hyphens that do not break or that word processors put there.
+const PHONE_DIVIDERS: &str = " ()-./\u{a0}\u{2009}\u{202f}\u{2010}\u{2011}\u{2012}\u{2013}";
 /// The digits of a telephone number that stay.
 const PHONE_LAST: usize = 4;
 /// A country code is kept only when at least this many digits stay hidden.
@@ -37,10 +42,15 @@ fn keep(text: &str, first: usize, last: usize) -> String {
     format!("{start}{DOTS}{end}")
 }
 
-/// An e-mail address keeps its first character and its domain; a telephone number its country code
-/// and its last four digits; anything else nothing.
+/// An e-mail address keeps its first character and its domain; an IBAN its country and its last four
+/// characters; a card number its last four digits; a telephone number its country code and its last
+/// four digits; anything else nothing.
 fn by_shape(text: &str) -> String {
+    let card = || account::card_last(text).map(|last| format!("{DOTS}{last}"));
+    let iban = || account::iban_ends(text).map(|(country, last)| format!("{country}{DOTS}{last}"));
     email(text)
+        .or_else(iban)
+        .or_else(card)
         .or_else(|| phone(text))
         .unwrap_or_else(|| DOTS.to_owned())
 }
@@ -69,7 +79,7 @@ fn phone(text: &str) -> Option<String> {
     let body = text.strip_prefix('+').unwrap_or(text);
     if !body
         .chars()
-        .all(|c| c.is_ascii_digit() || " ()-./".contains(c))
+        .all(|c| c.is_ascii_digit() || PHONE_DIVIDERS.contains(c))
         || is_date_or_address(body)
     {
         return None;

@@ -72,6 +72,18 @@ impl RouteMatcher {
         }
     }
 
+    /// What a parameter of the line that a request matches stands for, in canonical form; none where
+    /// the line has no such parameter, or nothing matches.
+    pub(crate) fn parameter(&self, method: &str, path: &str, name: &str) -> Option<String> {
+        let segments = segments(path)?;
+        let fits = |line: &&Line| line.fits_path(&segments) && line.fits_method(method);
+        // INVARIANT: lines are sorted, so the first that fits is the one that `find` names.
+        let line = self.lines.iter().find(fits)?;
+        let is_it = |part: &PathPart| matches!(part, PathPart::Parameter(own) if own == name);
+        let place = line.fits.path.iter().position(is_it)?;
+        segments.get(place).map(|segment| segment.to_string())
+    }
+
     fn find_spelled(&self, method: &str, path: &str) -> Matched {
         let Some(segments) = segments(path) else {
             return Matched::Nothing;

@@ -97,15 +97,7 @@ fn changed(
         }
         Action::Generalize(to) => generalize::string(to, &decode(raw)?).map(Replacement::String),
         Action::Pseudonym(scope) => {
-            let made_by = pseudonyms?;
-            let token = match kind {
-                JsonKind::Number => made_by.of_number(*scope, &Decimal::parse(raw)?),
-                JsonKind::String
-                | JsonKind::Bool
-                | JsonKind::Null
-                | JsonKind::Array
-                | JsonKind::Object => made_by.of_string(*scope, &decode(raw)?),
-            };
+            let token = pseudonyms?.token(*scope, kind, raw)?;
             Some(Replacement::String(token))
         }
         Action::Show | Action::Detect | Action::Redact { .. } | Action::Remove => None,

@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 
+mod actions;
 mod bypass;
 mod corpus;
 mod cts;

@@ -124,6 +124,8 @@ section! {
         receipt: "receipt" => bool,
         /// Long-lived protocols that are let through; only on routes without labels.
         allow: "allow" => Vec<At<Word<LongLived>>>,
+        /// The path parameter that names the case; `case_id` unless this says otherwise.
+        case: "case" => String,
         /// What happens to a mask or a hidden field in a write.
         write_back: "write_back" => Word<WriteBack>,
         /// Labels by CSS selector. Not enforced by this build yet.

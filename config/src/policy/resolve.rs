@@ -55,6 +55,7 @@ fn resolve(file: &PolicyFile, problems: &mut Problems) -> Option<Policy> {
         .value()
         .and_then(|identity| identity::rule(identity, &roles, problems));
     let routes = routes::all(file, &labels, problems);
+    routes::report_tokens_by_case(file, (&labels, &always), &roles, &routes, problems);
     lints::report(file, (&labels, &always), &roles, &routes, problems);
     detect::lint(file, (&labels, &always), &roles, problems);
     Some(Policy {

@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 
+use postern_config::action::{DatePart, EpochUnit};
 use postern_config::identity::{IdentityRule, KeySource, TrustedPeer};
 use postern_config::secret::Reference;
 use postern_config::{Action, Generalize, Mask, Policy, PseudonymScope, Route, RouteMatch};
@@ -45,11 +46,13 @@ fn matrix(policy: &Policy) -> String {
                 Action::Mask(Mask::Keep { first, last }) => format!("keep{first}+{last}"),
                 Action::Generalize(Generalize::Year) => "year".to_owned(),
                 Action::Generalize(Generalize::Month) => "month".to_owned(),
+                Action::Generalize(Generalize::Epoch(part, _)) => format!("{part:?}"),
                 Action::Generalize(Generalize::Bucket(width)) => format!("bucket{width}"),
                 Action::Generalize(Generalize::Prefix(kept)) => format!("prefix{kept}"),
                 Action::Pseudonym(PseudonymScope::Identity) => "own".to_owned(),
                 Action::Pseudonym(PseudonymScope::Role) => "role".to_owned(),
                 Action::Pseudonym(PseudonymScope::Tenant) => "tenant".to_owned(),
+                Action::Pseudonym(PseudonymScope::Case) => "case".to_owned(),
                 Action::Redact { with } => format!("redact{}", with.unwrap_or_default()),
                 Action::Remove => "remove".to_owned(),
                 Action::Detect => "detect".to_owned(),
@@ -223,7 +226,11 @@ fn strictness_is_a_total_order_that_every_pair_agrees_on() {
         Action::Mask(Mask::ByShape),
         Action::Mask(Mask::Keep { first: 2, last: 4 }),
         Action::Mask(Mask::Keep { first: 0, last: 4 }),
+        Action::Generalize(Generalize::Epoch(DatePart::Month, EpochUnit::Seconds)),
+        Action::Generalize(Generalize::Epoch(DatePart::Month, EpochUnit::Millis)),
         Action::Generalize(Generalize::Month),
+        Action::Generalize(Generalize::Epoch(DatePart::Year, EpochUnit::Seconds)),
+        Action::Generalize(Generalize::Epoch(DatePart::Year, EpochUnit::Millis)),
         Action::Generalize(Generalize::Year),
         Action::Generalize(Generalize::Prefix(3)),
         Action::Generalize(Generalize::Prefix(2)),
@@ -232,6 +239,7 @@ fn strictness_is_a_total_order_that_every_pair_agrees_on() {
         Action::Pseudonym(PseudonymScope::Tenant),
         Action::Pseudonym(PseudonymScope::Role),
         Action::Pseudonym(PseudonymScope::Identity),
+        Action::Pseudonym(PseudonymScope::Case),
         Action::Redact {
             with: Some("1".to_owned()),
         },

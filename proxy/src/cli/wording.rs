@@ -1,6 +1,6 @@
 //! How actions, routes and reasons are written for people, the same in every command.
 
-use postern_config::action::{Action, Generalize, Mask, PseudonymScope};
+use postern_config::action::{Action, DatePart, Generalize, Mask, PseudonymScope};
 use postern_config::roles::Because;
 use postern_config::routes::{PathPart, RouteMatch, RouteMethod, Unlabelled};
 use postern_filters::json::Lookahead;
@@ -15,11 +15,14 @@ pub(super) fn action(action: &Action) -> String {
         Action::Mask(Mask::Keep { first, last }) => format!("first{first}+last{last}"),
         Action::Generalize(Generalize::Year) => "year".to_owned(),
         Action::Generalize(Generalize::Month) => "month".to_owned(),
+        Action::Generalize(Generalize::Epoch(DatePart::Year, _)) => "year/epoch".to_owned(),
+        Action::Generalize(Generalize::Epoch(DatePart::Month, _)) => "month/epoch".to_owned(),
         Action::Generalize(Generalize::Bucket(width)) => format!("bucket/{width}"),
         Action::Generalize(Generalize::Prefix(kept)) => format!("prefix/{kept}"),
         Action::Pseudonym(PseudonymScope::Tenant) => "pseudonym/tenant".to_owned(),
         Action::Pseudonym(PseudonymScope::Role) => "pseudonym/role".to_owned(),
         Action::Pseudonym(PseudonymScope::Identity) => "pseudonym/identity".to_owned(),
+        Action::Pseudonym(PseudonymScope::Case) => "pseudonym/case".to_owned(),
         Action::Redact { with: None } => "redact".to_owned(),
         Action::Redact { with: Some(text) } => format!("redact={text}"),
         Action::Remove => "remove".to_owned(),

@@ -138,8 +138,9 @@ const CODES: &[Code] = &[
         "The action is none of those Postern knows, or its options are incomplete. Actions are `show`, \
          `mask`, `last4` (or any `last1` to `last16`), `redact`, `remove`, `pseudonym`, and in long form \
          `{ mask: { keep_first: 1, keep_last: 4 } }`, `{ redact: { with: \"x\" } }`, `{ pseudonym: { \
-         scope: tenant } }` and `{ generalize: { date: year } }`, `{ generalize: { bucket: 10 } }`, \
-         `{ generalize: { prefix: 2 } }`.",
+         scope: tenant } }` and `{ generalize: { date: year } }` (with `epoch: seconds` or `millis` \
+         where numbers are points in time), `{ generalize: { bucket: 10 } }`, `{ generalize: { prefix: 2 \
+         } }`.",
     ),
     code(
         "PN015",
@@ -308,6 +309,15 @@ const CODES: &[Code] = &[
         "`then` says what takes the place of a piece of text: `redact` (also with a constant), a mask, \
          `pseudonym`, or `remove`, with which the piece disappears. `show` and `detect` would hide \
          nothing, and `generalize` is about whole values of a known form.",
+    ),
+    code(
+        "PN080",
+        "the case is not known",
+        "A pseudonym with the scope `case` is the same for everybody who reads one case, and another in \
+         the next. The route must say which case its answers are about: by a parameter of its path that \
+         is called `case_id`, or by `case: NAME` where it is called otherwise. Every `match` of the route \
+         must have that parameter. Where answers are about several cases, attach another label, or give \
+         the role another scope.",
     ),
     code(
         "PN101",

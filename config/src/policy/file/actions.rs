@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
-use crate::action::{Action, Generalize, Mask, PseudonymScope};
+use crate::action::{Action, DatePart, EpochUnit, Generalize, Mask, PseudonymScope};
 use crate::document::read::{Read, Slot, Word, Words};
 use crate::document::section::section;
 use crate::document::{Entry, Kind, Node, Place};
@@ -58,7 +58,7 @@ section! {
     /// For whom a pseudonym is the same.
     PseudonymFile, required: ["scope"] {
         /// For whom.
-        scope: "scope" => Word<Scope>,
+        scope: "scope" => Word<PseudonymScope>,
     }
 }
 
@@ -67,6 +67,8 @@ section! {
     GeneralizeFile, required: [] {
         /// A date becomes its year or month.
         date: "date" => Word<DatePart>,
+        /// With `date`: numbers are points in time too, in this unit.
+        epoch: "epoch" => Word<EpochUnit>,
         /// A number becomes the lower bound of its bucket.
         bucket: "bucket" => u64,
         /// A text keeps its first characters.
@@ -74,29 +76,20 @@ section! {
     }
 }
 
-/// `year` or `month`.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum DatePart {
-    Year,
-    Month,
-}
-
-/// The scopes of a pseudonym; `case` is read and refused.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Scope {
-    Enforced(PseudonymScope),
-    Case,
-}
-
 impl Words for DatePart {
     const WORDS: &'static [(&'static str, Self)] = &[("year", Self::Year), ("month", Self::Month)];
 }
 
-impl Words for Scope {
+impl Words for EpochUnit {
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("seconds", Self::Seconds), ("millis", Self::Millis)];
+}
+
+impl Words for PseudonymScope {
     const WORDS: &'static [(&'static str, Self)] = &[
-        ("tenant", Self::Enforced(PseudonymScope::Tenant)),
-        ("identity", Self::Enforced(PseudonymScope::Identity)),
-        ("role", Self::Enforced(PseudonymScope::Role)),
+        ("tenant", Self::Tenant),
+        ("identity", Self::Identity),
+        ("role", Self::Role),
         ("case", Self::Case),
     ];
 }
@@ -180,13 +173,7 @@ fn long(entry: &Entry, problems: &mut Problems) -> Option<Action> {
         }
         "pseudonym" => {
             let scope = PseudonymFile::read(options, problems)?.scope.found?;
-            match scope.value.0 {
-                Scope::Enforced(scope) => Some(Action::Pseudonym(scope)),
-                Scope::Case => {
-                    not_yet("the pseudonym scope `case`", scope.place, problems);
-                    None
-                }
-            }
+            Some(Action::Pseudonym(scope.value.0))
         }
         "generalize" => {
             let file = GeneralizeFile::read(options, problems)?;
@@ -229,10 +216,18 @@ fn generalize(file: &GeneralizeFile, place: Place, problems: &mut Problems) -> O
             .help("one of `date`, `bucket`, `prefix`");
         return None;
     }
+    if let (Some(at), false) = (file.epoch.key_place, file.date.is_written()) {
+        problems
+            .add("PN014", at, "`epoch` means nothing without `date`")
+            .help("for example `{ generalize: { date: year, epoch: seconds } }`");
+        return None;
+    }
     let to = if let Some(part) = file.date.word() {
-        match part {
-            DatePart::Year => Generalize::Year,
-            DatePart::Month => Generalize::Month,
+        match (part, file.epoch.word()) {
+            (part, Some(unit)) => Generalize::Epoch(part, unit),
+            (_, None) if file.epoch.is_written() => return None,
+            (DatePart::Year, None) => Generalize::Year,
+            (DatePart::Month, None) => Generalize::Month,
         }
     } else if let Some(at) = &file.bucket.found {
         let width: usize = bounded("bucket", at.value, 1..=BUCKET_MAX, at.place, problems)?;

@@ -1,7 +1,10 @@
 //! Routes: their matches, their labels with what they take from others, and their settings.
 
+mod cases;
 mod conflicts;
 mod inherited;
+
+pub(super) use cases::report_tokens_by_case;
 
 use super::labels::{self, Naming};
 use super::{matches, names, selectors};
@@ -10,7 +13,7 @@ use crate::document::section::Section;
 use crate::labels::LabelTree;
 use crate::policy::error::Problems;
 use crate::policy::file::{PolicyFile, RouteFile, UnreadableFile};
-use crate::routes::{LabelRule, Names, Route, Unlabelled, Unreadable};
+use crate::routes::{LabelRule, Names, Route, RouteMatch, Unlabelled, Unreadable};
 
 /// A route and where it is written.
 struct Written<'a> {
@@ -71,12 +74,14 @@ fn one(
         .map(|OneOrMany(lines)| lines.as_slice());
     let lines = lines.unwrap_or_default();
     let own_unreadable = unreadable(&file.unreadable, problems);
+    let matches: Vec<RouteMatch> = lines
+        .iter()
+        .filter_map(|line| matches::read(line, problems))
+        .collect();
     let route = Route {
         name: written.name.value.clone(),
-        matches: lines
-            .iter()
-            .filter_map(|line| matches::read(line, problems))
-            .collect(),
+        case: cases::parameter(&file.case, &matches, problems),
+        matches,
         deny: file.deny.value().copied().unwrap_or_default(),
         rules,
         required: selectors::read_all(list(&file.required), problems),
