@@ -52,6 +52,7 @@ impl<'r> Engines<'r> {
             held_bytes_max: 1 << 20,
             pseudonyms: None,
             require: false,
+            embedded: Vec::new(),
         };
         Self {
             plan: Arc::new(JsonPlan::new(Arc::new(automaton), settings)),

@@ -23,6 +23,17 @@ pub struct LabelEntry {
     pub about: String,
     /// Labels that cover this one besides its dotted prefixes.
     pub parents: Vec<Label>,
+    /// How a string of this label holds a document, if it does.
+    pub embedded: Option<Embedded>,
+}
+
+/// How a string holds a document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Embedded {
+    /// Its characters are JSON text.
+    Json,
+    /// Its characters are base64 (RFC 4648) of JSON text.
+    Base64,
 }
 
 impl Label {

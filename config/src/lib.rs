@@ -18,7 +18,7 @@ pub mod server;
 
 pub use action::{Action, Generalize, Mask, PseudonymScope};
 pub use detect::{Detection, Detector};
-pub use labels::{Label, LabelTree};
+pub use labels::{Embedded, Label, LabelTree};
 pub use policy::Policy;
 pub use policy::digest::Revision;
 pub use policy::error::{PolicyError, PolicyErrors};

@@ -8,7 +8,7 @@
 //! document = '{"a":1,"b":2}'
 //! expect = '{"b":null}'                           # or: error = true
 //! # unlabelled = "show" | "redact" | "remove" | "deny", names = "exact" | "caseless",
-//! # required = ["$.x"]
+//! # required = ["$.x"], embedded = ["json", "", "base64"]  # by rule
 //! ```
 //!
 //! Actions: `show`, `redact`, `remove`, `last N` (a mask), or JSON text that replaces any value.
@@ -17,9 +17,9 @@
 use std::fs;
 use std::path::Path;
 
-use postern_config::Selector;
 use postern_config::action::{Action, Mask};
 use postern_config::routes::{Names, Unlabelled};
+use postern_config::{Embedded, Selector};
 use serde::Deserialize;
 
 use crate::generated::{Chunking, Ready};
@@ -43,6 +43,9 @@ struct Written {
     unlabelled: Option<String>,
     #[serde(default)]
     names: Option<String>,
+    /// How strings hold documents, by rule.
+    #[serde(default)]
+    embedded: Vec<String>,
     document: String,
     expect: Option<String>,
     #[serde(default)]
@@ -74,6 +77,7 @@ impl Written {
                 Some(other) => panic!("{}: unlabelled `{other}`", self.name),
             },
             depth_max: 8,
+            embedded: self.embedded.iter().map(|text| way(text)).collect(),
         }
     }
 
@@ -86,6 +90,14 @@ impl Written {
             self.name
         );
         self.expect.as_deref()
+    }
+}
+
+fn way(text: &str) -> Option<Embedded> {
+    match text {
+        "json" => Some(Embedded::Json),
+        "base64" => Some(Embedded::Base64),
+        _ => None,
     }
 }
 

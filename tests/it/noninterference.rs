@@ -31,6 +31,7 @@ fn for_each_case(constructs: Constructs, property: impl Fn(&mut Random, Case)) {
             duplicates: random.chance(50),
             wide_numbers: false,
             canaries: true,
+            embedded: None,
             values_max: 30,
         };
         let profile = Profile {
@@ -93,6 +94,7 @@ fn any_value(random: &mut Random, bracket: Option<char>) -> String {
         duplicates: true,
         wide_numbers: true,
         canaries: false,
+        embedded: None,
         values_max: 8,
     };
     loop {

@@ -7,6 +7,7 @@
 mod decimal;
 mod document;
 mod filter;
+mod opened;
 mod query;
 mod rewriting;
 

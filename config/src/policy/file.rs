@@ -132,8 +132,6 @@ section! {
         html: "html" => Entries<OneOrMany<String>>,
         /// Labels by CSV column. Not enforced by this build yet.
         columns: "columns" => Entries<OneOrMany<String>>,
-        /// JSON inside strings. Not enforced by this build yet.
-        embedded: "embedded" => OneOrMany<String>,
         /// Writes guarded by a tag. Not enforced by this build yet.
         concurrency: "concurrency" => Word<Concurrency>,
         /// How the audit record is written. Not enforced by this build yet.

@@ -56,6 +56,7 @@ fn resolve(file: &PolicyFile, problems: &mut Problems) -> Option<Policy> {
         .and_then(|identity| identity::rule(identity, &roles, problems));
     let routes = routes::all(file, &labels, problems);
     routes::report_tokens_by_case(file, (&labels, &always), &roles, &routes, problems);
+    routes::report_embedded(file, (&labels, &always), &roles, &routes, problems);
     lints::report(file, (&labels, &always), &roles, &routes, problems);
     detect::lint(file, (&labels, &always), &roles, problems);
     Some(Policy {

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use postern_config::labels::Embedded;
 use postern_config::routes::Unlabelled;
 use postern_config::{Action, Policy, Role};
 
@@ -22,6 +23,8 @@ pub(crate) struct RoleSet {
     pub(crate) roles: Vec<String>,
     /// The action for each label of the policy, by label id.
     actions: Vec<Action>,
+    /// How a shown string of each label holds a document, by label id.
+    embedded: Vec<Option<Embedded>>,
     /// Some label is shown as a token, which may differ for each reader.
     pub(crate) makes_pseudonyms: bool,
     /// The engine's plan of each route, without and with what is required.
@@ -41,6 +44,11 @@ impl RoleSet {
             .collect();
         Self {
             roles: names,
+            embedded: policy
+                .labels
+                .iter()
+                .map(|(_, entry)| entry.embedded)
+                .collect(),
             makes_pseudonyms: actions
                 .iter()
                 .any(|action| matches!(action, Action::Pseudonym(_))),
@@ -65,6 +73,7 @@ impl RoleSet {
                 held_bytes_max: making.limits.held_bytes,
                 pseudonyms: None,
                 require: making.require,
+                embedded: self.embedded.clone(),
             };
             Arc::new(JsonPlan::new(Arc::clone(&making.route.automaton), settings))
         };

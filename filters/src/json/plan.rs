@@ -8,6 +8,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use postern_config::Action;
+use postern_config::labels::Embedded;
 use postern_config::routes::Unlabelled;
 
 use super::automaton::{Automaton, LabelId, Place, RuleId, StateId, Test, TestId};
@@ -28,6 +29,15 @@ pub struct JsonSettings {
     pub pseudonyms: Option<Arc<Pseudonymizer>>,
     /// Whether a `required` selector that matches nothing refuses the document.
     pub require: bool,
+    /// How a shown string of each label holds a document, by [`LabelId`]; past its end it holds none.
+    pub embedded: Vec<Option<Embedded>>,
+}
+
+impl JsonSettings {
+    /// How a shown string of a label holds a document.
+    fn embedded_in(&self, label: LabelId) -> Option<Embedded> {
+        self.embedded.get(usize::from(label)).copied().flatten()
+    }
 }
 
 /// What happens to a labelled value.
@@ -37,6 +47,8 @@ pub(super) struct Verdict {
     pub(super) action: Action,
     /// Its labels that do not show it.
     pub(super) withheld: Box<[LabelId]>,
+    /// How a string with these labels holds a document, each way once; empty when it holds none.
+    pub(super) embedded: Box<[Embedded]>,
 }
 
 /// What a state is for these roles.
@@ -123,9 +135,16 @@ impl Verdicts {
             return *number;
         }
         let hidden = labels.iter().filter(|label| of(label) != Action::Show);
+        let mut embedded: Vec<Embedded> = labels
+            .iter()
+            .filter_map(|label| settings.embedded_in(*label))
+            .collect();
+        embedded.sort_unstable();
+        embedded.dedup();
         self.list.push(Verdict {
             action,
             withheld: hidden.copied().collect(),
+            embedded: embedded.into(),
         });
         // INVARIANT: there are no more verdicts than states, which are bounded.
         let number = self.count();
@@ -264,14 +283,14 @@ impl JsonPlan {
 
 /// Which rules change anything, and whether one of these asks for the whole document.
 fn activity(automaton: &Automaton, settings: &JsonSettings) -> (Arc<[bool]>, bool) {
-    let hides = |label: &LabelId| {
+    let matters = |label: &LabelId| {
         let action = settings.actions.get(usize::from(*label));
-        action != Some(&Action::Show)
+        action != Some(&Action::Show) || settings.embedded_in(*label).is_some()
     };
     let changes = |rule: RuleId| match automaton.is_required(rule) {
         true => settings.require,
         false => {
-            settings.unlabelled != Unlabelled::Show || automaton.labels_of(rule).iter().any(hides)
+            settings.unlabelled != Unlabelled::Show || automaton.labels_of(rule).iter().any(matters)
         }
     };
     let active: Arc<[bool]> = (0..automaton.rules()).map(changes).collect();
@@ -290,6 +309,7 @@ impl fmt::Debug for JsonSettings {
             .field("depth_max", &self.depth_max)
             .field("held_bytes_max", &self.held_bytes_max)
             .field("require", &self.require)
+            .field("embedded", &self.embedded)
             .finish_non_exhaustive()
     }
 }

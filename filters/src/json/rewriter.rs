@@ -14,8 +14,11 @@
 mod decide;
 mod frame;
 mod hold;
+mod opened;
 mod tape;
 
+use postern_config::Action;
+use postern_config::labels::Embedded;
 use postern_config::routes::{Names, Unlabelled};
 
 use super::automaton::{Key, Lazy, NameId, StateId};
@@ -49,6 +52,8 @@ pub(super) struct Rewriter {
     missing: Vec<usize>,
     withheld: Vec<u64>,
     scratch: Vec<u8>,
+    /// How many strings are open as documents, one inside the other.
+    opened: usize,
 }
 
 /// What only some documents need: states beyond the table.
@@ -74,6 +79,7 @@ struct Captured {
     from: u64,
     verdict: u32,
     kind: JsonKind,
+    state: StateId,
 }
 
 /// One chunk on its way through the rewriter.
@@ -101,6 +107,7 @@ impl Rewriter {
             missing: plan.required().collect(),
             withheld: vec![0; plan.settings().actions.len()],
             scratch: Vec::new(),
+            opened: 0,
         }
     }
 
@@ -377,6 +384,10 @@ impl Pass<'_> {
         };
         let verdicts = (self.plan.verdicts(), &rewriter.beyond.verdicts);
         let verdict = verdict(verdicts, captured.verdict).ok_or_else(spent)?;
+        if verdict.action == Action::Show {
+            let how: Vec<Embedded> = verdict.embedded.to_vec();
+            return self.open(captured, &how, at);
+        }
         let pseudonyms = self.plan.settings().pseudonyms.as_deref();
         self.tape.replace(captured.from, at, |raw, out| {
             replace(&verdict.action, captured.kind, raw, pseudonyms, out);

@@ -56,6 +56,7 @@ impl<'s> Setup<'s> {
             held_bytes_max: self.held_bytes_max,
             pseudonyms: None,
             require: !self.required.is_empty(),
+            embedded: Vec::new(),
         };
         Arc::new(JsonPlan::new(Arc::new(automaton.unwrap()), settings))
     }

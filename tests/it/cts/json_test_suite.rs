@@ -22,6 +22,7 @@ fn nothing_selected() -> Ready {
         actions: vec![Action::Remove],
         unlabelled: Unlabelled::Show,
         depth_max: 128,
+        embedded: Vec::new(),
     })
 }
 
@@ -129,6 +130,7 @@ fn every_duplicate_of_the_suite_is_redacted() {
         actions: vec![Action::Redact { with: None }],
         unlabelled: Unlabelled::Show,
         depth_max: 128,
+        embedded: Vec::new(),
     });
     for (name, document) in files("json-parsing/test_transform", "object_same_key") {
         let output = ready.engine(&document, Chunking::ByteByByte).unwrap().0;

@@ -44,6 +44,7 @@ fn rules(selector: &str, action: Action) -> Rules {
         actions: vec![action],
         unlabelled: Unlabelled::Show,
         depth_max: 128,
+        embedded: Vec::new(),
     }
 }
 

@@ -40,6 +40,7 @@ fn case(random: &mut Random) -> Case {
             Unlabelled::Redact,
         ]),
         depth_max: 64,
+        embedded: Vec::new(),
     }
 }
 

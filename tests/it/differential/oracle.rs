@@ -30,6 +30,7 @@ fn case(random: &mut Random) -> Case {
             duplicates: false,
             wide_numbers: false,
             canaries: false,
+            embedded: None,
             values_max: 30,
         },
         constructs: Constructs {

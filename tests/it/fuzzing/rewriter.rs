@@ -79,6 +79,7 @@ fn case(input: &[u8]) -> Option<Case> {
             2 => Unlabelled::Redact,
             _ => Unlabelled::Deny,
         },
+        embedded: Vec::new(),
         depth_max: [4, 8, 16, 128][usize::from(flags >> 3 & 3)],
         rules,
     })

@@ -33,6 +33,7 @@ fn reader(selector: &str) -> Ready {
         actions: vec![Action::Remove],
         unlabelled: Unlabelled::Show,
         depth_max: DEPTH_MAX,
+        embedded: Vec::new(),
     })
 }
 

@@ -68,6 +68,7 @@ fn selects_alike(selector: Selector) -> Finding {
         }],
         unlabelled: Unlabelled::Show,
         depth_max: 16,
+        embedded: Vec::new(),
     });
     let expected = reference::redact(&ready.rules, DOCUMENT.as_bytes());
     for chunking in [Chunking::Whole, Chunking::ByteByByte] {

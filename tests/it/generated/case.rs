@@ -3,9 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use postern_config::Selector;
 use postern_config::action::{Action, Generalize, Mask, PseudonymScope};
 use postern_config::routes::{Names, Unlabelled};
+use postern_config::{Embedded, Selector};
 use postern_filters::json::{Automaton, JsonPlan, JsonRules, JsonSettings};
 
 use super::documents::{self, Style};
@@ -38,6 +38,8 @@ pub(crate) struct Case {
     pub(crate) actions: Vec<Action>,
     pub(crate) unlabelled: Unlabelled,
     pub(crate) depth_max: usize,
+    /// How a shown string of each label holds a document, by label.
+    pub(crate) embedded: Vec<Option<Embedded>>,
 }
 
 /// A case whose rules are compiled for both redactors.
@@ -57,6 +59,10 @@ impl Profile {
             duplicates: random.chance(60),
             wide_numbers: random.chance(20),
             canaries: false,
+            embedded: match random.chance(12) {
+                true => Some(random.choose(&[Embedded::Json, Embedded::Json, Embedded::Base64])),
+                false => None,
+            },
             values_max: random.choose(&[6, 6, 12, 12, 30, 200]),
         };
         Self {
@@ -72,7 +78,7 @@ impl Case {
     pub(crate) fn generate(random: &mut Random, profile: Profile) -> Self {
         let vocabulary = Vocabulary::of_case(random);
         let labels = 1 + random.below(5);
-        let rules = (0..1 + random.below(profile.rules_max))
+        let rules: Vec<(String, Vec<u16>)> = (0..1 + random.below(profile.rules_max))
             .map(|_| {
                 let count = if random.chance(85) { 1 } else { 2 };
                 let carried = (0..count).map(|_| label(random.below(labels)));
@@ -96,12 +102,26 @@ impl Case {
             true => documents::broken(random, &document),
             false => document.into_bytes(),
         };
+        let mut actions: Vec<Action> = (0..labels).map(|_| action(random)).collect();
+        // A filter that asks for `$` beside a string that is opened is refused by policies.
+        let asks = |text: &String| text.get(1..).is_some_and(|rest| rest.contains('$'));
+        let opens = !rules.iter().any(|(text, _)| asks(text)) && !required.iter().any(asks);
+        let mut embedded = vec![None; labels];
+        for (action, embedded) in actions.iter_mut().zip(&mut embedded) {
+            if opens && profile.style.embedded.is_some() && random.chance(50) {
+                *embedded = profile.style.embedded;
+                if random.chance(70) {
+                    *action = Action::Show;
+                }
+            }
+        }
         Self {
             document,
             rules,
             required,
+            embedded,
+            actions,
             names: random.choose(&[Names::Exact, Names::Exact, Names::Caseless]),
-            actions: (0..labels).map(|_| action(random)).collect(),
             unlabelled: match random.below(20) {
                 0..10 => Unlabelled::Show,
                 10..14 => Unlabelled::Remove,
@@ -128,6 +148,7 @@ impl Case {
             actions: self.actions.clone(),
             unlabelled: self.unlabelled,
             depth_max: self.depth_max,
+            embedded: self.embedded.clone(),
         };
         Ready::new(rules)
     }
@@ -144,6 +165,9 @@ impl fmt::Display for Case {
             writeln!(f, "required: {selector}")?;
         }
         writeln!(f, "actions:  {:?}", self.actions)?;
+        if self.embedded.iter().any(Option::is_some) {
+            writeln!(f, "embedded: {:?}", self.embedded)?;
+        }
         let (unlabelled, names) = (self.unlabelled, self.names);
         let depth = self.depth_max;
         write!(
@@ -178,6 +202,7 @@ impl Ready {
             held_bytes_max,
             pseudonyms: None,
             require: true,
+            embedded: rules.embedded.clone(),
         };
         let plan = Arc::new(JsonPlan::new(Arc::new(automaton), settings));
         Self { rules, plan }

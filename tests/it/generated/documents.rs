@@ -1,5 +1,9 @@
 //! Documents: nested, with duplicates, escapes, every kind of number and white space; some broken.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE, URL_SAFE_NO_PAD};
+use postern_config::Embedded;
+
 use super::random::Random;
 use super::strings::{self, Vocabulary};
 
@@ -30,6 +34,8 @@ pub(crate) struct Style {
     pub(crate) wide_numbers: bool,
     /// Half of the strings and numbers come only once, so that they can be searched for.
     pub(crate) canaries: bool,
+    /// Most strings hold a document, in this way.
+    pub(crate) embedded: Option<Embedded>,
     /// About how many values a document has at most.
     pub(crate) values_max: usize,
 }
@@ -110,6 +116,9 @@ impl Writer<'_> {
             (true, 0..6) => self.object(random, depth - 1),
             (true, _) => self.array(random, depth - 1),
             (false, 0..7) if self.style.canaries && random.chance(50) => self.canary(random),
+            (false, 0..4) if self.style.embedded.is_some() && random.chance(85) => {
+                self.embedded(random);
+            }
             (false, 0) => {
                 let text = strings::long_text(random);
                 strings::json_string(random, &text, &mut self.out);
@@ -122,6 +131,27 @@ impl Writer<'_> {
             (false, 7) => self.out.push_str("null"),
             (false, _) => self.out.push_str(random.choose(&["true", "false"])),
         }
+    }
+
+    /// A string that holds a document of its own; now and then not quite.
+    fn embedded(&mut self, random: &mut Random) {
+        let style = Style {
+            values_max: self.values_left / 2 + 1,
+            embedded: self.style.embedded.filter(|_| self.values_left > 2),
+            ..self.style
+        };
+        let document = valid(random, self.vocabulary, style);
+        let text = match (self.style.embedded, random.below(20)) {
+            (_, 0) => String::from_utf8_lossy(&broken(random, &document)).into_owned(),
+            (_, 1) => String::new(),
+            (Some(Embedded::Base64), 2..20) => match random.below(3) {
+                0 => STANDARD.encode(document),
+                1 => URL_SAFE.encode(document),
+                _ => URL_SAFE_NO_PAD.encode(document),
+            },
+            (Some(_) | None, _) => document,
+        };
+        strings::json_string(random, &text, &mut self.out);
     }
 
     /// A string or number that comes nowhere else in this document; see [`CANARY`].

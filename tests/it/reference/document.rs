@@ -4,6 +4,10 @@
 //! It is recursive and bounded by the depth it is given. It refuses byte order marks, lone surrogates
 //! and everything the grammar does not name.
 
+use std::rc::Rc;
+
+use super::opened::Opened;
+
 /// The document is not strict JSON, or the rules refuse it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Refused;
@@ -23,6 +27,10 @@ pub(crate) struct Node {
     pub(crate) start: usize,
     pub(crate) end: usize,
     pub(crate) children: Vec<Child>,
+    /// The text it stands in, where that is not the document's own.
+    text: Option<Rc<str>>,
+    /// What a string holds, once it has been opened.
+    pub(crate) opened: Option<Opened>,
 }
 
 /// What a value is; strings decoded, numbers to be read from the text.
@@ -52,29 +60,50 @@ impl<'t> Document<'t> {
         let mut reader = Reader {
             text,
             position: 0,
+            source: None,
             depth_left: depth_max,
             nodes: Vec::new(),
         };
-        reader.white_space();
-        reader.value()?;
-        reader.white_space();
-        if reader.position != text.len() {
-            return Err(Refused);
-        }
+        reader.document()?;
         Ok(Self {
             text,
             nodes: reader.nodes,
         })
     }
 
-    /// The text of a node.
-    pub(crate) fn lexeme(&self, node: NodeId) -> &'t str {
-        self.between(self.nodes[node].start, self.nodes[node].end)
+    /// Reads another text into the same tree: the root of its own.
+    pub(super) fn graft(&mut self, text: &Rc<str>, depth_max: usize) -> Result<NodeId, Refused> {
+        let root = self.nodes.len();
+        let mut reader = Reader {
+            text,
+            position: 0,
+            source: Some(Rc::clone(text)),
+            depth_left: depth_max,
+            nodes: std::mem::take(&mut self.nodes),
+        };
+        let read = reader.document();
+        self.nodes = reader.nodes;
+        read.map(|()| root)
     }
 
-    /// The text between two places that a node begins or ends at.
-    pub(crate) fn between(&self, from: usize, to: usize) -> &'t str {
-        self.text.get(from..to).unwrap()
+    /// The text of a node.
+    pub(crate) fn lexeme(&self, node: NodeId) -> &str {
+        self.between(node, self.nodes[node].start, self.nodes[node].end)
+    }
+
+    /// The text between two places of the text that a node stands in.
+    pub(crate) fn between(&self, node: NodeId, from: usize, to: usize) -> &str {
+        let text = self.nodes[node].text.as_deref();
+        text.unwrap_or(self.text).get(from..to).unwrap()
+    }
+
+    /// What a value stands for: the root of its document where it is a string that has been opened.
+    pub(crate) fn meant(&self, node: NodeId) -> NodeId {
+        let mut meant = node;
+        while let Some(opened) = &self.nodes[meant].opened {
+            meant = opened.root;
+        }
+        meant
     }
 
     /// The children of a node, in order.
@@ -91,6 +120,7 @@ impl<'t> Document<'t> {
 struct Reader<'t> {
     text: &'t str,
     position: usize,
+    source: Option<Rc<str>>,
     depth_left: usize,
     nodes: Vec<Node>,
 }
@@ -125,6 +155,17 @@ impl Reader<'_> {
         }
     }
 
+    /// One value and the white space around it.
+    fn document(&mut self) -> Result<(), Refused> {
+        self.white_space();
+        self.value()?;
+        self.white_space();
+        match self.position == self.text.len() {
+            true => Ok(()),
+            false => Err(Refused),
+        }
+    }
+
     fn value(&mut self) -> Result<NodeId, Refused> {
         let id = self.nodes.len();
         let start = self.position;
@@ -133,6 +174,8 @@ impl Reader<'_> {
             start,
             end: start,
             children: Vec::new(),
+            text: self.source.clone(),
+            opened: None,
         });
         let (kind, children) = match self.peek() {
             Some(b'{') => (Kind::Object, self.container(b'}')?),
@@ -148,6 +191,8 @@ impl Reader<'_> {
             start,
             end: self.position,
             children,
+            text: self.source.clone(),
+            opened: None,
         };
         Ok(id)
     }

@@ -82,8 +82,17 @@ impl Queries<'_, '_> {
         }
     }
 
+    /// What a node is taken for: inside filters, strings are strings.
+    fn meant(&self, node: NodeId) -> NodeId {
+        match self.in_filter {
+            true => node,
+            false => self.document.meant(node),
+        }
+    }
+
     /// Every child; inside a filter, as one reader sees them.
     pub(super) fn children(&self, parent: NodeId) -> Vec<&Child> {
+        let parent = self.meant(parent);
         let all: Vec<&Child> = self.document.children(parent).iter().collect();
         if self.in_filter { self.read(&all) } else { all }
     }
@@ -95,6 +104,7 @@ impl Queries<'_, '_> {
 
     /// The members of that name; inside a filter, the one that a reader keeps.
     fn named(&self, parent: NodeId, name: &str) -> Vec<NodeId> {
+        let parent = self.meant(parent);
         let mut found: Vec<&Child> = self.document.children(parent).iter().collect();
         found.retain(|child| child.name.as_deref().is_some_and(|n| self.same(n, name)));
         if self.in_filter {
@@ -131,7 +141,7 @@ impl Queries<'_, '_> {
     }
 
     fn elements(&self, parent: NodeId) -> Vec<NodeId> {
-        match self.document.nodes[parent].kind {
+        match self.document.nodes[self.meant(parent)].kind {
             Kind::Array => self.values(parent),
             Kind::Object | Kind::String(_) | Kind::Number | Kind::Bool(_) | Kind::Null => {
                 Vec::new()

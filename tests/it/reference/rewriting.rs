@@ -6,12 +6,13 @@
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use postern_config::Selector;
 use postern_config::action::Action;
 use postern_config::routes::{Names, Unlabelled};
+use postern_config::{Embedded, Selector};
 use postern_filters::value_action::{self, JsonKind};
 
 use super::document::{Document, Kind, NodeId, Refused};
+use super::opened::Depth;
 use super::query::{Queries, Reading};
 
 /// Everything that decides about one document.
@@ -23,6 +24,8 @@ pub(crate) struct Rules {
     pub(crate) actions: Vec<Action>,
     pub(crate) unlabelled: Unlabelled,
     pub(crate) depth_max: usize,
+    /// How a shown string of each label holds a document, by label; past its end it holds none.
+    pub(crate) embedded: Vec<Option<Embedded>>,
 }
 
 /// What leaves, and how many values were withheld, by label.
@@ -69,7 +72,8 @@ fn read_as(
     bytes: &[u8],
     ambiguous: &Cell<bool>,
 ) -> Result<Output, Refused> {
-    let document = Document::read(bytes, rules.depth_max)?;
+    let mut document = Document::read(bytes, rules.depth_max)?;
+    open_strings(rules, &mut document, reading, ambiguous)?;
     let queries = queries(rules, &document, reading, ambiguous);
     let labels = labels(rules, &queries);
     for required in &rules.required {
@@ -84,11 +88,71 @@ fn read_as(
     };
     let root = &document.nodes[0];
     let written = writer.value(0, false)?.map_or_else(Vec::new, |written| {
-        let before = document.between(0, root.start);
-        let after = document.between(root.end, document.text.len());
+        let before = document.between(0, 0, root.start);
+        let after = document.between(0, root.end, document.text.len());
         [before, &written, after].concat().into_bytes()
     });
     Ok((written, writer.withheld(rules, &labels)))
+}
+
+/// Opens every shown string that is said to hold a document, until there is none left: what is opened
+/// may hold more of them.
+fn open_strings(
+    rules: &Rules,
+    document: &mut Document<'_>,
+    reading: Reading,
+    ambiguous: &Cell<bool>,
+) -> Result<(), Refused> {
+    if rules.embedded.iter().all(Option::is_none) {
+        return Ok(());
+    }
+    loop {
+        let queries = queries(rules, document, reading, ambiguous);
+        let labels = labels(rules, &queries);
+        let actions = actions(rules, &labels);
+        let mut closed = Vec::new();
+        let mut open = vec![(0, Depth::default())];
+        while let Some((node, depth)) = open.pop() {
+            if !matches!(actions.get(&node), None | Some(Action::Show)) {
+                continue;
+            }
+            let here = &document.nodes[node];
+            let ways = labels.get(&node).map(|labels| ways(rules, labels));
+            let ways = ways.unwrap_or_default();
+            if let (Kind::String(text), Some(how)) = (&here.kind, ways.first())
+                && here.opened.is_none()
+                && !text.is_empty()
+            {
+                closed.push((node, *how, depth, ways.len()));
+            }
+            let mut inside = depth;
+            let mut meant = node;
+            while let Some(opened) = &document.nodes[meant].opened {
+                inside.levels += 1;
+                inside.strings += 1;
+                meant = opened.root;
+            }
+            inside.levels += 1;
+            let children = document.children(meant).iter();
+            open.extend(children.map(|child| (child.node, inside)));
+        }
+        if closed.is_empty() {
+            return Ok(());
+        }
+        for (node, how, depth, ways) in closed {
+            if ways > 1 {
+                return Err(Refused);
+            }
+            document.open(node, how, depth, rules.depth_max)?;
+        }
+    }
+}
+
+/// In which ways a string with these labels holds a document.
+fn ways(rules: &Rules, labels: &BTreeSet<u16>) -> BTreeSet<Embedded> {
+    let each = labels.iter();
+    each.filter_map(|label| rules.embedded.get(usize::from(*label)).copied().flatten())
+        .collect()
 }
 
 fn queries<'d, 't>(
@@ -203,7 +267,8 @@ impl Writer<'_, '_> {
         while let Some(node) = open.pop() {
             match self.actions.get(&node) {
                 None | Some(Action::Show) => {
-                    let children = self.document.children(node).iter();
+                    let meant = self.document.meant(node);
+                    let children = self.document.children(meant).iter();
                     open.extend(children.map(|child| child.node));
                 }
                 Some(_) => {
@@ -243,6 +308,18 @@ impl Writer<'_, '_> {
 
     /// A scalar verbatim; a container with what its children become.
     fn inside(&self, node: NodeId, shown: bool) -> Result<String, Refused> {
+        if let Some(opened) = &self.document.nodes[node].opened {
+            let root = &self.document.nodes[opened.root];
+            let before = self.document.between(opened.root, 0, root.start);
+            let after = self
+                .document
+                .between(opened.root, root.end, opened.text.len());
+            let written = [before, &self.inside(opened.root, true)?, after].concat();
+            return Ok(match *written == *opened.text {
+                true => self.document.lexeme(node).to_owned(),
+                false => opened.string(&written),
+            });
+        }
         if self.document.is_container(node) {
             self.container(node, shown)
         } else {
@@ -254,7 +331,7 @@ impl Writer<'_, '_> {
     /// and the white space after that comma, or, where nothing kept precedes it, the comma after it
     /// and the white space before that comma.
     fn container(&self, node: NodeId, shown: bool) -> Result<String, Refused> {
-        let text = |from, to| self.document.between(from, to);
+        let text = |from, to| self.document.between(node, from, to);
         let here = &self.document.nodes[node];
         let inner = (here.start + 1, here.end - 1);
         let mut out = text(here.start, inner.0).to_owned();

@@ -320,6 +320,22 @@ const CODES: &[Code] = &[
          the role another scope.",
     ),
     code(
+        "PN081",
+        "a filter asks for `$` beside a document in a string",
+        "A label with `embedded` lets selectors go on inside a string. A filter that refers to `$` asks \
+         for the root of the whole answer, which is out of reach from inside of the string, and taking \
+         the string's own root for it would decide by the wrong data. Write the filter so that it asks \
+         for something under `@`, or attach a label without `embedded`.",
+    ),
+    code(
+        "PN082",
+        "a string is opened and searched at once",
+        "A label with `embedded` is for strings that hold a document: fields inside are found by \
+         selectors. `detect` is for free text: what is searched for may be anywhere. Searching a \
+         document's text would pass by what selectors hide inside. Show the string, and attach a label \
+         that is searched to the texts inside, such as `$.payload.note: text.free`.",
+    ),
+    code(
         "PN101",
         "a label is not used",
         "No route attaches this label to a field, so no rule on it has an effect. Either a selector is \

@@ -9,7 +9,6 @@ use crate::document::read::{Read, Slot, Word, Words};
 use crate::document::section::section;
 use crate::document::{Entry, Kind, Node, Place};
 use crate::policy::error::Problems;
-use crate::policy::resolve;
 
 /// The most graphemes that a mask keeps at one end, and that `lastN` names.
 const KEPT_MAX: u64 = 16;
@@ -156,10 +155,6 @@ fn plain(word: &str, place: Place, problems: &mut Problems) -> Option<Action> {
 fn count(digits: &str) -> Option<u64> {
     let plain = digits.bytes().all(|b| b.is_ascii_digit()) && !digits.starts_with('0');
     digits.parse().ok().filter(|_| plain)
-}
-
-fn not_yet(what: &str, place: Place, problems: &mut Problems) {
-    resolve::not_enforced_yet(what, place, problems);
 }
 
 /// `{ mask: { ... } }` and the like.

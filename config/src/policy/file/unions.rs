@@ -4,9 +4,10 @@ use std::borrow::Cow;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
-use crate::document::read::{At, Entries, OneOrMany, Read};
+use crate::document::read::{At, Entries, OneOrMany, Read, Word, Words};
 use crate::document::section::section;
 use crate::document::{Kind, Node};
+use crate::labels::Embedded;
 use crate::policy::error::Problems;
 
 /// What a label is about: a text, or a text and further parents.
@@ -14,6 +15,7 @@ use crate::policy::error::Problems;
 pub(crate) struct LabelFile {
     pub(crate) about: String,
     pub(crate) parents: Vec<At<String>>,
+    pub(crate) embedded: Option<Embedded>,
 }
 
 section! {
@@ -23,6 +25,8 @@ section! {
         about: "about" => String,
         /// Labels that cover this one besides its dotted prefixes.
         parents: "parents" => Vec<At<String>>,
+        /// A string of this label holds a document: `json`, or `base64` of JSON.
+        embedded: "embedded" => Word<Embedded>,
     }
 }
 
@@ -54,21 +58,29 @@ impl Read for LabelFile {
             Kind::Text(about) => Some(Self {
                 about: about.clone(),
                 parents: Vec::new(),
+                embedded: None,
             }),
             Kind::Map(_) => {
                 let long = LabelLong::read(node, problems)?;
+                let embedded = long.embedded.word();
                 let found = long.parents.found.map(|at| at.value);
                 Some(Self {
+                    embedded,
                     about: long.about.value().cloned().unwrap_or_default(),
                     parents: found.unwrap_or_default(),
                 })
             }
             Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::List(_) => node.expected(
-                "a text that says what the label is about, or `{ about, parents }`",
+                "a text that says what the label is about, or `{ about, parents, embedded }`",
                 problems,
             ),
         }
     }
+}
+
+impl Words for Embedded {
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("json", Self::Json), ("base64", Self::Base64)];
 }
 
 impl Read for UnreadableFile {

@@ -35,7 +35,12 @@ pub(super) fn tree(file: &PolicyFile, problems: &mut Problems) -> LabelTree {
             let parents = entry.parents.iter().map(|at| Label(at.value.clone()));
             let parents = parents.collect();
             let label = Label(name.value.clone());
-            tree.entries.insert(label, LabelEntry { about, parents });
+            let entry = LabelEntry {
+                about,
+                parents,
+                embedded: entry.embedded,
+            };
+            tree.entries.insert(label, entry);
         }
     }
     for name in unread {

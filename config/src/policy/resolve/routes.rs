@@ -2,9 +2,11 @@
 
 mod cases;
 mod conflicts;
+mod embedded;
 mod inherited;
 
 pub(super) use cases::report_tokens_by_case;
+pub(super) use embedded::report_embedded;
 
 use super::labels::{self, Naming};
 use super::{matches, names, selectors};

@@ -43,7 +43,6 @@ fn in_route(route: &RouteFile, problems: &mut Problems) {
     section("params", &route.params, problems);
     section("html", &route.html, problems);
     section("columns", &route.columns, problems);
-    section("embedded", &route.embedded, problems);
     section("concurrency", &route.concurrency, problems);
     section("audit", &route.audit, problems);
     write_back(&route.write_back, problems);

@@ -85,6 +85,7 @@ impl Pass<'_> {
         let key = match top.kind {
             FrameKind::Object => Key::Name(self.rewriter.name),
             FrameKind::Array => Key::Index(top.index),
+            FrameKind::Opened => return Ok(Some(top.state)),
             FrameKind::Document if self.rewriter.sequence => Key::Index(top.index),
             FrameKind::Document => {
                 let hold = self.plan.holds_document() && node.is_none();
@@ -157,6 +158,9 @@ impl Pass<'_> {
             }
         }
         match &verdict.action {
+            Action::Show if value.kind == JsonKind::String && !verdict.embedded.is_empty() => {
+                self.capture(value)
+            }
             Action::Show => self.keep(value, Cover::Shown, Opens::Around),
             Action::Remove => self.remove(value),
             action if needs_value(action, value.kind) => self.capture(value),
@@ -260,6 +264,7 @@ impl Pass<'_> {
             from: self.tape.here(value.at),
             verdict: value.facts.verdict,
             kind: value.kind,
+            state: value.state,
         });
         Ok(Inside::Skip)
     }

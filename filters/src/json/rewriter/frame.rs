@@ -8,6 +8,8 @@ use crate::json::held::NodeId;
 pub(super) enum FrameKind {
     /// The document: its one child is the root value.
     Document,
+    /// A document inside a string: its one child is what the string stands for, in the string's state.
+    Opened,
     Array,
     Object,
 }
@@ -59,6 +61,16 @@ impl Frame {
             pending: true,
             member_from: 0,
             cut_from: 0,
+        }
+    }
+
+    /// The frame around the root of a document inside a shown string in this state.
+    pub(super) const fn opened(state: StateId) -> Self {
+        Self {
+            kind: FrameKind::Opened,
+            cover: Cover::Shown,
+            state,
+            ..Self::document()
         }
     }
 

@@ -1,0 +1,181 @@
+//! A shown string that holds a document: its text goes through the same rewriter, from the string's own
+//! state on, and is written as a string again.
+//!
+//! ```text
+//!   raw  "{\"ssn\":\"1\"}"  ──decode──▶  {"ssn":"1"}  ──rewrite──▶  {}  ──encode──▶  "{}"
+//!                                            └─ the same: the raw text leaves as it came
+//! ```
+//!
+//! Guarantees: a text that is not one whole JSON document refuses the body; a document in which nothing
+//! changed leaves byte for byte, escapes included; depth counts on through strings, each of which is one
+//! level; what a string grows to is bounded by `held_bytes_max`, as the string itself is. A string that
+//! is empty has nothing in it and leaves as it is.
+//!
+//! Filters outside of the string see a string. It recurses once for each string that is open, at most
+//! [`OPENED_MAX`] times.
+
+mod base64_text;
+
+use std::borrow::Cow;
+
+use postern_config::labels::Embedded;
+
+use super::frame::{Frame, FrameKind};
+use super::{Captured, Halt, Pass, Rewriter, Tape, limit, spent};
+use crate::body_filter::BodyError;
+use crate::json::automaton::StateId;
+use crate::json::held::characters;
+use crate::json::plan::JsonPlan;
+use crate::json::scanner::Scanner;
+use crate::value_action::encode;
+
+use base64_text::Base64Text;
+
+/// How many strings may be open as documents, one inside the other.
+pub(in crate::json) const OPENED_MAX: usize = 4;
+
+/// How much of a string's document is read before its rewritten text is measured.
+const PIECE_BYTES: usize = 4096;
+
+/// What a document inside a string is called in errors.
+const FORMAT: &str = "JSON in a string";
+
+impl Pass<'_> {
+    /// The captured string ends before `at`: rewrites what is in it.
+    pub(super) fn open(
+        &mut self,
+        captured: Captured,
+        how: &[Embedded],
+        at: usize,
+    ) -> Result<(), Halt> {
+        let [how] = *how else {
+            return Err(ambiguous(
+                "a string that is said to hold a document in two ways",
+            ));
+        };
+        if self.plan.holds_document() {
+            return Err(ambiguous(
+                "a filter that asks for `$`, beside a document in a string",
+            ));
+        }
+        let (plan, rewriter) = (self.plan, &mut *self.rewriter);
+        let mut done = Ok(());
+        self.tape.replace(captured.from, at, |raw, out| {
+            done = rewrite(plan, rewriter, (captured.state, how), raw, out);
+        })?;
+        done
+    }
+}
+
+/// Appends what becomes of a string, given with its quotes, to `out`.
+fn rewrite(
+    plan: &JsonPlan,
+    rewriter: &mut Rewriter,
+    (state, how): (StateId, Embedded),
+    raw: &[u8],
+    out: &mut Vec<u8>,
+) -> Result<(), Halt> {
+    let inner = raw
+        .strip_prefix(b"\"")
+        .and_then(|raw| raw.strip_suffix(b"\""));
+    let text = characters(inner.ok_or_else(spent)?);
+    let (document, written_as) = match how {
+        _ if text.is_empty() => {
+            out.extend_from_slice(raw);
+            return Ok(());
+        }
+        Embedded::Json => (Cow::Borrowed(text.as_bytes()), None),
+        Embedded::Base64 => {
+            let (document, form) =
+                Base64Text::decode(&text).ok_or_else(|| malformed("not base64", 0))?;
+            (Cow::Owned(document), Some(form))
+        }
+    };
+    let rewritten = inside(plan, rewriter, state, &document)?;
+    if *rewritten == *document {
+        out.extend_from_slice(raw);
+        return Ok(());
+    }
+    match written_as {
+        Some(form) => encode(&form.encode(&rewritten), out),
+        None => encode(std::str::from_utf8(&rewritten).ok().ok_or_else(spent)?, out),
+    }
+    Ok(())
+}
+
+/// A document inside a string in this state, rewritten.
+fn inside(
+    plan: &JsonPlan,
+    rewriter: &mut Rewriter,
+    state: StateId,
+    document: &[u8],
+) -> Result<Vec<u8>, Halt> {
+    if rewriter.opened >= OPENED_MAX {
+        return Err(limit("embedded_depth"));
+    }
+    rewriter.opened += 1;
+    let around = std::mem::replace(&mut rewriter.top, Frame::opened(state));
+    rewriter.parents.push(around);
+    let levels = rewriter.parents.len();
+    let rewritten = read(plan, rewriter, document).map_err(in_a_string)?;
+    if rewriter.top.kind != FrameKind::Opened || rewriter.parents.len() != levels {
+        return Err(spent());
+    }
+    rewriter.top = rewriter.parents.pop().ok_or_else(spent)?;
+    rewriter.opened -= 1;
+    Ok(rewritten)
+}
+
+fn read(plan: &JsonPlan, rewriter: &mut Rewriter, document: &[u8]) -> Result<Vec<u8>, Halt> {
+    let settings = plan.settings();
+    let depth_max = settings.depth_max.saturating_sub(rewriter.parents.len());
+    let mut scanner = Scanner::new(depth_max);
+    let mut written = Vec::with_capacity(document.len());
+    for piece in document.chunks(PIECE_BYTES) {
+        let mut pass = Pass {
+            plan,
+            rewriter: &mut *rewriter,
+            tape: Tape::new(piece, &mut written, 0, 0),
+            question: None,
+        };
+        scanner.push(piece, &mut pass)?;
+        pass.settle(piece.len())?;
+        if written.len() > settings.held_bytes_max {
+            return Err(limit("held_bytes"));
+        }
+    }
+    let mut pass = Pass {
+        plan,
+        rewriter,
+        tape: Tape::new(&[], &mut written, 0, 0),
+        question: None,
+    };
+    scanner.finish(0, &mut pass)?;
+    pass.settle(0)?;
+    Ok(written)
+}
+
+/// The same error, said of the string.
+#[cold]
+fn in_a_string(error: Halt) -> Halt {
+    match *error {
+        BodyError::Malformed { what, offset, .. } => malformed(what, offset),
+        BodyError::Incomplete => malformed("it ends too early", 0),
+        other => Box::new(other),
+    }
+}
+
+/// What the string says is not a document; `offset` counts in the string's own document.
+#[cold]
+fn malformed(what: &'static str, offset: u64) -> Halt {
+    Box::new(BodyError::Malformed {
+        format: FORMAT,
+        what,
+        offset,
+    })
+}
+
+#[cold]
+fn ambiguous(what: &'static str) -> Halt {
+    Box::new(BodyError::Ambiguous { what })
+}

@@ -1,0 +1,126 @@
+//! Strings that hold documents, in the reference: each is read into the same tree, below the string.
+//!
+//! Outside of filters a string that has been opened is what its document's root is. Filters see strings.
+
+use std::rc::Rc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE, URL_SAFE_NO_PAD};
+use postern_config::Embedded;
+
+use super::document::{Document, Kind, NodeId, Refused};
+
+/// How many strings may be open, one inside the other.
+const OPENED_MAX: usize = 4;
+
+/// How a string's document is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Written {
+    Plainly,
+    Standard,
+    Url,
+    UrlBare,
+}
+
+/// What a string holds.
+#[derive(Debug, Clone)]
+pub(crate) struct Opened {
+    /// The root of its document.
+    pub(crate) root: NodeId,
+    /// The document's text.
+    pub(crate) text: Rc<str>,
+    written: Written,
+}
+
+/// Where a string stands: in how many containers and strings, and in how many strings.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Depth {
+    pub(super) levels: usize,
+    pub(super) strings: usize,
+}
+
+impl Document<'_> {
+    /// Reads a string as a document, and its root too where that is a string again. An empty string
+    /// stays one.
+    pub(super) fn open(
+        &mut self,
+        node: NodeId,
+        how: Embedded,
+        depth: Depth,
+        depth_max: usize,
+    ) -> Result<(), Refused> {
+        let (mut node, mut depth) = (node, depth);
+        while let Kind::String(text) = self.nodes[node].kind.clone() {
+            if text.is_empty() {
+                break;
+            }
+            if depth.strings >= OPENED_MAX {
+                return Err(Refused);
+            }
+            let (text, written) = match how {
+                Embedded::Json => (text, Written::Plainly),
+                Embedded::Base64 => decoded(&text)?,
+            };
+            depth.levels += 1;
+            depth.strings += 1;
+            let text: Rc<str> = text.into();
+            let root = self.graft(&text, depth_max.saturating_sub(depth.levels))?;
+            self.nodes[node].opened = Some(Opened {
+                root,
+                text,
+                written,
+            });
+            node = root;
+        }
+        Ok(())
+    }
+}
+
+impl Opened {
+    /// The text of a string that holds this document now.
+    pub(super) fn string(&self, document: &str) -> String {
+        let text = match self.written {
+            Written::Plainly => document.to_owned(),
+            Written::Standard => STANDARD.encode(document),
+            Written::Url => URL_SAFE.encode(document),
+            Written::UrlBare => URL_SAFE_NO_PAD.encode(document),
+        };
+        let escapes = [
+            ('\\', "\\\\"),
+            ('"', "\\\""),
+            ('\n', "\\n"),
+            ('\r', "\\r"),
+            ('\t', "\\t"),
+        ];
+        let escaped = escapes
+            .iter()
+            .fold(text, |text, (plain, escape)| text.replace(*plain, escape));
+        format!("\"{escaped}\"")
+    }
+}
+
+/// Tries every form that a text may have.
+fn decoded(text: &str) -> Result<(String, Written), Refused> {
+    let url = text.contains('-') || text.contains('_');
+    let forms = match url {
+        true => [
+            (&URL_SAFE, Written::Url),
+            (&URL_SAFE_NO_PAD, Written::UrlBare),
+        ],
+        false => [
+            (&STANDARD, Written::Standard),
+            (&URL_SAFE_NO_PAD, Written::UrlBare),
+        ],
+    };
+    let (bytes, written) = forms
+        .iter()
+        .find_map(|(engine, written)| Some((engine.decode(text).ok()?, *written)))
+        .ok_or(Refused)?;
+    // `AAAA` has no padding in any form; with the second alphabet it counts as bare.
+    let bare = url && !text.contains('=');
+    let written = if bare { Written::UrlBare } else { written };
+    Ok((
+        String::from_utf8(bytes).map_err(|_invalid| Refused)?,
+        written,
+    ))
+}
