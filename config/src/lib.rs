@@ -7,6 +7,7 @@
 pub mod action;
 pub mod detect;
 mod document;
+pub mod formats;
 pub mod identity;
 pub mod labels;
 pub mod policy;
@@ -18,6 +19,7 @@ pub mod server;
 
 pub use action::{Action, Generalize, Mask, PseudonymScope};
 pub use detect::{Detection, Detector};
+pub use formats::{FormatKind, RouteFormat};
 pub use labels::{Embedded, Label, LabelTree};
 pub use policy::Policy;
 pub use policy::digest::Revision;

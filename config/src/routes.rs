@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 
+use crate::formats::RouteFormat;
 use crate::labels::Label;
 use crate::selector::Selector;
 
@@ -17,6 +18,10 @@ pub struct Route {
     pub deny: bool,
     /// The labels of its answers' fields, re-rooted where `labels_of` and `under` say so.
     pub rules: Vec<LabelRule>,
+    /// The labels of a table's columns by their header text, besides those that `rules` give.
+    pub columns: Vec<ColumnRule>,
+    /// The formats its answers may have; at least one.
+    pub formats: Vec<RouteFormat>,
     /// Selectors that must match something in a successful answer.
     pub required: Vec<Selector>,
     /// The query parameters that may be asked; `None` means that the route says nothing: default
@@ -50,6 +55,16 @@ pub struct LabelRule {
     pub labels: Vec<Label>,
     /// The selector as the policy author wrote it, before re-rooting.
     pub written: String,
+}
+
+/// A set of labels attached to the columns under a header.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ColumnRule {
+    /// The header's text.
+    pub header: String,
+    /// Which labels its cells carry; at least one.
+    pub labels: Vec<Label>,
 }
 
 /// One `METHOD /path` line.

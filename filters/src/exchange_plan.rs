@@ -5,6 +5,7 @@
 //! be redacted is refused before anything leaves; which headers leave does not depend on what is
 //! hidden, its length included. Status and reason are the proxy's to write, and so is framing.
 
+mod accept;
 pub(crate) mod accept_encoding;
 pub(crate) mod header_lists;
 mod media_type;
@@ -14,9 +15,10 @@ mod response_headers;
 
 use std::sync::Arc;
 
+use encoding_rs::Encoding;
 use http::{HeaderMap, Method, StatusCode};
-use postern_config::Revision;
 use postern_config::routes::LongLived;
+use postern_config::{FormatKind, Revision, RouteFormat};
 
 use crate::body_filter::BodyError;
 use crate::coding::codings_of;
@@ -24,8 +26,10 @@ use crate::compiled_policy::{CompiledRoute, EngineLimits, Making, RoleSet};
 use crate::exchange_plan::accept_encoding::Chosen;
 use crate::exchange_plan::request_headers::RequestRules;
 use crate::json::JsonPlan;
-use crate::pipeline::{BodyPipeline, Reader, ReaderParts};
+use crate::lines::LineFormat;
+use crate::pipeline::{BodyFormat, BodyPipeline, Reader, ReaderParts};
 use crate::pseudonym::Pseudonymizer;
+use crate::table::Dialect;
 
 /// The plan of one exchange, from the request's decision to the last byte.
 #[derive(Debug)]
@@ -142,10 +146,7 @@ impl ExchangePlan {
     #[must_use]
     pub fn request_headers(&self, client: &HeaderMap) -> HeaderMap {
         let route = self.compiled_route();
-        let accept = std::iter::once("application/json")
-            .chain(route.unreadable.iter().map(String::as_str))
-            .collect::<Vec<&str>>()
-            .join(", ");
+        let accept = accept::upstream(&route.formats, &route.unreadable, client);
         let rules = RequestRules {
             method: &self.method,
             labelled: self.guards_heads(),
@@ -174,18 +175,51 @@ impl ExchangePlan {
         }
     }
 
-    /// A pipeline for a JSON body without any head: what `postern redact` uses. The body is read even
-    /// where nothing can be hidden.
+    /// A pipeline for a JSON body without any head. The body is read even where nothing can be hidden.
     #[must_use]
     pub fn json_pipeline(&self) -> BodyPipeline {
+        self.headless_pipeline(BodyFormat::Json)
+    }
+
+    /// The formats that the route's answers may have.
+    #[must_use]
+    pub fn formats(&self) -> &[RouteFormat] {
+        &self.parts.route.formats
+    }
+
+    /// A pipeline for a body of this format without any head: what `postern redact` uses. The body is
+    /// read even where nothing can be hidden. None when the route does not declare the format.
+    #[must_use]
+    pub fn pipeline(&self, kind: FormatKind) -> Option<BodyPipeline> {
+        let format = self.formats().iter().find(|format| format.kind == kind)?;
+        let format = self.body_format(format, format.encoding);
+        Some(self.headless_pipeline(format))
+    }
+
+    fn headless_pipeline(&self, format: BodyFormat) -> BodyPipeline {
         let reader = Reader::new(ReaderParts {
             codings: &[],
             expand_ratio: self.parts.limits.expand_ratio,
+            format,
             plan: self.json_plan(true),
             labels: Arc::clone(&self.parts.labels),
             encode: None,
         });
         reader.map_or_else(|_| BodyPipeline::empty(), BodyPipeline::reading)
+    }
+
+    /// What is needed to read a body of a declared format, in this encoding when it is not UTF-8.
+    fn body_format(&self, format: &RouteFormat, encoding: Option<&'static Encoding>) -> BodyFormat {
+        match format.kind {
+            FormatKind::Json => BodyFormat::Json,
+            FormatKind::Ndjson => BodyFormat::Lines(LineFormat::Ndjson),
+            FormatKind::JsonSeq => BodyFormat::Lines(LineFormat::JsonSeq),
+            FormatKind::Csv | FormatKind::Tsv => BodyFormat::Table {
+                dialect: Dialect::of(format),
+                columns: Arc::clone(&self.parts.route.columns),
+                encoding,
+            },
+        }
     }
 
     fn allows(&self, protocol: LongLived) -> bool {

@@ -16,6 +16,7 @@
 //! read differently does not pass. It decodes no content coding and reads no other format.
 
 mod automaton;
+mod columns;
 mod engine;
 mod held;
 mod lookahead;
@@ -29,6 +30,7 @@ use std::sync::Arc;
 use crate::body_filter::{BodyError, BodyFilter};
 
 pub use automaton::{Automaton, JsonRules, LabelId, PLACES_MAX, STATES_MAX, TooLarge};
+pub(crate) use columns::ColumnPath;
 pub use engine::Engine;
 pub use lookahead::{Lookahead, lookahead};
 pub use plan::{JsonPlan, JsonSettings};
@@ -77,17 +79,19 @@ impl JsonFilter {
     }
 
     /// A filter before the first of a sequence of documents, each an element of the array that
-    /// selectors call `$`. Every document is ended by [`Self::end_document`], and what comes between
-    /// two of them never gets here.
+    /// selectors call `$`. The first begins at the body's byte `offset`. Every document is ended by
+    /// [`Self::end_document`], and what comes between two of them never gets here.
     ///
     /// INVARIANT: no selector depends on the array's length or asks a filter about `$`; a policy with
     /// such a selector does not load.
-    pub(crate) fn of_sequence(plan: Arc<JsonPlan>) -> Self {
+    pub(crate) fn of_sequence(plan: Arc<JsonPlan>, offset: u64) -> Self {
         let rewriter = Rewriter::of_sequence(&plan);
-        Self {
+        let mut filter = Self {
             rewriter,
             ..Self::new(plan)
-        }
+        };
+        filter.scanner.restart(offset);
+        filter
     }
 
     /// One document of a sequence has ended; the next one begins `skipped` bytes later. Says whether
@@ -219,4 +223,4 @@ impl fmt::Debug for JsonFilter {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -10,11 +10,14 @@ pub mod compiled_policy;
 pub mod exchange_plan;
 mod generalize;
 pub mod json;
+pub mod lines;
 mod mask;
 pub mod pipeline;
 pub mod pseudonym;
 pub mod request_facts;
 mod route_matcher;
+pub mod table;
+mod transcoding;
 pub mod value_action;
 pub mod verdict;
 

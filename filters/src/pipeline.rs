@@ -4,6 +4,7 @@
 //! spent and returns nothing any more; an incomplete body is an error in [`BodyPipeline::finish`].
 //! A body that needs no reading leaves in the very buffers it came in.
 
+mod format;
 mod reader;
 
 use std::collections::BTreeMap;
@@ -13,6 +14,7 @@ use bytes::Bytes;
 
 use crate::body_filter::BodyError;
 
+pub(crate) use format::BodyFormat;
 pub(crate) use reader::{Reader, ReaderParts};
 
 /// A body that decodes to no more than this is to be held by whoever sends it, so that a late error

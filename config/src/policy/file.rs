@@ -5,12 +5,13 @@
 
 mod actions;
 mod detect;
+mod formats;
 mod later;
 mod unions;
 
 pub(crate) use actions::ActionFile;
 pub(crate) use detect::DetectFile;
-pub(crate) use later::Format;
+pub(crate) use formats::{Format, FormatFile};
 pub(crate) use unions::{LabelFile, RolesFile, UnreadableFile};
 
 use crate::document::read::{At, Entries, OneOrMany, Slot, Word, Words};
@@ -108,8 +109,8 @@ section! {
         query: "query" => Vec<At<String>>,
         /// Query parameters by label. Not enforced by this build yet.
         params: "params" => Entries<String>,
-        /// The formats of the answers; only `json` in this build.
-        formats: "formats" => OneOrMany<Word<Format>>,
+        /// The formats of the answers, `json` by default; `xml`, `html` and `text` are not enforced yet.
+        formats: "formats" => OneOrMany<FormatFile>,
         /// What happens to a field nobody labelled.
         unlabelled: "unlabelled" => Word<Unlabelled>,
         /// How member names are compared.
@@ -130,7 +131,7 @@ section! {
         write_back: "write_back" => Word<WriteBack>,
         /// Labels by CSS selector. Not enforced by this build yet.
         html: "html" => Entries<OneOrMany<String>>,
-        /// Labels by CSV column. Not enforced by this build yet.
+        /// Labels by the header text of a table's column.
         columns: "columns" => Entries<OneOrMany<String>>,
         /// Writes guarded by a tag. Not enforced by this build yet.
         concurrency: "concurrency" => Word<Concurrency>,

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use postern_config::routes::{LongLived, Unlabelled, Unreadable};
-use postern_config::{Label, Route};
+use postern_config::{Label, Route, RouteFormat};
 
 use crate::compiled_policy::CompileError;
 use crate::json::{Automaton, JsonRules, LabelId};
+use crate::table::ColumnLabels;
 
 /// A route ready to decide and redact.
 #[derive(Debug)]
@@ -26,6 +27,10 @@ pub(crate) struct CompiledRoute {
     /// The labels its fields carry.
     pub(crate) labels: Vec<LabelId>,
     pub(crate) automaton: Arc<Automaton>,
+    /// The formats its answers may have; at least one.
+    pub(crate) formats: Vec<RouteFormat>,
+    /// The labels of a table's columns by their header text.
+    pub(crate) columns: ColumnLabels,
 }
 
 impl CompiledRoute {
@@ -46,7 +51,14 @@ impl CompiledRoute {
             let ids: Option<Vec<LabelId>> = rule.labels.iter().map(id).collect();
             rules.push((&rule.selector, ids.ok_or_else(too_large)?));
         }
-        let mut carried: Vec<LabelId> = rules.iter().flat_map(|(_, ids)| ids).copied().collect();
+        let mut columns = Vec::with_capacity(route.columns.len());
+        for column in &route.columns {
+            let ids: Option<Vec<LabelId>> = column.labels.iter().map(id).collect();
+            columns.push((column.header.clone(), ids.ok_or_else(too_large)?));
+        }
+        let in_columns = columns.iter().flat_map(|(_, ids)| ids);
+        let in_rules = rules.iter().flat_map(|(_, ids)| ids);
+        let mut carried: Vec<LabelId> = in_rules.chain(in_columns).copied().collect();
         carried.sort_unstable();
         carried.dedup();
         let rules = JsonRules {
@@ -57,7 +69,7 @@ impl CompiledRoute {
         let Ok(automaton) = Automaton::compile(&rules) else {
             return Err(too_large());
         };
-        let labelled = !route.rules.is_empty() || route.unlabelled != Unlabelled::Show;
+        let labelled = !carried.is_empty() || route.unlabelled != Unlabelled::Show;
         let nothing_listed = labelled.then(Vec::new);
         Ok(Self {
             name: route.name.clone(),
@@ -73,6 +85,8 @@ impl CompiledRoute {
             receipt: route.receipt,
             labels: carried,
             automaton: Arc::new(automaton),
+            formats: route.formats.clone(),
+            columns: columns.into(),
         })
     }
 }

@@ -1,7 +1,9 @@
 //! `Content-Type` (RFC 9110 section 8.3), read strictly: what is ambiguous is refused.
 
+use encoding_rs::Encoding;
 use http::HeaderMap;
 use http::header::CONTENT_TYPE;
+use postern_config::RouteFormat;
 
 use crate::body_filter::BodyError;
 
@@ -12,6 +14,8 @@ pub(super) struct MediaType {
     pub(super) essence: String,
     /// The `charset` parameter, lower case.
     charset: Option<String>,
+    /// The `header` parameter of a table (RFC 4180 section 3), lower case.
+    header: Option<String>,
 }
 
 /// The media type of a head; none when it names none.
@@ -44,7 +48,7 @@ impl MediaType {
         if !is_token(kind) || !is_token(subtype) {
             return None;
         }
-        let mut charset = None;
+        let (mut charset, mut header) = (None, None);
         while !rest.is_empty() {
             rest = rest.trim_start_matches([' ', '\t']).strip_prefix(';')?;
             rest = rest.trim_start_matches([' ', '\t']);
@@ -52,9 +56,12 @@ impl MediaType {
                 continue;
             }
             let (name, value, after) = parameter(rest)?;
-            if name.eq_ignore_ascii_case("charset")
-                && charset.replace(value.to_ascii_lowercase()).is_some()
-            {
+            let known = match name.to_ascii_lowercase().as_str() {
+                "charset" => Some(&mut charset),
+                "header" => Some(&mut header),
+                _ => None,
+            };
+            if known.is_some_and(|known| known.replace(value.to_ascii_lowercase()).is_some()) {
                 return None;
             }
             rest = after;
@@ -62,6 +69,7 @@ impl MediaType {
         Some(Self {
             essence: essence.to_ascii_lowercase(),
             charset,
+            header,
         })
     }
 
@@ -73,6 +81,33 @@ impl MediaType {
                 .split_once('/')
                 .and_then(|(_, subtype)| subtype.strip_suffix("+json"))
                 .is_some_and(|name| !name.is_empty())
+    }
+
+    /// Whether it is of a format that a route declares.
+    ///
+    /// # Errors
+    /// It is a table that says it has no header row, or its character set is not the declared one.
+    pub(super) fn encoding(
+        &self,
+        format: &RouteFormat,
+    ) -> Result<Option<&'static Encoding>, BodyError> {
+        let has_header = self
+            .header
+            .as_deref()
+            .is_none_or(|header| header == "present");
+        if format.kind.is_table() && !has_header {
+            return Err(BodyError::ContentType);
+        }
+        match (self.charset.as_deref(), format.encoding) {
+            (None, declared) => Ok(declared),
+            (Some("utf-8"), _) => Ok(None),
+            (Some(named), Some(declared))
+                if Encoding::for_label(named.as_bytes()) == Some(declared) =>
+            {
+                Ok(Some(declared))
+            }
+            (Some(_), _) => Err(BodyError::ContentType),
+        }
     }
 
     /// Whether it says nothing of the character set, or UTF-8.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use http::header::{CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use postern_config::RouteFormat;
 use postern_config::routes::LongLived;
 
 use crate::body_filter::BodyError;
@@ -11,7 +12,7 @@ use crate::coding::codings_of;
 use crate::exchange_plan::accept_encoding::Chosen;
 use crate::exchange_plan::media_type::{self, MediaType};
 use crate::exchange_plan::{ExchangePlan, ResponsePlan, response_headers};
-use crate::pipeline::{BodyPipeline, Reader, ReaderParts};
+use crate::pipeline::{BodyFormat, BodyPipeline, Reader, ReaderParts};
 
 impl ExchangePlan {
     /// A route without labels: everything that is no token passes.
@@ -38,15 +39,15 @@ impl ExchangePlan {
         upstream: &HeaderMap,
     ) -> Result<ResponsePlan, BodyError> {
         response_headers::refuse_labelled(status, upstream)?;
-        let headers = response_headers::labelled(upstream);
+        let mut headers = response_headers::labelled(upstream);
         let require = status.is_success() && self.compiled_route().required;
         if bodiless {
-            return Ok(without_body(headers, upstream, None));
+            return Ok(self.without_body(headers, upstream, None));
         }
         if declared_length(upstream) == Some(0) {
             return match require {
                 true => Err(BodyError::RequiredMissing),
-                false => Ok(without_body(headers, upstream, Some(BodyPipeline::empty()))),
+                false => Ok(self.without_body(headers, upstream, Some(BodyPipeline::empty()))),
             };
         }
         if !self.reads() {
@@ -60,20 +61,19 @@ impl ExchangePlan {
         if self.compiled_route().unreadable.contains(&media.essence) {
             return Ok(unread(headers, upstream, &[]));
         }
-        if !media.is_json() || !media.is_utf8() {
-            return Err(BodyError::ContentType);
-        }
-        self.read(headers, &media, upstream, require)
+        let format = self.format_of(&media).ok_or(BodyError::ContentType)?;
+        let body = self.body_format(format, media.encoding(format)?);
+        set_type(&mut headers, &media, format);
+        self.read(headers, body, upstream, require)
     }
 
     fn read(
         &self,
         mut headers: HeaderMap,
-        media: &MediaType,
+        format: BodyFormat,
         upstream: &HeaderMap,
         require: bool,
     ) -> Result<ResponsePlan, BodyError> {
-        set_type(&mut headers, media);
         let encode = match self.encode {
             Chosen::Coded(coding) => Some(coding),
             Chosen::Identity | Chosen::Nothing => None,
@@ -87,6 +87,7 @@ impl ExchangePlan {
         let reader = Reader::new(ReaderParts {
             codings: &codings_of(upstream)?,
             expand_ratio: self.parts.limits.expand_ratio,
+            format,
             plan: self.json_plan(require),
             labels: Arc::clone(&self.parts.labels),
             encode,
@@ -96,6 +97,31 @@ impl ExchangePlan {
             body: Some(BodyPipeline::reading(reader)),
             keep_length: None,
         })
+    }
+
+    /// The declared format of a content type.
+    fn format_of(&self, media: &MediaType) -> Option<&RouteFormat> {
+        let mut formats = self.compiled_route().formats.iter();
+        formats.find(|format| format.claims(&media.essence))
+    }
+
+    /// A head whose body is empty or absent; it names its type only when that is of a declared format.
+    fn without_body(
+        &self,
+        mut headers: HeaderMap,
+        upstream: &HeaderMap,
+        body: Option<BodyPipeline>,
+    ) -> ResponsePlan {
+        if let Ok(Some(media)) = media_type::of(upstream)
+            && let Some(format) = self.format_of(&media)
+        {
+            set_type(&mut headers, &media, format);
+        }
+        ResponsePlan {
+            headers,
+            keep_length: body.is_some().then_some(0),
+            body,
+        }
     }
 }
 
@@ -109,24 +135,6 @@ fn names_event_stream(upstream: &HeaderMap) -> bool {
         text.windows(EVENT_STREAM.len())
             .any(|part| part == EVENT_STREAM)
     })
-}
-
-/// A head whose body is empty or absent; it names its type only when that says nothing but JSON.
-fn without_body(
-    mut headers: HeaderMap,
-    upstream: &HeaderMap,
-    body: Option<BodyPipeline>,
-) -> ResponsePlan {
-    if let Ok(Some(media)) = media_type::of(upstream)
-        && media.is_json()
-    {
-        set_type(&mut headers, &media);
-    }
-    ResponsePlan {
-        headers,
-        keep_length: body.is_some().then_some(0),
-        body,
-    }
 }
 
 /// A body that leaves as it came, under its own type and coding.
@@ -143,10 +151,15 @@ fn unread(mut headers: HeaderMap, upstream: &HeaderMap, also: &[HeaderName]) -> 
     }
 }
 
-/// Names the type without its parameters: JSON is UTF-8 and has none (RFC 8259 section 11).
-fn set_type(headers: &mut HeaderMap, media: &MediaType) {
+/// Names the type without its parameters: JSON is UTF-8 and has none (RFC 8259 section 11). A table
+/// leaves in UTF-8, and says so.
+fn set_type(headers: &mut HeaderMap, media: &MediaType, format: &RouteFormat) {
+    let text = match format.kind.is_table() {
+        true => format!("{}; charset=utf-8", media.essence),
+        false => media.essence.clone(),
+    };
     // INVARIANT: an essence is made of tokens, which are valid in a field.
-    if let Ok(value) = HeaderValue::from_str(&media.essence) {
+    if let Ok(value) = HeaderValue::from_str(&text) {
         headers.insert(CONTENT_TYPE, value);
     }
 }

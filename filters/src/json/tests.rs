@@ -16,17 +16,17 @@ use super::*;
 
 /// What the tests vary.
 #[derive(Clone)]
-pub(super) struct Setup<'s> {
-    pub(super) rules: &'s [(&'s str, &'s str)],
-    pub(super) required: &'s [&'s str],
-    pub(super) unlabelled: Unlabelled,
-    pub(super) names: Names,
-    pub(super) depth_max: usize,
-    pub(super) held_bytes_max: usize,
+pub(crate) struct Setup<'s> {
+    pub(crate) rules: &'s [(&'s str, &'s str)],
+    pub(crate) required: &'s [&'s str],
+    pub(crate) unlabelled: Unlabelled,
+    pub(crate) names: Names,
+    pub(crate) depth_max: usize,
+    pub(crate) held_bytes_max: usize,
 }
 
 impl<'s> Setup<'s> {
-    pub(super) fn new(rules: &'s [(&'s str, &'s str)]) -> Self {
+    pub(crate) fn new(rules: &'s [(&'s str, &'s str)]) -> Self {
         Self {
             rules,
             required: &[],
@@ -37,7 +37,7 @@ impl<'s> Setup<'s> {
         }
     }
 
-    pub(super) fn plan(&self) -> Arc<JsonPlan> {
+    pub(crate) fn plan(&self) -> Arc<JsonPlan> {
         let parse = |text: &str| Selector::parse(text).unwrap_or_else(|e| panic!("{text}: {e}"));
         let selectors: Vec<Selector> = self.rules.iter().map(|(text, _)| parse(text)).collect();
         let required: Vec<Selector> = self.required.iter().map(|text| parse(text)).collect();

@@ -6,13 +6,14 @@ use bytes::Bytes;
 
 use crate::body_filter::{BodyError, BodyFilter};
 use crate::coding::{Coding, Decoder, Encoder};
-use crate::json::{JsonFilter, JsonPlan};
+use crate::json::JsonPlan;
 use crate::pipeline::BodySummary;
+use crate::pipeline::format::{BodyFormat, FormatFilter};
 
 /// What a body that is read goes through.
 pub(crate) struct Reader {
     decoder: Decoder,
-    filter: JsonFilter,
+    filter: FormatFilter,
     exit: Exit,
     labels: Arc<[String]>,
 }
@@ -23,7 +24,9 @@ pub(crate) struct ReaderParts<'a> {
     pub(crate) codings: &'a [Coding],
     /// The limit of [`Decoder`].
     pub(crate) expand_ratio: usize,
-    /// What happens to the JSON.
+    /// The format of the decoded body.
+    pub(crate) format: BodyFormat,
+    /// What happens to its values.
     pub(crate) plan: Arc<JsonPlan>,
     /// The labels' names, by label id.
     pub(crate) labels: Arc<[String]>,
@@ -43,7 +46,7 @@ impl Reader {
         };
         Ok(Self {
             decoder: Decoder::new(parts.codings, parts.expand_ratio)?,
-            filter: JsonFilter::new(parts.plan),
+            filter: FormatFilter::new(parts.format, parts.plan),
             exit: Exit {
                 redacted: Vec::new(),
                 encoder,

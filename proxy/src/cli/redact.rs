@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use bytes::Bytes;
 use clap::{Args, ValueEnum};
 use http::HeaderMap;
+use postern_config::FormatKind;
 use postern_filters::pipeline::HELD_WHOLE_BYTES;
 use postern_filters::{
     BodyPipeline, CompiledPolicy, ExchangePlan, Identity, RequestFacts, Verdict,
@@ -50,9 +51,9 @@ pub(super) struct Arguments {
     /// The request whose answer is on standard input, such as 'GET /api/v2/cases/7'
     #[arg(long, value_name = "METHOD TARGET")]
     request: Option<String>,
-    /// The format of the document
-    #[arg(long, value_enum, default_value = "json")]
-    format: DocumentFormat,
+    /// The format of the document, one that the route declares; by default JSON, or the route's first
+    #[arg(long, value_enum)]
+    format: Option<DocumentFormat>,
     /// Who reads (pseudonyms differ by reader)
     #[arg(long, value_name = "ID", default_value = "offline")]
     identity: String,
@@ -66,10 +67,14 @@ pub(super) struct Arguments {
 enum DocumentFormat {
     /// One JSON document
     Json,
-    /// JSON documents, one a line (not in this build yet)
+    /// JSON documents, one a line
     Ndjson,
-    /// CSV (not in this build yet)
+    /// JSON text sequences (RFC 7464)
+    JsonSeq,
+    /// Comma-separated values with a header row
     Csv,
+    /// Tab-separated values with a header row
+    Tsv,
     /// One free text (not in this build yet)
     Text,
     /// XML (not in this build yet)
@@ -79,17 +84,6 @@ enum DocumentFormat {
 }
 
 pub(super) fn run(arguments: &Arguments, output: &Output) -> Exit {
-    match arguments.format {
-        DocumentFormat::Json => {}
-        DocumentFormat::Ndjson
-        | DocumentFormat::Csv
-        | DocumentFormat::Text
-        | DocumentFormat::Xml
-        | DocumentFormat::Html => {
-            output.error("only `--format json` is in this build yet");
-            return Exit::Unreadable;
-        }
-    }
     let loaded = match check::load_offline(&arguments.policy) {
         Ok(loaded) => loaded,
         Err(error) => return output.load_failure(&error),
@@ -101,13 +95,45 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Exit {
             return Exit::Unreadable;
         }
     };
-    match stream(plan.json_pipeline(), output) {
+    let redacted = pipeline(arguments.format, &plan).and_then(|body| stream(body, output));
+    match redacted {
         Ok(()) => Exit::Fine,
         Err(reason) => {
             output.error(reason);
             Exit::Unreadable
         }
     }
+}
+
+/// What a document of this format goes through; else one line that says why it is not read.
+fn pipeline(format: Option<DocumentFormat>, plan: &ExchangePlan) -> Result<BodyPipeline, String> {
+    let kind = match format {
+        Some(DocumentFormat::Json) => Some(FormatKind::Json),
+        Some(DocumentFormat::Ndjson) => Some(FormatKind::Ndjson),
+        Some(DocumentFormat::JsonSeq) => Some(FormatKind::JsonSeq),
+        Some(DocumentFormat::Csv) => Some(FormatKind::Csv),
+        Some(DocumentFormat::Tsv) => Some(FormatKind::Tsv),
+        Some(DocumentFormat::Text | DocumentFormat::Xml | DocumentFormat::Html) => {
+            return Err("this `--format` is not in this build yet".to_owned());
+        }
+        None => None,
+    };
+    let declared = || plan.formats().iter().map(|format| format.kind);
+    let default = declared()
+        .find(|kind| *kind == FormatKind::Json)
+        .or_else(|| declared().next());
+    let kind = kind.or(default).unwrap_or(FormatKind::Json);
+    plan.pipeline(kind).ok_or_else(|| {
+        let words: Vec<String> = declared()
+            .map(|kind| format!("`{}`", kind.word()))
+            .collect();
+        format!(
+            "route `{}` answers in {}, and not in `{}`: the proxy would refuse such a body",
+            plan.route(),
+            words.join(", "),
+            kind.word()
+        )
+    })
 }
 
 /// What the policy plans for this route or request and these roles; else one line that says why not.

@@ -311,6 +311,45 @@ const CODES: &[Code] = &[
          nothing, and `generalize` is about whole values of a known form.",
     ),
     code(
+        "PN070",
+        "two formats claim one content type",
+        "Which format a body has follows from its content type alone; nothing is guessed from the bytes. \
+         So a format is listed once, a type listed under `types` belongs to no other format, and a type \
+         that a declared format reads cannot pass unread under `unreadable` as well. Leave the type to \
+         one of them.",
+    ),
+    code(
+        "PN071",
+        "a selector cannot be followed in one of the route's formats",
+        "The lines of NDJSON, the texts of a JSON text sequence and the rows of a table are the elements \
+         of `$`: `$[*].email` is a member of each line and a column of the table. They stream by, so \
+         nothing may depend on the whole body or on where it ends: no label on `$` itself, no filter \
+         that asks about `$`, no index from the end of the body. In a table a column is labelled as a \
+         whole, so that a filter, or the number of a row, labels none. Begin with `$[*]`, label columns \
+         by name, or give the format a route of its own.",
+    ),
+    code(
+        "PN072",
+        "`columns` does not fit",
+        "`columns` attaches labels to the columns of a CSV or TSV table by their header text, besides \
+         what selectors say: `columns: { \"E-mail\": pii.contact }`. It needs `csv` or `tsv` among the \
+         route's `formats`, and a header text that is not empty.",
+    ),
+    code(
+        "PN073",
+        "an option of a format is not valid",
+        "`types` lists exact content types in lower case; `delimiter` is one of `,`, `;`, `|`, `:` and \
+         the tab; `encoding` is a label of the WHATWG Encoding Standard, such as `windows-1252`. What is \
+         read in another encoding leaves as UTF-8.",
+    ),
+    code(
+        "PN074",
+        "a cell cannot be opened as a document",
+        "A label with `embedded` lets selectors go on inside a string. A table's cell is treated as one \
+         text, so what is inside would leave unseen. Give the table a route of its own, in which the \
+         column carries a label that says what happens to the whole text.",
+    ),
+    code(
         "PN080",
         "the case is not known",
         "A pseudonym with the scope `case` is the same for everybody who reads one case, and another in \

@@ -77,17 +77,6 @@ section! {
     }
 }
 
-/// The formats of an answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Format {
-    Json,
-    Ndjson,
-    Csv,
-    Xml,
-    Html,
-    Text,
-}
-
 /// How concurrent writes are guarded.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Concurrency {
@@ -98,17 +87,6 @@ pub(crate) enum Concurrency {
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Audit {
     Batch,
-}
-
-impl Words for Format {
-    const WORDS: &'static [(&'static str, Self)] = &[
-        ("json", Self::Json),
-        ("ndjson", Self::Ndjson),
-        ("csv", Self::Csv),
-        ("xml", Self::Xml),
-        ("html", Self::Html),
-        ("text", Self::Text),
-    ];
 }
 
 impl Words for Concurrency {

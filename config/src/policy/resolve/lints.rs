@@ -22,7 +22,11 @@ pub(super) fn report(
     problems: &mut Problems,
 ) {
     let rules = routes.iter().flat_map(|route| &route.rules);
-    let used: BTreeSet<&Label> = rules.flat_map(|rule| &rule.labels).collect();
+    let columns = routes.iter().flat_map(|route| &route.columns);
+    let used: BTreeSet<&Label> = rules
+        .flat_map(|rule| &rule.labels)
+        .chain(columns.flat_map(|column| &column.labels))
+        .collect();
     labels(file, tree, roles, &used, problems);
     silent_roles(file, tree, roles, &used, problems);
     loosened_roles(file, (tree, always), roles, problems);

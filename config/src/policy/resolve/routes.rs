@@ -3,6 +3,7 @@
 mod cases;
 mod conflicts;
 mod embedded;
+mod formats;
 mod inherited;
 
 pub(super) use cases::report_tokens_by_case;
@@ -15,7 +16,7 @@ use crate::document::section::Section;
 use crate::labels::LabelTree;
 use crate::policy::error::Problems;
 use crate::policy::file::{PolicyFile, RouteFile, UnreadableFile};
-use crate::routes::{LabelRule, Names, Route, RouteMatch, Unlabelled, Unreadable};
+use crate::routes::{ColumnRule, LabelRule, Names, Route, RouteMatch, Unlabelled, Unreadable};
 
 /// A route and where it is written.
 struct Written<'a> {
@@ -52,19 +53,29 @@ pub(super) fn all(file: &PolicyFile, tree: &LabelTree, problems: &mut Problems) 
         .iter()
         .map(|route| own_rules(route.file, tree, problems))
         .collect();
-    let mut rules = inherited::rules(&written, &own, unread, problems).into_iter();
+    let own_columns: Vec<Vec<ColumnRule>> = written
+        .iter()
+        .map(|route| formats::columns(route.file, tree, problems))
+        .collect();
+    let mut carried = inherited::rules(&written, &own, unread, problems).into_iter();
     let routes: Vec<Route> = written
         .iter()
-        .map(|route| one(route, rules.next().unwrap_or_default(), &defaults, problems))
+        .map(|route| {
+            let (rules, chain) = carried.next().unwrap_or_default();
+            let columns = chain.iter().filter_map(|at| own_columns.get(*at));
+            let columns = columns.flatten().cloned().collect();
+            one(route, (rules, columns), &defaults, problems)
+        })
         .collect();
     let place = file.routes.key_place.unwrap_or_default();
+    formats::refuse_embedded(&written, &routes, tree, problems);
     conflicts::report(&written, &routes, place, problems);
     routes
 }
 
 fn one(
     written: &Written<'_>,
-    rules: Vec<LabelRule>,
+    (rules, columns): (Vec<LabelRule>, Vec<ColumnRule>),
     defaults: &Defaults,
     problems: &mut Problems,
 ) -> Route {
@@ -86,6 +97,8 @@ fn one(
         matches,
         deny: file.deny.value().copied().unwrap_or_default(),
         rules,
+        columns,
+        formats: formats::read(file, problems),
         required: selectors::read_all(list(&file.required), problems),
         query: query(&file.query, problems),
         unlabelled: file.unlabelled.word().unwrap_or(defaults.unlabelled),
@@ -98,6 +111,7 @@ fn one(
     };
     refuse_more_than_deny(&route, file, problems);
     refuse_long_lived(&route, file, problems);
+    formats::judge(&route, file, problems);
     route
 }
 
@@ -172,17 +186,7 @@ fn unreadable(slot: &Slot<UnreadableFile>, problems: &mut Problems) -> Option<Un
 
 /// SECURITY: a JSON type, or a wildcard that covers one, would let unredacted JSON through.
 fn content_type_passes(text: &str) -> Result<(), (&'static str, &'static str)> {
-    const FORM: &str = "write one exact type in lower case, such as `image/png`";
-    let is_token = |part: &str| {
-        let allowed = |b: u8| matches::is_token_byte(b) && !b.is_ascii_uppercase() && b != b'*';
-        !part.is_empty() && part.bytes().all(allowed)
-    };
-    let is_type = text
-        .split_once('/')
-        .is_some_and(|(kind, subtype)| is_token(kind) && is_token(subtype));
-    if !is_type {
-        return Err(("is no exact content type", FORM));
-    }
+    content_type_form(text).map_err(|form| ("is no exact content type", form))?;
     if text.contains("json") {
         let help = "a JSON body is redacted or refused; take it off the list";
         return Err(("is JSON and cannot pass unread", help));
@@ -192,6 +196,21 @@ fn content_type_passes(text: &str) -> Result<(), (&'static str, &'static str)> {
         return Err(("is a stream without an end and cannot pass unread", help));
     }
     Ok(())
+}
+
+/// Whether a text is one exact content type; what to write otherwise.
+fn content_type_form(text: &str) -> Result<(), &'static str> {
+    let is_token = |part: &str| {
+        let allowed = |b: u8| matches::is_token_byte(b) && !b.is_ascii_uppercase() && b != b'*';
+        !part.is_empty() && part.bytes().all(allowed)
+    };
+    let is_type = text
+        .split_once('/')
+        .is_some_and(|(kind, subtype)| is_token(kind) && is_token(subtype));
+    match is_type {
+        true => Ok(()),
+        false => Err("write one exact type in lower case, such as `image/png`"),
+    }
 }
 
 /// A denied route has nothing but its matches.
@@ -211,7 +230,8 @@ fn refuse_more_than_deny(route: &Route, file: &RouteFile, problems: &mut Problem
 
 /// SECURITY: what is never read cannot be redacted, so a route that protects anything refuses it.
 fn refuse_long_lived(route: &Route, file: &RouteFile, problems: &mut Problems) {
-    let protects = !route.rules.is_empty() || route.unlabelled != Unlabelled::Show;
+    let labelled = !route.rules.is_empty() || !route.columns.is_empty();
+    let protects = labelled || route.unlabelled != Unlabelled::Show;
     if route.allow.is_empty() || !protects {
         return;
     }

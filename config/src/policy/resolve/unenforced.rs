@@ -42,14 +42,13 @@ pub(super) fn report(file: &PolicyFile, problems: &mut Problems) {
 fn in_route(route: &RouteFile, problems: &mut Problems) {
     section("params", &route.params, problems);
     section("html", &route.html, problems);
-    section("columns", &route.columns, problems);
     section("concurrency", &route.concurrency, problems);
     section("audit", &route.audit, problems);
     write_back(&route.write_back, problems);
     let formats = route.formats.value();
     for At { value, place } in formats.map(|OneOrMany(all)| all).into_iter().flatten() {
-        if value.0 != Format::Json {
-            not_enforced_yet("a format other than `json`", *place, problems);
+        if let Format::Later(word) = value.format {
+            not_enforced_yet(&format!("the format `{word}`"), *place, problems);
         }
     }
 }

@@ -123,7 +123,7 @@ impl Places {
     }
 
     /// The set of the document's root.
-    pub(super) fn start(&self) -> Box<[Place]> {
+    pub(in crate::json) fn start(&self) -> Box<[Place]> {
         self.first.as_slice().into()
     }
 
@@ -176,7 +176,7 @@ impl Places {
     }
 
     /// The set of a child: sorted, without duplicates. `holding` are the tests that hold for it.
-    pub(super) fn step(&self, set: &[Place], key: Key, holding: &[TestId]) -> Vec<Place> {
+    pub(in crate::json) fn step(&self, set: &[Place], key: Key, holding: &[TestId]) -> Vec<Place> {
         let mut next = Vec::new();
         for place in set {
             let spot = self.spots.get(*place as usize);

@@ -17,13 +17,14 @@ struct Step {
     under: Option<Selector>,
 }
 
-/// The rules of each route: its own, then those it takes from others.
+/// The rules of each route: its own, then those it takes from others; and the routes they come from,
+/// itself first.
 pub(super) fn rules(
     written: &[Written<'_>],
     own: &[Vec<LabelRule>],
     unread: &[At<String>],
     problems: &mut Problems,
-) -> Vec<Vec<LabelRule>> {
+) -> Vec<(Vec<LabelRule>, Vec<usize>)> {
     let positions: BTreeMap<&str, usize> = written
         .iter()
         .enumerate()
@@ -42,12 +43,13 @@ pub(super) fn rules(
         .collect();
     (0..written.len())
         .map(|start| {
-            let steps = steps(start, written, &targets, problems);
-            let steps = steps.into_iter().map(|route| Step {
-                route,
-                under: under.get(route).cloned().flatten(),
+            let chain = steps(start, written, &targets, problems);
+            let steps = chain.iter().map(|route| Step {
+                route: *route,
+                under: under.get(*route).cloned().flatten(),
             });
-            collect(steps.collect(), written, own, problems)
+            let rules = collect(steps.collect(), written, own, problems);
+            (rules, chain)
         })
         .collect()
 }
