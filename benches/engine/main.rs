@@ -1,24 +1,25 @@
-//! The JSON engine against what one would build first, as ratios from one run.
+//! The JSON engine against what one would use instead, as ratios from one interleaved run.
 //!
-//! Samples are interleaved: each round runs every engine once, and each engine's best round counts, so
-//! that a noisy neighbour hits all of them alike. Absolute figures are of this machine only; the ratios
-//! are what is compared.
+//! Each round runs every entrant, and each entrant's best run counts, so that a noisy neighbour hits
+//! all of them alike. Absolute figures are of this machine only; the ratios are what is compared.
+//! Before a row is timed, everything that redacts must have made the same document.
 //!
 //! ```text
-//! cargo bench --bench engine                    # a generated list of 200 cases, some public documents
-//! cargo bench --bench engine -- large           # also a list of 10,000 cases
-//! cargo bench --bench engine -- 'allow-list'    # only rows whose name contains this
+//! cargo bench -p postern-benches --bench engine                    # every table
+//! cargo bench -p postern-benches --bench engine -- large           # also a list of 10,000 cases
+//! cargo bench -p postern-benches --bench engine -- 'allow-list'    # only rows whose name contains this
 //! ```
 
-mod documents;
-mod engines;
-mod rule_sets;
+mod rivals;
 mod sampling;
+mod stage1;
+mod tables;
+mod walk;
 
-use documents::Input;
-use engines::Engines;
-use rule_sets::RuleSet;
-use sampling::{Row, Sampler};
+use postern_benches::documents;
+use postern_benches::rule_sets;
+
+use stage1::Stage1;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -28,67 +29,24 @@ fn main() {
         let mut filters = words().filter(|word| *word != "large").peekable();
         filters.peek().is_none() || filters.any(|word| name.contains(word.as_str()))
     };
-    print_head();
+    let folder = std::env::temp_dir().join(format!("postern-engine-{}", std::process::id()));
+    let stage1 = std::fs::create_dir_all(&folder)
+        .ok()
+        .and_then(|()| Stage1::compile(&folder));
+    tables::print_heads(stage1.is_some());
     for input in documents::inputs(large) {
         for rules in rule_sets::of(&input) {
-            let name = format!("{} / {}", input.name, rules.name);
-            if wanted(&name) {
-                print_row(&name, &measure(&input, &rules));
+            if wanted(&format!("{} / {}", input.name, rules.name)) {
+                tables::speeds(&input, &rules, stage1.as_ref());
             }
         }
     }
-}
-
-fn measure(input: &Input, rules: &RuleSet) -> Row {
-    let engines = Engines::new(rules);
-    let document = input.text.as_slice();
-    let mut sampler = Sampler::new(document.len());
-    while sampler.wants_more() {
-        sampler.postern(|| engines.postern(document));
-        sampler.rival(rules, || engines.serde_and_jsonpath(document));
-        sampler.skipping(|| engines::skip(document));
-        sampler.parsing(|| engines::parse(document));
+    if wanted("chunks") {
+        tables::chunks();
     }
-    sampler.row()
-}
-
-#[expect(
-    clippy::print_stdout,
-    reason = "a benchmark's result is what it prints"
-)]
-fn print_head() {
-    println!(
-        "GB/s, best of interleaved rounds. (b): serde_json + jsonpath-rust, parse, query, replace, \
-         serialise.\nskip: serde_json IgnoredAny (it does not check UTF-8). parse: serde_json Value. Postern: \
-         64 KiB chunks, full validation, output copied.\n"
-    );
-    println!(
-        "{:<42} {:>8} {:>8} {:>8} {:>8}   {:>9} {:>9} {:>9}",
-        "input / rules", "Postern", "(b)", "skip", "parse", "to (b)", "to skip", "to parse"
-    );
-}
-
-#[expect(
-    clippy::print_stdout,
-    reason = "a benchmark's result is what it prints"
-)]
-fn print_row(name: &str, row: &Row) {
-    let ratio = |other: Option<f64>| match other {
-        Some(other) => format!("{:.2} x", row.postern / other),
-        None => "-".to_owned(),
-    };
-    let speed = |speed: Option<f64>| match speed {
-        Some(speed) => format!("{speed:.3}"),
-        None => "-".to_owned(),
-    };
-    println!(
-        "{name:<42} {:>8} {:>8} {:>8} {:>8}   {:>9} {:>9} {:>9}",
-        speed(Some(row.postern)),
-        speed(row.rival),
-        speed(Some(row.skipping)),
-        speed(Some(row.parsing)),
-        ratio(row.rival),
-        ratio(Some(row.skipping)),
-        ratio(Some(row.parsing)),
-    );
+    if wanted("small body") {
+        tables::small_body();
+    }
+    // Nothing depends on the folder any more.
+    std::fs::remove_dir_all(folder).ok();
 }

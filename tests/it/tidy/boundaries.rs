@@ -10,6 +10,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("config", &[]),
     ("audit", &[]),
     ("filters", &["postern-config"]),
+    ("benches", &["postern-config", "postern-filters"]),
     (
         "proxy",
         &["postern-audit", "postern-config", "postern-filters"],
