@@ -7,6 +7,7 @@
 pub mod body_filter;
 pub mod coding;
 pub mod compiled_policy;
+pub mod detect;
 pub mod exchange_plan;
 mod generalize;
 pub mod json;

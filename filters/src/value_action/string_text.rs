@@ -58,6 +58,12 @@ fn hex4(rest: &mut Chars<'_>) -> Option<u32> {
 /// Appends the JSON string of these characters, quotes included.
 pub(crate) fn encode(text: &str, out: &mut Vec<u8>) {
     out.push(b'"');
+    escape(text, out);
+    out.push(b'"');
+}
+
+/// Appends these characters as the inside of a JSON string.
+pub(crate) fn escape(text: &str, out: &mut Vec<u8>) {
     for byte in text.bytes() {
         match byte {
             b'"' => out.extend_from_slice(b"\\\""),
@@ -69,5 +75,4 @@ pub(crate) fn encode(text: &str, out: &mut Vec<u8>) {
             _ => out.push(byte),
         }
     }
-    out.push(b'"');
 }
