@@ -33,7 +33,7 @@ use postern_config::{Action, Detection, Detector};
 
 use crate::mask;
 use crate::pseudonym::Pseudonymizer;
-use crate::value_action::{decode, escape};
+use crate::value_action::{JsonKind, decode, encode, escape};
 
 pub use names::Names;
 use view::View;
@@ -243,7 +243,10 @@ impl<'s> Search<'s> {
             }
             Action::Pseudonym(scope) => match self.pseudonyms {
                 Some(pseudonyms) => {
-                    made = pseudonyms.of_string(*scope, &text);
+                    let mut json = Vec::new();
+                    encode(&text, &mut json);
+                    let token = pseudonyms.token(*scope, JsonKind::String, &json);
+                    made = token.unwrap_or_else(|| REDACTED.to_owned());
                     &made
                 }
                 None => REDACTED,

@@ -15,7 +15,7 @@
 use super::fold::fold;
 use super::secret::is_value;
 use super::view::View;
-use super::{Found, Search, Tail};
+use super::{Search, Tail};
 
 /// How many bytes of folded text the window holds.
 pub(super) const CAPACITY: usize = 2048;
@@ -219,16 +219,6 @@ impl Window {
             at -= 1;
         }
         at
-    }
-
-    /// Where a found piece of a whole text that is in the window stands in the raw text.
-    #[cfg(test)]
-    pub(super) fn raw_span(&self, found: &Found) -> Option<(usize, usize)> {
-        let last = self.marks.get(found.end.checked_sub(1)?)?;
-        Some((
-            self.marks.get(found.start)?.start as usize,
-            last.end as usize,
-        ))
     }
 }
 
