@@ -10,6 +10,7 @@ mod document;
 pub mod formats;
 pub mod identity;
 pub mod labels;
+pub mod params;
 pub mod policy;
 pub mod roles;
 pub mod routes;

@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 
 use crate::formats::RouteFormat;
 use crate::labels::Label;
+use crate::params::{BodyMeaning, Param};
 use crate::selector::Selector;
 
 /// One route of a policy, with everything it inherits resolved.
@@ -27,6 +28,10 @@ pub struct Route {
     /// The query parameters that may be asked; `None` means that the route says nothing: default
     /// deny on a labelled route, everything passes on one without labels.
     pub query: Option<Vec<String>>,
+    /// The query parameters that ask about fields, for those who see the fields in full.
+    pub params: Vec<Param>,
+    /// What a request's body means.
+    pub body: BodyMeaning,
     /// What happens to a field nobody labelled.
     pub unlabelled: Unlabelled,
     /// How member names are compared.

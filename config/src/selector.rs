@@ -5,10 +5,13 @@
 
 pub mod ast;
 mod check;
+mod mention;
 mod parse;
 pub mod pattern;
 
 pub use ast::Segment;
+pub use mention::Mention;
+pub(crate) use mention::is_header;
 pub use parse::SelectorError;
 
 /// An RFC 9535 query that is well-formed and well-typed.

@@ -17,7 +17,8 @@ use crate::exchange_plan::header_lists::is_safe;
 use crate::exchange_plan::{self, ExchangePlan, PlanParts};
 use crate::pseudonym::{PseudonymKeys, Pseudonymizer};
 use crate::request_facts::{Identity, RequestFacts};
-use crate::route_matcher::{Matched, RouteMatcher, query_is_listed};
+use crate::request_guard::query::{Refused, Sight};
+use crate::route_matcher::{Matched, RouteMatcher};
 use crate::verdict::{DenyReason, Verdict};
 
 pub(crate) use compiled_route::CompiledRoute;
@@ -182,11 +183,7 @@ impl CompiledPolicy {
         if facts.upgrade && !(route.allow.contains(&LongLived::Websocket) && is_websocket(facts)) {
             return Err(DenyReason::UpgradeRefused);
         }
-        if let (Some(listed), Some(query)) = (&route.query, facts.query)
-            && !query_is_listed(listed, query)
-        {
-            return Err(DenyReason::QueryNotAllowed);
-        }
+        may_ask(&plan, facts)?;
         if route.labelled && plan.redacts() && !is_safe(facts.method) {
             // The type is judged first, so that what could never be read is called that.
             let readable = !facts.has_body || exchange_plan::is_readable(facts.headers);
@@ -272,6 +269,27 @@ impl Ready {
         let roles = self.role_sets.of(&self.policy, identity);
         roles.ok_or(DenyReason::NoRole)
     }
+}
+
+/// Whether a query, or a body that is one, asks only for what these roles may ask.
+fn may_ask(plan: &ExchangePlan, facts: &RequestFacts<'_>) -> Result<(), DenyReason> {
+    let route = plan.compiled_route();
+    if let (Some(rules), Some(query)) = (&route.query, facts.query) {
+        let shows = |label| plan.shows(label);
+        let sight = Sight {
+            shows: &shows,
+            everything: !plan.redacts(),
+        };
+        rules.judge(query, sight).map_err(|refused| match refused {
+            Refused::NotAllowed => DenyReason::QueryNotAllowed,
+            Refused::Hidden => DenyReason::QueryOnHiddenField,
+        })?;
+    }
+    // SECURITY: nobody here reads the language of a posted search, so it may ask about anything.
+    if route.posts_queries && plan.redacts() && !is_safe(facts.method) {
+        return Err(DenyReason::QueryOnHiddenField);
+    }
+    Ok(())
 }
 
 /// Whether any role, or `always`, asks for tokens.

@@ -25,7 +25,7 @@ use crate::coding::codings_of;
 use crate::compiled_policy::{CompiledRoute, EngineLimits, Making, RoleSet};
 use crate::exchange_plan::accept_encoding::Chosen;
 use crate::exchange_plan::request_headers::RequestRules;
-use crate::json::JsonPlan;
+use crate::json::{JsonPlan, LabelId};
 use crate::lines::LineFormat;
 use crate::pipeline::{BodyFormat, BodyPipeline, Reader, ReaderParts};
 use crate::pseudonym::Pseudonymizer;
@@ -88,6 +88,11 @@ impl ExchangePlan {
 
     pub(crate) fn compiled_route(&self) -> &CompiledRoute {
         &self.parts.route
+    }
+
+    /// Whether these roles see fields of this label in full.
+    pub(crate) fn shows(&self, label: LabelId) -> bool {
+        self.parts.roles.shows(label)
     }
 
     /// The policy's revision.

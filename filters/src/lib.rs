@@ -16,6 +16,7 @@ mod mask;
 pub mod pipeline;
 pub mod pseudonym;
 pub mod request_facts;
+pub mod request_guard;
 mod route_matcher;
 pub mod table;
 mod transcoding;

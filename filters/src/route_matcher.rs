@@ -8,7 +8,6 @@
 
 use std::borrow::Cow;
 
-use percent_encoding::percent_decode_str;
 use postern_config::routes::{PathPart, RouteMethod};
 use postern_config::{Route, RouteMatch};
 
@@ -197,50 +196,8 @@ fn decode_plain(segment: &str) -> Cow<'_, str> {
     Cow::Owned(text)
 }
 
-/// Whether a query asks only for what a route lists.
-///
-/// Names are compared after decoding (`+` is a space). A name that comes twice is refused, since the
-/// application may read another one than a reader of the policy thinks of; only a listed name that
-/// ends in `[]` may repeat. A `;`, malformed percent-encoding and encoded control characters are
-/// refused too: readers disagree about them.
-pub(crate) fn query_is_listed(listed: &[String], query: &str) -> bool {
-    let mut seen: Vec<String> = Vec::new();
-    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
-        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        let (Some(name), Some(_)) = (decoded(name), decoded(value)) else {
-            return false;
-        };
-        let repeated = seen.contains(&name) && !name.ends_with("[]");
-        if repeated || !listed.contains(&name) {
-            return false;
-        }
-        seen.push(name);
-    }
-    true
-}
-
-/// The text of a name or value of a query; none when readers could disagree about it.
-fn decoded(text: &str) -> Option<String> {
-    let mut escapes = text.split('%');
-    escapes.next()?;
-    let well_formed = escapes.all(|after| {
-        after
-            .get(..2)
-            .is_some_and(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()))
-    });
-    if !well_formed || text.contains(';') {
-        return None;
-    }
-    let spaced = text.replace('+', " ");
-    let decoded = percent_decode_str(&spaced).decode_utf8().ok()?;
-    (!decoded.chars().any(char::is_control)).then(|| decoded.into_owned())
-}
-
 #[cfg(test)]
 mod tests {
-    use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-    use proptest::prelude::*;
-
     use super::*;
 
     #[test]
@@ -257,27 +214,6 @@ mod tests {
             ("%3B%20%22", "%3B%20%22"),
         ] {
             assert_eq!(decode_plain(segment), decoded, "{segment}");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn a_listed_name_passes_however_it_is_encoded(name in "[^\\p{C}]{1,8}", value in "[a-z0-9]{0,4}") {
-            let listed = [name.clone()];
-            let encoded = utf8_percent_encode(&name, NON_ALPHANUMERIC);
-            let query = format!("{encoded}={value}");
-            let other = format!("x{encoded}={value}");
-            let twice = format!("{query}&{query}");
-            prop_assert!(query_is_listed(&listed, &query));
-            prop_assert!(!query_is_listed(&listed, &other));
-            prop_assert_eq!(query_is_listed(&listed, &twice), name.ends_with("[]"));
-        }
-
-        #[test]
-        fn any_query_ends_in_an_answer(query in ".*") {
-            let listed = ["a".to_owned()];
-            let answer = query_is_listed(&listed, &query);
-            prop_assert!(answer || !query.is_empty());
         }
     }
 }

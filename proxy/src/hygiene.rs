@@ -15,6 +15,8 @@ use std::fmt;
 
 use http::{HeaderMap, Method};
 
+use postern_filters::request_guard::method_override::{self, AnotherMethod};
+
 pub(crate) use h1::{clean_h1, lines_of};
 pub(crate) use h2::{DecodedHead, clean_h2};
 pub(crate) use host::HostRule;
@@ -125,6 +127,16 @@ fn refuse_body_of_safe_method(method: &Method, body: DeclaredBody) -> Result<(),
         // Whether a streamed one is empty is known only when it has been read.
         DeclaredBody::None | DeclaredBody::Length(_) | DeclaredBody::Streamed => Ok(()),
     }
+}
+
+/// A route is chosen by the method on the wire; nothing in the head may ask for another one.
+fn refuse_another_method(
+    method: &Method,
+    query: Option<&str>,
+    headers: &HeaderMap,
+) -> Result<(), Refusal> {
+    method_override::in_head(method.as_str(), query, headers)
+        .map_err(|AnotherMethod| Refusal::Ambiguous("it asks for another method than its own"))
 }
 
 #[cfg(test)]

@@ -240,12 +240,12 @@ fn denied_face(reason: &DenyReason) -> Face {
             StatusCode::BAD_REQUEST,
             "query-not-allowed",
             "A query parameter is not allowed",
-            "send only the parameters that the route's `query` names, each once",
+            "send only the parameters that the route's `query` and `params` name, each once, in a form that can be read",
         ),
         DenyReason::QueryOnHiddenField => forbidden(
             "query-on-hidden-field",
             "A query parameter asks about a hidden field",
-            "your roles do not see the field in full, so they may not search by it",
+            "your roles do not see the field in full, so they may not filter, sort, search or select by it",
         ),
         DenyReason::WriteOfHiddenField => forbidden(
             "write-of-hidden-field",

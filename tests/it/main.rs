@@ -18,6 +18,7 @@ mod proxy_answers;
 mod proxy_expectations;
 mod proxy_faults;
 mod proxy_listeners;
+mod proxy_questions;
 mod proxy_requests;
 mod proxy_stops;
 mod proxy_tunnels;

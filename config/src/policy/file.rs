@@ -7,15 +7,18 @@ mod actions;
 mod detect;
 mod formats;
 mod later;
+mod params;
 mod unions;
 
 pub(crate) use actions::ActionFile;
 pub(crate) use detect::DetectFile;
 pub(crate) use formats::{Format, FormatFile};
+pub(crate) use params::{AsksWord, ParamFile, ParamLong};
 pub(crate) use unions::{LabelFile, RolesFile, UnreadableFile};
 
 use crate::document::read::{At, Entries, OneOrMany, Slot, Word, Words};
 use crate::document::section::section;
+use crate::params::BodyMeaning;
 use crate::policy::file::later::{
     Audit, Concurrency, GrantFile, QuotaFile, SessionsFile, ShadowFile,
 };
@@ -107,8 +110,10 @@ section! {
         required: "required" => Vec<At<String>>,
         /// The query parameters that may be asked.
         query: "query" => Vec<At<String>>,
-        /// Query parameters by label. Not enforced by this build yet.
-        params: "params" => Entries<String>,
+        /// The query parameters that ask about fields: for roles that see those in full.
+        params: "params" => Entries<ParamFile>,
+        /// What the body of a request means: `write`, or `query` where a search is posted.
+        body: "body" => Word<BodyMeaning>,
         /// The formats of the answers, `json` by default; `xml`, `html` and `text` are not enforced yet.
         formats: "formats" => OneOrMany<FormatFile>,
         /// What happens to a field nobody labelled.

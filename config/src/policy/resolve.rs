@@ -9,6 +9,7 @@ mod labels;
 mod lints;
 mod matches;
 mod names;
+mod params;
 mod roles;
 mod routes;
 mod selectors;

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use postern_config::params::BodyMeaning;
 use postern_config::routes::{LongLived, Unlabelled, Unreadable};
 use postern_config::{Label, Route, RouteFormat};
 
 use crate::compiled_policy::CompileError;
 use crate::json::{Automaton, JsonRules, LabelId};
+use crate::request_guard::query::QueryRules;
 use crate::table::ColumnLabels;
 
 /// A route ready to decide and redact.
@@ -17,8 +19,10 @@ pub(crate) struct CompiledRoute {
     pub(crate) labelled: bool,
     /// Its answers must have something somewhere, so they are read for everybody.
     pub(crate) required: bool,
-    /// The query parameters that may be asked; none when anything may.
-    pub(crate) query: Option<Vec<String>>,
+    /// What may be asked; none when anything may.
+    pub(crate) query: Option<QueryRules>,
+    /// A body asks rather than writes.
+    pub(crate) posts_queries: bool,
     pub(crate) unlabelled: Unlabelled,
     /// Content types that pass unread.
     pub(crate) unreadable: Vec<String>,
@@ -70,12 +74,12 @@ impl CompiledRoute {
             return Err(too_large());
         };
         let labelled = !carried.is_empty() || route.unlabelled != Unlabelled::Show;
-        let nothing_listed = labelled.then(Vec::new);
         Ok(Self {
             name: route.name.clone(),
             labelled,
             required: !route.required.is_empty(),
-            query: route.query.clone().or(nothing_listed),
+            query: QueryRules::compile(route, labelled, id),
+            posts_queries: route.body == BodyMeaning::Query,
             unlabelled: route.unlabelled,
             unreadable: match &route.unreadable {
                 Unreadable::Deny => Vec::new(),

@@ -10,7 +10,7 @@ use postern_config::{Action, Policy, Role};
 
 use crate::compiled_policy::EngineLimits;
 use crate::compiled_policy::compiled_route::CompiledRoute;
-use crate::json::{JsonPlan, JsonSettings};
+use crate::json::{JsonPlan, JsonSettings, LabelId};
 use crate::pseudonym::Pseudonymizer;
 use crate::request_facts::Identity;
 
@@ -59,8 +59,12 @@ impl RoleSet {
 
     /// Whether anything can be hidden from these roles on this route.
     pub(crate) fn redacts(&self, route: &CompiledRoute) -> bool {
-        let shown = |label: &u16| self.actions.get(usize::from(*label)) == Some(&Action::Show);
-        route.unlabelled != Unlabelled::Show || !route.labels.iter().all(shown)
+        route.unlabelled != Unlabelled::Show || !route.labels.iter().all(|label| self.shows(*label))
+    }
+
+    /// Whether fields of this label are shown in full.
+    pub(crate) fn shows(&self, label: LabelId) -> bool {
+        self.actions.get(usize::from(label)) == Some(&Action::Show)
     }
 
     /// The engine's plan for the route at this place, which is made once but for a reader's tokens.

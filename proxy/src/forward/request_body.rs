@@ -10,6 +10,7 @@ use bytes::{Bytes, BytesMut};
 use http::header::CONTENT_LENGTH;
 use pingora::ErrorType;
 use pingora::protocols::http::ServerSession;
+use postern_filters::request_guard::method_override::{AnotherMethod, FormOverride};
 
 use super::{Forwarding, WRITE_TIME_MAX};
 use crate::hygiene::{DeclaredBody, Refusal};
@@ -47,6 +48,10 @@ pub(super) enum RequestBody {
 pub(super) struct Intake {
     started: Instant,
     received: u64,
+    /// Watches a form for a field that asks for another method.
+    form: Option<FormOverride>,
+    /// The declared length: with its last byte the upstream has the whole body.
+    length: Option<u64>,
 }
 
 impl RequestBody {
@@ -69,6 +74,8 @@ impl RequestBody {
         let mut intake = Intake {
             started: forwarding.clock.monotonic(),
             received: 0,
+            form: form_of(forwarding)?,
+            length,
         };
         if forwarding.request.waits {
             bid_continue(session).await?;
@@ -97,6 +104,8 @@ impl RequestBody {
         let mut intake = Intake {
             started: forwarding.clock.monotonic(),
             received: 0,
+            form: None,
+            length: None,
         };
         while let Some(bytes) = intake.next(forwarding, session).await? {
             if !bytes.is_empty() {
@@ -157,9 +166,20 @@ impl Intake {
                 if self.received > forwarding.request_body_max {
                     return Err(Problem::BodyTooLarge.into());
                 }
+                if let Some(form) = &mut self.form {
+                    form.push(&bytes).map_err(another_method)?;
+                    if self.length == Some(self.received) {
+                        form.finish().map_err(another_method)?;
+                    }
+                }
                 Ok(Some(bytes))
             }
-            Ok(None) => Ok(None),
+            Ok(None) => {
+                if let Some(form) = &mut self.form {
+                    form.finish().map_err(another_method)?;
+                }
+                Ok(None)
+            }
             Err(error) if error.etype == ErrorType::ReadTimedout => {
                 Err(Problem::RequestTimeout.into())
             }
@@ -183,6 +203,17 @@ async fn bid_continue(session: &mut ServerSession) -> Result<(), Halt> {
         Ok(Ok(())) => Ok(()),
         Ok(Err(_)) | Err(_) => Err(Halt::BreakOff),
     }
+}
+
+/// What watches the body, where it is a form.
+fn form_of(forwarding: &Forwarding<'_>) -> Result<Option<FormOverride>, Halt> {
+    let request = forwarding.request;
+    FormOverride::of(request.method.as_str(), &request.headers).map_err(another_method)
+}
+
+fn another_method(AnotherMethod: AnotherMethod) -> Halt {
+    let refusal = Refusal::Ambiguous("a form asks for another method, or hides what it asks for");
+    Problem::Refusal(refusal).into()
 }
 
 fn broken() -> Halt {

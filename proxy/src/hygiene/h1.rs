@@ -39,6 +39,7 @@ pub(crate) fn clean_h1(
     let target = target::canonical(origin_form(target, &authority)?)?;
     let body = fields::declared_body(&headers, Version::HTTP_11)?;
     super::refuse_body_of_safe_method(&method, body)?;
+    super::refuse_another_method(&method, target.query.as_deref(), &headers)?;
     let upgrade = fields::connection_asks_upgrade(&headers)?;
     let waits = fields::waits_for_continue(&headers, body)?;
     Ok(CleanRequest {

@@ -51,6 +51,7 @@ pub(crate) fn clean_h2(
         DeclaredBody::None | DeclaredBody::Streamed => DeclaredBody::Streamed,
     };
     super::refuse_body_of_safe_method(&method, body)?;
+    super::refuse_another_method(&method, target.query.as_deref(), &headers)?;
     let waits = fields::waits_for_continue(&headers, body)?;
     Ok(CleanRequest {
         method,

@@ -37,6 +37,9 @@ const CHECKS: &[(&str, Check)] = &[
     ("decoded strings identical", bytes_but_the_mask),
     ("only allow-listed members", only_allow_listed),
     ("unknown member dropped", only_allow_listed),
+    ("mask identical for every value", only_the_mask),
+    ("sealed proxy cursor", no_cursor),
+    ("rendered dropped", no_rendered_text),
     ("re-encoded or identity", no_gzip_extras),
     ("length independent of redacted value", not_compressed),
 ];
@@ -269,6 +272,31 @@ fn only_allow_listed(_: &Case<'_>, observed: &Observed) -> Result<(), String> {
     let known = ["id", "subject", "status", "items"];
     let unknown = names.filter(|name| !known.contains(&name.as_str())).count();
     ensure(unknown == 0, "a member that is not allow-listed left")
+}
+
+/// Whatever the value was, the answer is the same: body and length.
+fn only_the_mask(_: &Case<'_>, observed: &Observed) -> Result<(), String> {
+    const MASKED: &[u8] = b"{\"ssn\":\"[REDACTED]\"}";
+    let length = observed.answer.field("content-length");
+    ensure(
+        observed.answer.body == MASKED && length == Some("20"),
+        "the mask tells something of the value",
+    )
+}
+
+/// A cursor that holds data may also be taken out: nothing here seals one.
+fn no_cursor(_: &Case<'_>, observed: &Observed) -> Result<(), String> {
+    member_is_gone("next", observed)
+}
+
+fn no_rendered_text(_: &Case<'_>, observed: &Observed) -> Result<(), String> {
+    member_is_gone("rendered", observed)
+}
+
+fn member_is_gone(name: &str, observed: &Observed) -> Result<(), String> {
+    let body: serde_json::Value =
+        serde_json::from_slice(&observed.answer.body).map_err(|e| e.to_string())?;
+    ensure(body.get(name).is_none(), "the member left")
 }
 
 fn no_gzip_extras(_: &Case<'_>, observed: &Observed) -> Result<(), String> {

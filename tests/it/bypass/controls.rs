@@ -19,9 +19,24 @@ pub(super) enum Visible {
     AtTheUpstream,
 }
 
-/// Runs one entry's control, for its first variant.
+/// Runs one entry's control, for the first of its variants that holds a canary.
 pub(super) async fn run(suite: &Suite, open: &Stage, entry: &Entry) -> Result<Visible, String> {
-    let variant = entry.runs().into_iter().next().flatten();
+    let mut vacuous = "it has no variant".to_owned();
+    for variant in entry.runs() {
+        match one(suite, open, entry, variant).await {
+            Ok(visible) => return Ok(visible),
+            Err(reason) => vacuous = reason,
+        }
+    }
+    Err(vacuous)
+}
+
+async fn one(
+    suite: &Suite,
+    open: &Stage,
+    entry: &Entry,
+    variant: Option<String>,
+) -> Result<Visible, String> {
     let run = Run {
         entry,
         variant,

@@ -41,9 +41,15 @@ impl Fill<'_> {
                 text = format!("{before}\u{0}LEN\u{0}{after}");
                 continue;
             }
+            if name.contains('.') {
+                // A merge field of the application's, such as `{{customer.ssn}}`: part of the text.
+                text = format!("{before}\u{0}MERGE\u{0}{name}}}}}{after}");
+                continue;
+            }
             text = format!("{before}{}{after}", self.named(name));
         }
         text.replace("\u{0}LEN\u{0}", "{{LEN}}")
+            .replace("\u{0}MERGE\u{0}", "{{")
     }
 
     fn named(&self, name: &str) -> String {

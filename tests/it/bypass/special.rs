@@ -4,6 +4,7 @@
 mod admin;
 mod crowds;
 mod floods;
+mod oracle;
 mod policies;
 mod swaps;
 mod together;
@@ -16,9 +17,9 @@ pub(super) type Result = std::result::Result<&'static str, String>;
 
 /// The entries this module knows.
 pub(super) const IDS: &[&str] = &[
-    "B-235", "B-364", "B-365", "B-368", "B-369", "B-371", "B-374", "B-375", "B-376", "B-377",
-    "B-378", "B-379", "B-380", "B-394", "B-395", "B-396", "B-397", "B-398", "B-399", "B-400",
-    "B-403", "B-404", "B-405", "B-406", "B-407",
+    "B-210", "B-225", "B-235", "B-364", "B-365", "B-368", "B-369", "B-371", "B-374", "B-375",
+    "B-376", "B-377", "B-378", "B-379", "B-380", "B-394", "B-395", "B-396", "B-397", "B-398",
+    "B-399", "B-400", "B-403", "B-404", "B-405", "B-406", "B-407",
 ];
 
 /// The entries that measure the memory of the process: each runs when nothing else does.
@@ -27,6 +28,8 @@ pub(super) const MEASURE_MEMORY: &[&str] = &["B-396", "B-397", "B-406"];
 /// Runs one entry.
 pub(super) async fn run(suite: &Suite, entry: &Entry) -> Result {
     match entry.id.as_str() {
+        "B-210" => oracle::a_search_in_other_places(suite, entry).await,
+        "B-225" => oracle::takes_as_long_without_the_field(suite, entry).await,
         "B-235" => together::two_identities_at_once(suite, entry).await,
         "B-364" => admin::stays_on_loopback_and_answers_under_load(suite).await,
         "B-365" => policies::half_written(suite).await,

@@ -289,6 +289,16 @@ const CODES: &[Code] = &[
          before must not be given to another key.",
     ),
     code(
+        "PN050",
+        "a query parameter's rule is not valid",
+        "Under `params` a parameter is given the labels it asks about, `tax_id: pii.gov_id`, or the way in \
+         which it names fields and the fields it may name, `sort: { asks: sort, of: [created_at] }`. The \
+         fields are dotted paths as in the answer; one that the application calls otherwise stands under \
+         `labelled` with its labels. `odata` reads `$filter $orderby $select $expand`, `postgrest` reads \
+         `select order or and not.or not.and`; what computes, renames or aggregates is never allowed. \
+         `asks: anything` is for what nobody can read, and for roles from which nothing is hidden.",
+    ),
+    code(
         "PN060",
         "`detect` has nothing to search for",
         "A role, or `always`, lets a label be seen through `detect`, and no entry of the `detect` section \
@@ -417,9 +427,31 @@ const CODES: &[Code] = &[
          leave the label to the roles.",
     ),
     code(
+        "PN107",
+        "a parameter asks about a label that the route does not use",
+        "Under `params` the parameter is given a label that no selector of the route attaches to a field. \
+         Then the label is often the wrong one, and a role that sees it could ask about a field that it \
+         does not see. Give it the label of the field it asks about, or attach the label.",
+    ),
+    code(
+        "PN108",
+        "a parameter that names fields is not looked into",
+        "Parameters under `query` pass with any value. One of this name usually says what to sort, filter, \
+         search or select by, and on a route with labels it could name a hidden field. Put it under \
+         `params` and say how it names fields: `sort: { asks: sort, of: [created_at] }`, or which labels \
+         a search looks through: `q: [pii.name]`.",
+    ),
+    code(
         "PN109",
         "a `detect` entry searches nothing",
         "No role sees this entry's label, or one that it covers, through the action `detect`, so nothing \
          is ever searched for. Let a role see the label with `detect`, or remove the entry.",
+    ),
+    code(
+        "PN113",
+        "a posted search may ask about hidden fields",
+        "The path says that the body of the request is a search, and on a route with labels it could name a \
+         hidden field in a language that nobody here reads. Say `body: query`: then it is allowed only to \
+         roles from which nothing of the route is hidden. If it is no search, say `body: write`.",
     ),
 ];

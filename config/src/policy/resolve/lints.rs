@@ -1,5 +1,7 @@
 //! Lint findings: what loads, and is probably not what was meant.
 
+mod questions;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::action::Action;
@@ -31,6 +33,7 @@ pub(super) fn report(
     silent_roles(file, tree, roles, &used, problems);
     loosened_roles(file, (tree, always), roles, problems);
     lists(file, routes, problems);
+    questions::report(file, routes, problems);
 }
 
 fn labels(

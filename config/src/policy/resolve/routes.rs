@@ -10,7 +10,7 @@ pub(super) use cases::report_tokens_by_case;
 pub(super) use embedded::report_embedded;
 
 use super::labels::{self, Naming};
-use super::{matches, names, selectors};
+use super::{matches, names, params, selectors};
 use crate::document::read::{At, Entries, OneOrMany, Slot};
 use crate::document::section::Section;
 use crate::labels::LabelTree;
@@ -64,7 +64,7 @@ pub(super) fn all(file: &PolicyFile, tree: &LabelTree, problems: &mut Problems) 
             let (rules, chain) = carried.next().unwrap_or_default();
             let columns = chain.iter().filter_map(|at| own_columns.get(*at));
             let columns = columns.flatten().cloned().collect();
-            one(route, (rules, columns), &defaults, problems)
+            one(route, (rules, columns), (&defaults, tree), problems)
         })
         .collect();
     let place = file.routes.key_place.unwrap_or_default();
@@ -76,7 +76,7 @@ pub(super) fn all(file: &PolicyFile, tree: &LabelTree, problems: &mut Problems) 
 fn one(
     written: &Written<'_>,
     (rules, columns): (Vec<LabelRule>, Vec<ColumnRule>),
-    defaults: &Defaults,
+    (defaults, tree): (&Defaults, &LabelTree),
     problems: &mut Problems,
 ) -> Route {
     let file = written.file;
@@ -96,11 +96,14 @@ fn one(
         case: cases::parameter(&file.case, &matches, problems),
         matches,
         deny: file.deny.value().copied().unwrap_or_default(),
+        params: params::params(file, (&rules, &columns), tree, problems),
+        body: file.body.word().unwrap_or_default(),
         rules,
         columns,
         formats: formats::read(file, problems),
         required: selectors::read_all(list(&file.required), problems),
-        query: query(&file.query, problems),
+        query: params::query(&file.query, problems)
+            .or_else(|| file.params.is_written().then(Vec::new)),
         unlabelled: file.unlabelled.word().unwrap_or(defaults.unlabelled),
         names: file.names.word().unwrap_or(defaults.names),
         unreadable: own_unreadable.unwrap_or_else(|| defaults.unreadable.clone()),
@@ -145,24 +148,6 @@ fn own_rules(file: &RouteFile, tree: &LabelTree, problems: &mut Problems) -> Vec
         }
     }
     rules
-}
-
-/// The names of the query parameters that may be asked.
-fn query(slot: &Slot<Vec<At<String>>>, problems: &mut Problems) -> Option<Vec<String>> {
-    let mut asked: Vec<String> = Vec::new();
-    for name in slot.value()? {
-        let text = &name.value;
-        if text.is_empty() || text.chars().any(char::is_control) {
-            let message = "a query parameter's name is not empty and holds no control characters";
-            problems.add("PN027", name.place, message);
-        } else if asked.contains(text) {
-            let message = format!("the query parameter `{text}` is listed twice");
-            problems.add("PN027", name.place, message);
-        } else {
-            asked.push(text.clone());
-        }
-    }
-    Some(asked)
 }
 
 /// What a body that cannot be read meets, with the content types checked.

@@ -40,7 +40,6 @@ pub(super) fn report(file: &PolicyFile, problems: &mut Problems) {
 }
 
 fn in_route(route: &RouteFile, problems: &mut Problems) {
-    section("params", &route.params, problems);
     section("html", &route.html, problems);
     section("concurrency", &route.concurrency, problems);
     section("audit", &route.audit, problems);

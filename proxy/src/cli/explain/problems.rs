@@ -37,11 +37,12 @@ pub(crate) fn refusal(reason: &DenyReason) -> String {
         DenyReason::NoRole => ("no-role", "no role of the policy was given".to_owned()),
         DenyReason::QueryNotAllowed => (
             "query-not-allowed",
-            "the route does not list this query parameter, or it is given twice".to_owned(),
+            "the route does not list this query parameter or what it asks, or it is given twice"
+                .to_owned(),
         ),
         DenyReason::QueryOnHiddenField => (
             "query-on-hidden-field",
-            "the query would search by a hidden field".to_owned(),
+            "the query, or a posted search, would ask about a hidden field".to_owned(),
         ),
         DenyReason::WriteOfHiddenField => (
             "write-of-hidden-field",
@@ -114,14 +115,17 @@ const PROBLEMS: &[(&str, &str, &str)] = &[
     (
         "query-not-allowed",
         "a query parameter is not allowed (400)",
-        "On a route that labels fields only the parameters under `query` pass, each once. A parameter \
-         that nobody thought of could search by a hidden field, or ask for another format. List it \
-         under `query` if it is harmless.",
+        "On a route that labels fields only the parameters under `query` and `params` pass, each once. A \
+         parameter that nobody thought of could search by a hidden field, or ask for another format. List \
+         it under `query` if it is harmless, and under `params` if it asks about a field. A parameter of \
+         `params` that names fields passes only in a form that can be read, and with the names it lists.",
     ),
     (
         "query-on-hidden-field",
         "the query searches or sorts by a hidden field (403)",
-        "Whoever may not see a field may not search by it either: the number of hits would tell.",
+        "Whoever may not see a field in full may not filter, sort, search or select by it either: the number \
+         of hits would tell. The route's `params` say which labels a parameter asks about. A route with \
+         `body: query` takes posted searches only from those from whom nothing of it is hidden.",
     ),
     (
         "route-denied",

@@ -1,0 +1,4 @@
+//! What a request may ask and change, judged before anything reaches the upstream.
+
+pub mod method_override;
+pub(crate) mod query;

@@ -1,0 +1,202 @@
+//! The same in a form that is posted: read as it streams, with a bounded memory.
+//!
+//! ```text
+//! a=1&_method=DELETE                                   application/x-www-form-urlencoded, or no type
+//! Content-Disposition: form-data; name="_method"       multipart
+//! ```
+//!
+//! Only `POST` is looked at: it is the only method whose forms frameworks obey.
+
+use std::fmt;
+
+use http::HeaderMap;
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+
+use super::{AnotherMethod, changes_nothing, decoded, is_override};
+
+/// How much of a parameter's name, and of its value, is kept, in bytes. An override, with every byte
+/// percent-encoded, is shorter.
+pub const FORM_NAME_BYTES_MAX: usize = 256;
+/// How much of a line of a multipart body is kept, in bytes.
+const LINE_BYTES_MAX: usize = 8 << 10;
+/// Encodings in which the name of an override is written with the bytes of ASCII.
+const CHARSETS: [&str; 5] = [
+    "utf-8",
+    "us-ascii",
+    "iso-8859-1",
+    "windows-1252",
+    "iso-8859-15",
+];
+
+/// Watches a form for an override. `Debug` shows nothing of it.
+pub struct FormOverride {
+    method: String,
+    kind: Kind,
+    /// The name, or the line of a part's head.
+    name: Vec<u8>,
+    value: Option<Vec<u8>>,
+    /// The line before belongs to a `Content-Disposition` that this one may go on.
+    disposition: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Pairs,
+    Parts,
+}
+
+impl FormOverride {
+    /// What watches the body of a request; none when it is no form that anybody obeys.
+    ///
+    /// # Errors
+    /// The form is written in a way that hides what it says: in a coding, in several types, or in a charset
+    /// that is not built on ASCII.
+    pub fn of(method: &str, headers: &HeaderMap) -> Result<Option<Self>, AnotherMethod> {
+        if method != "POST" {
+            return Ok(None);
+        }
+        let mut types = headers.get_all(CONTENT_TYPE).iter();
+        let (first, more) = (types.next(), types.next());
+        let text = first.map_or(Ok(""), |value| value.to_str());
+        let (Ok(text), None) = (text, more) else {
+            return Err(AnotherMethod);
+        };
+        let text = text.to_ascii_lowercase();
+        let (essence, parameters) = text.split_once(';').unwrap_or((&text, ""));
+        let kind = match essence.trim() {
+            "" | "application/x-www-form-urlencoded" => Kind::Pairs,
+            kind if kind.starts_with("multipart/") => Kind::Parts,
+            _ => return Ok(None),
+        };
+        let charset = parameters
+            .split(';')
+            .filter_map(|parameter| parameter.split_once('='))
+            .filter(|(name, _)| name.trim() == "charset")
+            .all(|(_, value)| CHARSETS.contains(&value.trim().trim_matches('"')));
+        let plain = headers
+            .get_all(CONTENT_ENCODING)
+            .iter()
+            .all(|value| value.as_bytes().eq_ignore_ascii_case(b"identity"));
+        if !charset || !plain {
+            return Err(AnotherMethod);
+        }
+        Ok(Some(Self {
+            method: method.to_owned(),
+            kind,
+            name: Vec::new(),
+            value: None,
+            disposition: false,
+        }))
+    }
+
+    /// Takes the next bytes of the body.
+    ///
+    /// # Errors
+    /// The form asks for another method.
+    pub fn push(&mut self, bytes: &[u8]) -> Result<(), AnotherMethod> {
+        for byte in bytes {
+            match (self.kind, *byte) {
+                (Kind::Pairs, b'&' | b';') => self.end_of_pair()?,
+                (Kind::Pairs, b'=') if self.value.is_none() => self.value = Some(Vec::new()),
+                (Kind::Parts, b'\n' | b'\r') => self.end_of_line()?,
+                (Kind::Pairs, other) => {
+                    let kept = self.value.as_mut().unwrap_or(&mut self.name);
+                    if kept.len() < FORM_NAME_BYTES_MAX {
+                        kept.push(other);
+                    } else if self.value.is_none() && is_blank(&self.name) {
+                        // Frameworks drop white space before a name, however much there is.
+                        return Err(AnotherMethod);
+                    }
+                }
+                (Kind::Parts, other) => {
+                    if self.name.len() < LINE_BYTES_MAX {
+                        self.name.push(other);
+                    } else if self.is_disposition(&self.name) {
+                        // What is past the bound could be the name.
+                        return Err(AnotherMethod);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The body has ended.
+    ///
+    /// # Errors
+    /// The form asks for another method.
+    pub fn finish(&mut self) -> Result<(), AnotherMethod> {
+        match self.kind {
+            Kind::Pairs => self.end_of_pair(),
+            Kind::Parts => self.end_of_line(),
+        }
+    }
+
+    fn end_of_pair(&mut self) -> Result<(), AnotherMethod> {
+        let name = std::mem::take(&mut self.name);
+        let value = self.value.take().unwrap_or_default();
+        match changes_nothing(&name, &value, &self.method) {
+            true => Ok(()),
+            false => Err(AnotherMethod),
+        }
+    }
+
+    /// A part's value is not read: a part of that name is refused whatever it says.
+    fn end_of_line(&mut self) -> Result<(), AnotherMethod> {
+        let line = std::mem::take(&mut self.name);
+        if line.is_empty() {
+            return Ok(());
+        }
+        self.disposition = self.is_disposition(&line);
+        let text = String::from_utf8_lossy(&line).to_ascii_lowercase();
+        match self.disposition && names(&text).any(|name| is_override(&decoded(name.as_bytes()))) {
+            true => Err(AnotherMethod),
+            false => Ok(()),
+        }
+    }
+
+    /// Whether a line is a `Content-Disposition`, or goes on with the one before.
+    fn is_disposition(&self, line: &[u8]) -> bool {
+        const NAME: &[u8] = b"content-disposition";
+        let begins = line.trim_ascii_start().get(..NAME.len());
+        (self.disposition && matches!(line.first(), Some(b' ' | b'\t')))
+            || begins.is_some_and(|name| name.eq_ignore_ascii_case(NAME))
+    }
+}
+
+impl fmt::Debug for FormOverride {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FormOverride").finish_non_exhaustive()
+    }
+}
+
+/// Whether a name holds nothing but white space so far.
+fn is_blank(name: &[u8]) -> bool {
+    // The last escape may be incomplete.
+    let decoded = decoded(name);
+    let shown = decoded.trim_ascii();
+    shown.is_empty() || shown.starts_with(b"%")
+}
+
+/// The values of `name` parameters in a line, `filename` excepted: quoted, bare, or extended (RFC 8187).
+fn names(line: &str) -> impl Iterator<Item = &str> {
+    let mut before = "";
+    line.split("name").filter_map(move |piece| {
+        let of_a_file = before.ends_with("file");
+        before = piece;
+        let (extended, rest) = match piece.strip_prefix('*') {
+            Some(rest) => (true, rest),
+            None => (false, piece),
+        };
+        let value = rest.trim_start().strip_prefix('=')?.trim_start();
+        let value = match value.strip_prefix(['"', '\'']) {
+            Some(quoted) => quoted.split(['"', '\'']).next()?,
+            None => value.split([';', ' ', ',']).next()?,
+        };
+        let value = match extended {
+            true => value.rsplit('\'').next()?,
+            false => value,
+        };
+        (!of_a_file).then_some(value)
+    })
+}

@@ -1,0 +1,197 @@
+//! Which requests ask for another method, at every split of a form.
+
+use http::HeaderValue;
+
+use super::*;
+
+fn head(method: &str, query: Option<&str>, fields: &[(&'static str, &'static str)]) -> bool {
+    let mut headers = HeaderMap::new();
+    for (name, value) in fields {
+        headers.append(*name, HeaderValue::from_static(value));
+    }
+    in_head(method, query, &headers).is_ok()
+}
+
+#[test]
+fn a_head_may_not_ask_for_another_method() {
+    for name in FIELDS {
+        assert!(!head("POST", None, &[(name, "DELETE")]), "{name}");
+        assert!(!head("GET", None, &[(name, "DELETE")]), "{name}");
+        assert!(!head("POST", None, &[(name, "POST"), (name, "DELETE")]));
+        assert!(!head("POST", None, &[(name, "POST, DELETE")]), "{name}");
+        assert!(!head("POST", None, &[(name, "")]), "{name}");
+        assert!(head("POST", None, &[(name, "post ")]), "{name}");
+    }
+    assert!(head("POST", None, &[("x-http-methods", "DELETE")]));
+    assert!(head("POST", None, &[]));
+}
+
+#[test]
+fn a_query_may_not_ask_for_another_method() {
+    for query in [
+        "_method=DELETE",
+        "a=1&_method=delete",
+        "a=1;_method=DELETE",
+        "_METHOD=PUT",
+        "%5fmethod=PUT",
+        "_m%65thod=PUT",
+        "_method%20=PUT",
+        "+_method=PUT",
+        ".method=PUT",
+        "_method[]=PUT",
+        "_method%5Bx=PUT",
+        "_method%00x=PUT",
+        "_method",
+        "_method=",
+        "_method=POST&_method=PUT",
+        "X-HTTP-Method-Override=PUT",
+        "x_http_method=PUT",
+    ] {
+        assert!(!head("POST", Some(query), &[]), "{query}");
+    }
+    for query in [
+        "",
+        "a=_method",
+        "method=PUT",
+        "__method=PUT",
+        "_methods=PUT",
+        "a%26_method=PUT",
+        "_method=POST",
+        "_method=p%6Fst",
+    ] {
+        assert!(head("POST", Some(query), &[]), "{query}");
+    }
+}
+
+const PAIRS: &str = "application/x-www-form-urlencoded";
+const PARTS: &str = "multipart/form-data; boundary=x";
+
+/// The answer to a posted body, which has to be the same at every split.
+fn form(content_type: Option<&str>, body: &[u8]) -> bool {
+    let mut headers = HeaderMap::new();
+    if let Some(text) = content_type {
+        headers.insert("content-type", HeaderValue::from_str(text).unwrap());
+    }
+    let watch = |pieces: &[&[u8]]| {
+        let Some(mut form) = FormOverride::of("POST", &headers)? else {
+            return Ok(());
+        };
+        pieces.iter().try_for_each(|piece| form.push(piece))?;
+        form.finish()
+    };
+    let whole = watch(&[body]);
+    for at in 0..=body.len().min(400) {
+        let (first, second) = body.split_at(at);
+        assert_eq!(watch(&[first, second]), whole, "split at {at}");
+    }
+    whole.is_ok()
+}
+
+#[test]
+fn a_form_may_not_ask_for_another_method() {
+    for body in [
+        "_method=DELETE",
+        "a=1&_method=DELETE",
+        "a=1&_method=DELETE&b=2",
+        "a=1;_method=DELETE",
+        "%5Fmethod=put",
+        "a&_Method=put",
+        "++_method=put",
+        "_method",
+        "_method=POST%20x",
+    ] {
+        assert!(!form(Some(PAIRS), body.as_bytes()), "{body}");
+        assert!(!form(None, body.as_bytes()), "{body}");
+        assert!(!form(
+            Some("APPLICATION/X-www-form-urlencoded;charset=UTF-8"),
+            body.as_bytes()
+        ));
+        assert!(form(Some("text/plain"), body.as_bytes()), "{body}");
+    }
+    for body in [
+        "",
+        "a=1",
+        "method=DELETE",
+        "a=_method=DELETE",
+        "_method=post",
+        "{\"_method\":1}",
+    ] {
+        assert!(form(Some(PAIRS), body.as_bytes()), "{body}");
+    }
+}
+
+#[test]
+fn parts_of_a_form_may_not_be_called_like_an_override() {
+    let part = |disposition: &str| {
+        format!("--x\r\nContent-Disposition: form-data; {disposition}\r\n\r\nDELETE\r\n--x--\r\n")
+    };
+    for disposition in [
+        "name=\"_method\"",
+        "name=_method",
+        "name = \"_METHOD\"",
+        "name=\"_method[]\"",
+        "name*=utf-8''%5Fmethod",
+        "filename=\"a\"; name=\"_method\"",
+        "\r\n name=\"_method\"",
+        "\r\n\tname='_method'",
+    ] {
+        assert!(
+            !form(Some(PARTS), part(disposition).as_bytes()),
+            "{disposition}"
+        );
+    }
+    for disposition in [
+        "name=\"method\"",
+        "name=\"a\"; filename=\"_method\"",
+        "name=\"a\"",
+    ] {
+        assert!(
+            form(Some(PARTS), part(disposition).as_bytes()),
+            "{disposition}"
+        );
+    }
+    let page = "--x\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n<input name=\"_method\">\r\n--x--";
+    assert!(form(Some(PARTS), page.as_bytes()));
+}
+
+#[test]
+fn a_form_that_hides_what_it_says_is_refused() {
+    for content_type in [
+        "application/x-www-form-urlencoded; charset=utf-16",
+        "application/x-www-form-urlencoded; charset=ibm037",
+        "multipart/form-data; boundary=x; charset=utf-7",
+    ] {
+        assert!(!form(Some(content_type), b"a=1"), "{content_type}");
+    }
+    let mut headers = HeaderMap::new();
+    headers.insert("content-type", HeaderValue::from_static(PAIRS));
+    headers.insert("content-encoding", HeaderValue::from_static("gzip"));
+    assert!(FormOverride::of("POST", &headers).is_err());
+    assert!(FormOverride::of("PUT", &headers).is_ok_and(|form| form.is_none()));
+    headers.insert("content-encoding", HeaderValue::from_static("identity"));
+    assert!(FormOverride::of("POST", &headers).is_ok());
+    headers.append("content-type", HeaderValue::from_static("text/plain"));
+    assert!(FormOverride::of("POST", &headers).is_err());
+}
+
+#[test]
+fn what_is_past_the_bounds_cannot_be_an_override_unseen() {
+    let long = |length: usize| format!("{}=1&_method=POST", "a".repeat(length));
+    assert!(form(Some(PAIRS), long(FORM_NAME_BYTES_MAX).as_bytes()));
+    assert!(form(Some(PAIRS), long(FORM_NAME_BYTES_MAX + 1).as_bytes()));
+    for blank in ["+", "%20", " ", "%09"] {
+        let blanks = blank.repeat(FORM_NAME_BYTES_MAX);
+        assert!(!form(
+            Some(PAIRS),
+            format!("{blanks}_method=PUT").as_bytes()
+        ));
+    }
+    let padded = |length: usize| {
+        let padding = "x".repeat(length);
+        format!("--x\r\nContent-Disposition: form-data; a={padding}; name=\"_method\"\r\n\r\n")
+    };
+    assert!(!form(Some(PARTS), padded(16).as_bytes()));
+    assert!(!form(Some(PARTS), padded(9000).as_bytes()));
+    let binary = vec![b'y'; 9000];
+    assert!(form(Some(PARTS), &binary));
+}
