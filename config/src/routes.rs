@@ -38,6 +38,10 @@ pub struct Route {
     pub names: Names,
     /// What happens to a body that cannot be read.
     pub unreadable: Unreadable,
+    /// What happens to a write that holds what the role does not see in full.
+    pub write_back: WriteBack,
+    /// Where in the answer the labels of `labels_of` begin: the resource's place in its envelope.
+    pub under: Option<Selector>,
     /// Where the records of an answer are (counted by quotas).
     pub records: Vec<Selector>,
     /// Where the data subjects of an answer are (counted by quotas).
@@ -160,6 +164,18 @@ pub enum Unreadable {
     Deny,
     /// It passes when its content type is one of these (lower case, no parameters).
     Allow(Vec<String>),
+}
+
+/// What happens to a write that holds what the role does not see in full, or one of our replacements.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum WriteBack {
+    /// The write is refused (the default).
+    #[default]
+    Reject,
+    /// What may not be written is taken out, and the rest goes up.
+    DropField,
+    /// The true values are put back, fetched from the upstream.
+    Restore,
 }
 
 /// A protocol whose messages cannot be redacted.

@@ -64,4 +64,21 @@ impl Selector {
             .collect();
         Ok(Self { text, segments })
     }
+
+    /// The same query for documents of which only a part is known, such as the body of a write: every
+    /// index, slice and filter becomes `[*]`. It selects at least what the query selects in any
+    /// document that holds the part.
+    #[must_use]
+    pub fn widened(&self) -> Self {
+        Self {
+            text: self.text.clone(),
+            segments: self.segments.iter().map(Segment::widened).collect(),
+        }
+    }
+
+    /// Whether [`Self::widened`] changes nothing.
+    #[must_use]
+    pub fn is_plain(&self) -> bool {
+        self.segments == self.widened().segments
+    }
 }

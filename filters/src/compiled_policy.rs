@@ -4,7 +4,9 @@
 //! whatever is not allowed in so many words is refused. It reads no body.
 
 mod compiled_route;
+mod guarding;
 mod role_set;
+mod write_rules;
 
 use std::sync::Arc;
 
@@ -14,7 +16,7 @@ use postern_config::{Action, Label, Policy, Revision};
 
 use crate::exchange_plan::accept_encoding::{self, Chosen};
 use crate::exchange_plan::header_lists::is_safe;
-use crate::exchange_plan::{self, ExchangePlan, PlanParts};
+use crate::exchange_plan::{ExchangePlan, PlanParts};
 use crate::pseudonym::{PseudonymKeys, Pseudonymizer};
 use crate::request_facts::{Identity, RequestFacts};
 use crate::request_guard::query::{Refused, Sight};
@@ -24,6 +26,7 @@ use crate::verdict::{DenyReason, Verdict};
 pub(crate) use compiled_route::CompiledRoute;
 use role_set::RoleSets;
 pub(crate) use role_set::{Making, RoleSet};
+pub(crate) use write_rules::WriteRules;
 
 /// The engine's limits, from the server file.
 #[derive(Debug, Clone, Copy)]
@@ -184,19 +187,15 @@ impl CompiledPolicy {
             return Err(DenyReason::UpgradeRefused);
         }
         may_ask(&plan, facts)?;
-        if route.labelled && plan.redacts() && !is_safe(facts.method) {
-            // The type is judged first, so that what could never be read is called that.
-            let readable = !facts.has_body || exchange_plan::is_readable(facts.headers);
-            return Err(match readable {
-                true => DenyReason::WriteOfHiddenField,
-                false => DenyReason::UnsupportedMediaType,
-            });
-        }
+        let guard = match route.labelled && plan.redacts() && !is_safe(facts.method) {
+            true => self.guard(ready, facts, &plan)?,
+            false => None,
+        };
         let chosen = accept_encoding::choose(facts.headers);
         if plan.reads() && chosen == Chosen::Nothing {
             return Err(DenyReason::NotAcceptable);
         }
-        Ok(plan.with_request(facts.method, chosen))
+        Ok(plan.with_request(facts.method, chosen).with_guard(guard))
     }
 
     /// The plan for a named route and roles without a request: what offline commands use.

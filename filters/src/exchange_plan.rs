@@ -8,10 +8,11 @@
 mod accept;
 pub(crate) mod accept_encoding;
 pub(crate) mod header_lists;
-mod media_type;
+pub(crate) mod media_type;
 mod request_headers;
 mod response;
 mod response_headers;
+mod writes;
 
 use std::sync::Arc;
 
@@ -21,7 +22,6 @@ use postern_config::routes::LongLived;
 use postern_config::{FormatKind, Revision, RouteFormat};
 
 use crate::body_filter::BodyError;
-use crate::coding::codings_of;
 use crate::compiled_policy::{CompiledRoute, EngineLimits, Making, RoleSet};
 use crate::exchange_plan::accept_encoding::Chosen;
 use crate::exchange_plan::request_headers::RequestRules;
@@ -29,6 +29,7 @@ use crate::json::{JsonPlan, LabelId};
 use crate::lines::LineFormat;
 use crate::pipeline::{BodyFormat, BodyPipeline, Reader, ReaderParts};
 use crate::pseudonym::Pseudonymizer;
+use crate::request_guard::write::WriteGuard;
 use crate::table::Dialect;
 
 /// The plan of one exchange, from the request's decision to the last byte.
@@ -38,6 +39,7 @@ pub struct ExchangePlan {
     redacts: bool,
     method: String,
     encode: Chosen,
+    guard: Option<Box<WriteGuard>>,
 }
 
 /// What a plan is made from.
@@ -75,6 +77,7 @@ impl ExchangePlan {
             parts,
             method: "GET".to_owned(),
             encode: Chosen::Identity,
+            guard: None,
         }
     }
 
@@ -84,6 +87,17 @@ impl ExchangePlan {
             encode,
             ..self
         }
+    }
+
+    pub(crate) fn with_guard(self, guard: Option<WriteGuard>) -> Self {
+        let guard = guard.map(Box::new);
+        Self { guard, ..self }
+    }
+
+    /// What judges the request's body before it may go up; none where nothing of it could be hidden.
+    #[must_use]
+    pub fn write_guard(&self) -> Option<&WriteGuard> {
+        self.guard.as_deref()
     }
 
     pub(crate) fn compiled_route(&self) -> &CompiledRoute {
@@ -236,22 +250,19 @@ impl ExchangePlan {
         self.parts.route.labelled || self.parts.route.required
     }
 
-    fn json_plan(&self, require: bool) -> Arc<JsonPlan> {
-        self.parts.roles.json_plan(Making {
+    pub(crate) fn json_plan(&self, require: bool) -> Arc<JsonPlan> {
+        self.parts.roles.json_plan(self.making(require))
+    }
+
+    fn making(&self, require: bool) -> Making<'_> {
+        Making {
             place: self.parts.place,
             route: &self.parts.route,
             limits: self.parts.limits,
             pseudonyms: self.parts.pseudonyms.as_ref(),
             require,
-        })
+        }
     }
-}
-
-/// Whether a request's body is of a kind that could be read: JSON in UTF-8, without a coding.
-pub(crate) fn is_readable(headers: &HeaderMap) -> bool {
-    let media = media_type::of(headers).ok().flatten();
-    media.is_some_and(|media| media.is_json() && media.is_utf8())
-        && codings_of(headers).is_ok_and(|codings| codings.is_empty())
 }
 
 #[cfg(test)]

@@ -23,6 +23,7 @@ mod lookahead;
 mod plan;
 mod rewriter;
 mod scanner;
+mod sight;
 
 use std::fmt;
 use std::sync::Arc;
@@ -34,6 +35,9 @@ pub(crate) use columns::ColumnPath;
 pub use engine::Engine;
 pub use lookahead::{Lookahead, lookahead};
 pub use plan::{JsonPlan, JsonSettings};
+
+pub(crate) use held::{Held, NodeId};
+pub(crate) use sight::{Holds, Look, Sight, SightPlans, Spot};
 
 use rewriter::{Pass, Rewriter, Tape};
 use scanner::{Halt, Scanner};

@@ -29,4 +29,5 @@ pub use exchange_plan::{ExchangePlan, ResponsePlan};
 pub use pipeline::{BodyPipeline, BodySummary, HELD_WHOLE_BYTES, Redacted};
 pub use pseudonym::{PseudonymKeys, Pseudonymizer};
 pub use request_facts::{Identity, RequestFacts};
+pub use request_guard::write::{Resource, WriteError, WriteGuard};
 pub use verdict::{DenyReason, Verdict};

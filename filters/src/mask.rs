@@ -10,7 +10,7 @@ use postern_config::Mask;
 use unicode_segmentation::UnicodeSegmentation;
 
 /// What stands for everything that is not kept.
-const DOTS: &str = "•••";
+pub(crate) const DOTS: &str = "•••";
 
 /// E.164 allows no more digits; longer runs are card or account numbers.
 const PHONE_DIGITS_MAX: usize = 15;

@@ -2,3 +2,4 @@
 
 pub mod method_override;
 pub(crate) mod query;
+pub mod write;

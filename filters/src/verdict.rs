@@ -29,8 +29,11 @@ pub enum DenyReason {
     QueryNotAllowed,
     /// A query parameter that would search or sort by a hidden field.
     QueryOnHiddenField,
-    /// A write to a labelled route by a role that does not see every label of it in full.
-    WriteOfHiddenField,
+    /// A write that would reach what the roles do not see in full.
+    WriteOfHiddenField {
+        /// The labels concerned; none for fields without a label.
+        labels: Vec<String>,
+    },
     /// An upgrade or an event stream that the route does not allow.
     UpgradeRefused,
     /// The request's body is of a type that the route cannot take.

@@ -9,9 +9,12 @@
 //!
 //! A WebSocket that is allowed leaves this way with its 101 (`tunnel`).
 //!
+//! The body of a write that could reach hidden fields is judged first (`guarded`).
+//!
 //! While nothing has left, every failure is a clean problem. Once the head has left, a failure breaks
 //! the message off visibly (D14). Only bytes of the pipeline are ever written as a body.
 
+mod guarded;
 mod handshake;
 mod outgoing;
 mod relay;
@@ -19,6 +22,7 @@ mod request_body;
 mod request_head;
 mod response_head;
 mod send;
+mod stored;
 mod tunnel;
 mod upstream;
 
@@ -69,6 +73,20 @@ pub(crate) struct Forwarding<'a> {
     pub request_body_max: u64,
 }
 
+impl<'a> Forwarding<'a> {
+    /// The same exchange's leg for another request, under another plan.
+    fn with_request<'n>(&self, request: &'n CleanRequest, plan: &'n ExchangePlan) -> Forwarding<'n>
+    where
+        'a: 'n,
+    {
+        Forwarding {
+            request,
+            plan,
+            ..*self
+        }
+    }
+}
+
 /// Forwards a request and relays the answer, or gives back the tunnel that it opened.
 ///
 /// # Errors
@@ -79,7 +97,10 @@ pub(crate) async fn forward(
     exchange: &mut Exchange,
 ) -> Result<Option<Box<Tunnel>>, Halt> {
     let body = RequestBody::begin(forwarding, session).await?;
-    let sent = send::send(forwarding, session, exchange, body).await?;
+    let sent = match forwarding.plan.write_guard() {
+        Some(guard) => guarded::send(forwarding, guard, session, exchange, body).await?,
+        None => send::send(forwarding, session, exchange, body).await?,
+    };
     if let Some(handshake) = forwarding.handshake {
         if sent.head.status == StatusCode::SWITCHING_PROTOCOLS {
             let opening = tunnel::open(forwarding, handshake, session, exchange, sent);

@@ -58,6 +58,20 @@ impl fmt::Debug for CleanRequest {
     }
 }
 
+impl CleanRequest {
+    /// The same request with other headers, otherwise unchanged.
+    pub(crate) fn with_headers(&self, headers: HeaderMap) -> Self {
+        Self {
+            method: self.method.clone(),
+            path: self.path.clone(),
+            query: self.query.clone(),
+            headers,
+            authority: self.authority.clone(),
+            ..*self
+        }
+    }
+}
+
 /// What a head says about the body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum DeclaredBody {

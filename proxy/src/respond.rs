@@ -29,6 +29,8 @@ pub(crate) enum Problem {
     Identity(IdentityError),
     /// The policy says no.
     Denied(DenyReason),
+    /// What is stored is not what the write was made from.
+    WriteConflict,
     /// There is no room for another exchange.
     Overloaded,
     /// The upstream's answer cannot be read, so nothing of it may leave.
@@ -64,6 +66,7 @@ impl Problem {
             | Self::BodyTooLarge
             | Self::Identity(_)
             | Self::Denied(_)
+            | Self::WriteConflict
             | Self::Overloaded => Ending::Refused,
         }
     }
@@ -75,6 +78,7 @@ impl Problem {
             Self::Refusal(_) | Self::RequestTimeout | Self::BodyTooLarge => true,
             Self::Denied(reason) => *reason == DenyReason::UpgradeRefused,
             Self::Identity(_)
+            | Self::WriteConflict
             | Self::Overloaded
             | Self::UnreadableBody
             | Self::UpstreamUnavailable
@@ -95,10 +99,16 @@ impl Problem {
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "body-too-large",
                 "The request's body is too large",
-                "send less at once; the limit is `limits.request_body`",
+                "send less at once; the limit is `limits.request_body`, and `limits.held_bytes` where fields are hidden from you",
             ),
             Self::Identity(error) => identity_face(*error),
             Self::Denied(reason) => denied_face(reason),
+            Self::WriteConflict => face(
+                StatusCode::CONFLICT,
+                "write-conflict",
+                "The write does not fit what is stored",
+                "it changed meanwhile, or it cannot be told which hidden value belongs where; read it again, and change fewer elements at once",
+            ),
             Self::Overloaded => face(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "overloaded",
@@ -247,10 +257,10 @@ fn denied_face(reason: &DenyReason) -> Face {
             "A query parameter asks about a hidden field",
             "your roles do not see the field in full, so they may not filter, sort, search or select by it",
         ),
-        DenyReason::WriteOfHiddenField => forbidden(
+        DenyReason::WriteOfHiddenField { labels } => forbidden(
             "write-of-hidden-field",
-            "You may not write here",
-            "your roles do not see every labelled field of this route in full; a mask must never be written back",
+            "The write reaches a field that you do not see",
+            &hidden_detail(labels),
         ),
         DenyReason::UpgradeRefused => forbidden(
             "upgrade-refused",
@@ -270,6 +280,18 @@ fn denied_face(reason: &DenyReason) -> Face {
             "accept `application/json` and a content coding that can be redacted",
         ),
     }
+}
+
+/// Names labels, never values: label names are the policy author's words.
+fn hidden_detail(labels: &[String]) -> String {
+    let which = match labels {
+        [] => "fields that carry no label".to_owned(),
+        labels => labels.join(", "),
+    };
+    format!(
+        "your roles do not see {which} in full here, and a write may neither change, delete, move nor \
+         ask for what you do not see; leave it out"
+    )
 }
 
 /// Writes a problem to a client that has not been sent a head yet.
@@ -337,6 +359,7 @@ fn add_particulars(
         | Problem::BodyTooLarge
         | Problem::Identity(_)
         | Problem::Denied(_)
+        | Problem::WriteConflict
         | Problem::Overloaded
         | Problem::UnreadableBody
         | Problem::UpstreamUnavailable

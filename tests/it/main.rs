@@ -25,3 +25,4 @@ mod proxy_tunnels;
 mod reference;
 mod secure;
 mod tidy;
+mod writes;

@@ -23,7 +23,7 @@ use crate::policy::file::later::{
     Audit, Concurrency, GrantFile, QuotaFile, SessionsFile, ShadowFile,
 };
 use crate::roles::SeveralRoles;
-use crate::routes::{LongLived, Names, Unlabelled};
+use crate::routes::{LongLived, Names, Unlabelled, WriteBack};
 
 section! {
     /// A policy of Postern: who sees which kind of data, on which routes.
@@ -181,14 +181,6 @@ pub(crate) enum From {
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum WithoutARole {
     Deny,
-}
-
-/// What happens to a mask in a write.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum WriteBack {
-    Reject,
-    DropField,
-    Restore,
 }
 
 impl Words for Version {

@@ -11,6 +11,28 @@ pub enum Segment {
     Descendant(Vec<Pick>),
 }
 
+impl Segment {
+    /// The segment with every index, slice and filter replaced by a wildcard.
+    pub(crate) fn widened(&self) -> Self {
+        let all = |picks: &[Pick]| picks.iter().map(Pick::widened).collect();
+        match self {
+            Self::Child(picks) => Self::Child(all(picks)),
+            Self::Descendant(picks) => Self::Descendant(all(picks)),
+        }
+    }
+}
+
+impl Pick {
+    fn widened(&self) -> Self {
+        match self {
+            Self::Name(name) => Self::Name(name.clone()),
+            Self::Wildcard | Self::Index(_) | Self::Slice { .. } | Self::Filter(_) => {
+                Self::Wildcard
+            }
+        }
+    }
+}
+
 /// One selector within a segment (RFC 9535 section 2.3).
 #[derive(Debug, Clone, PartialEq)]
 pub enum Pick {

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use postern_config::params::BodyMeaning;
-use postern_config::routes::{LongLived, Unlabelled, Unreadable};
+use postern_config::routes::{LongLived, RouteMethod, Unlabelled, Unreadable};
 use postern_config::{Label, Route, RouteFormat};
 
-use crate::compiled_policy::CompileError;
+use crate::compiled_policy::{CompileError, WriteRules};
+use crate::exchange_plan::header_lists::is_safe;
 use crate::json::{Automaton, JsonRules, LabelId};
 use crate::request_guard::query::QueryRules;
 use crate::table::ColumnLabels;
@@ -35,6 +36,8 @@ pub(crate) struct CompiledRoute {
     pub(crate) formats: Vec<RouteFormat>,
     /// The labels of a table's columns by their header text.
     pub(crate) columns: ColumnLabels,
+    /// How writes are judged; none where there is nothing to hide or nothing to write.
+    pub(crate) write: Option<Arc<WriteRules>>,
 }
 
 impl CompiledRoute {
@@ -74,6 +77,10 @@ impl CompiledRoute {
             return Err(too_large());
         };
         let labelled = !carried.is_empty() || route.unlabelled != Unlabelled::Show;
+        let write = match labelled && writes(route) {
+            true => Some(WriteRules::compile(route, &rules.rules).map_err(|_error| too_large())?),
+            false => None,
+        };
         Ok(Self {
             name: route.name.clone(),
             labelled,
@@ -91,6 +98,15 @@ impl CompiledRoute {
             automaton: Arc::new(automaton),
             formats: route.formats.clone(),
             columns: columns.into(),
+            write: write.map(Arc::new),
         })
     }
+}
+
+/// Whether a route takes a method that may have a body.
+fn writes(route: &Route) -> bool {
+    route.matches.iter().any(|one| match &one.method {
+        RouteMethod::Any => true,
+        RouteMethod::Exactly(method) => !is_safe(method),
+    })
 }

@@ -8,9 +8,9 @@ use postern_config::labels::Embedded;
 use postern_config::routes::Unlabelled;
 use postern_config::{Action, Policy, Role};
 
-use crate::compiled_policy::EngineLimits;
 use crate::compiled_policy::compiled_route::CompiledRoute;
-use crate::json::{JsonPlan, JsonSettings, LabelId};
+use crate::compiled_policy::{EngineLimits, WriteRules};
+use crate::json::{Automaton, JsonPlan, JsonSettings, LabelId, SightPlans};
 use crate::pseudonym::Pseudonymizer;
 use crate::request_facts::Identity;
 
@@ -29,6 +29,8 @@ pub(crate) struct RoleSet {
     pub(crate) makes_pseudonyms: bool,
     /// The engine's plan of each route, without and with what is required.
     plans: Vec<[OnceLock<Arc<JsonPlan>>; 2]>,
+    /// How each route's writes are judged.
+    sights: Vec<OnceLock<Arc<SightPlans>>>,
 }
 
 impl RoleSet {
@@ -54,6 +56,7 @@ impl RoleSet {
                 .any(|action| matches!(action, Action::Pseudonym(_))),
             actions,
             plans: policy.routes.iter().map(|_| Default::default()).collect(),
+            sights: policy.routes.iter().map(|_| OnceLock::new()).collect(),
         }
     }
 
@@ -67,18 +70,45 @@ impl RoleSet {
         self.actions.get(usize::from(label)) == Some(&Action::Show)
     }
 
+    /// What these roles do to each label, by label id.
+    pub(crate) fn actions(&self) -> &[Action] {
+        &self.actions
+    }
+
+    /// How a write to the route is judged for these roles, made once.
+    pub(crate) fn sight(&self, making: Making<'_>, rules: &WriteRules) -> Arc<SightPlans> {
+        let plan = |automaton: &Arc<Automaton>| {
+            let settings = self.settings(making);
+            Arc::new(JsonPlan::new(Arc::clone(automaton), settings))
+        };
+        let make = || {
+            let may = plan(&rules.may);
+            let sure = match Arc::ptr_eq(&rules.may, &rules.sure) {
+                true => Arc::clone(&may),
+                false => plan(&rules.sure),
+            };
+            Arc::new(SightPlans { may, sure })
+        };
+        let known = self.sights.get(making.place);
+        known.map_or_else(make, |sight| Arc::clone(sight.get_or_init(make)))
+    }
+
+    fn settings(&self, making: Making<'_>) -> JsonSettings {
+        JsonSettings {
+            actions: self.actions.clone(),
+            unlabelled: making.route.unlabelled,
+            depth_max: making.limits.json_depth,
+            held_bytes_max: making.limits.held_bytes,
+            pseudonyms: None,
+            require: making.require,
+            embedded: self.embedded.clone(),
+        }
+    }
+
     /// The engine's plan for the route at this place, which is made once but for a reader's tokens.
     pub(crate) fn json_plan(&self, making: Making<'_>) -> Arc<JsonPlan> {
         let make = || {
-            let settings = JsonSettings {
-                actions: self.actions.clone(),
-                unlabelled: making.route.unlabelled,
-                depth_max: making.limits.json_depth,
-                held_bytes_max: making.limits.held_bytes,
-                pseudonyms: None,
-                require: making.require,
-                embedded: self.embedded.clone(),
-            };
+            let settings = self.settings(making);
             Arc::new(JsonPlan::new(Arc::clone(&making.route.automaton), settings))
         };
         let known = self

@@ -16,6 +16,9 @@ routes:
   read:
     match: ["GET /cases/{id}", "PUT /cases/{id}", "HEAD /cases/{id}"]
     label: { $.name: pii.name, $.mail: [pii.mail, note] }
+  gone:
+    match: ANY /gone
+    labels_of: read
   one:
     match: GET /cases/first
     label: { $.name: pii.name }

@@ -9,9 +9,9 @@ use crate::body_filter::BodyError;
 
 /// A media type and the parameter that matters here.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct MediaType {
+pub(crate) struct MediaType {
     /// `type/subtype`, lower case.
-    pub(super) essence: String,
+    pub(crate) essence: String,
     /// The `charset` parameter, lower case.
     charset: Option<String>,
     /// The `header` parameter of a table (RFC 4180 section 3), lower case.
@@ -22,7 +22,7 @@ pub(super) struct MediaType {
 ///
 /// # Errors
 /// Several are named, or the one is malformed.
-pub(super) fn of(headers: &HeaderMap) -> Result<Option<MediaType>, BodyError> {
+pub(crate) fn of(headers: &HeaderMap) -> Result<Option<MediaType>, BodyError> {
     let mut values = headers.get_all(CONTENT_TYPE).iter();
     let Some(value) = values.next() else {
         return Ok(None);
@@ -74,7 +74,7 @@ impl MediaType {
     }
 
     /// Whether it is JSON: `application/json`, or a type with the suffix `+json` (RFC 6839).
-    pub(super) fn is_json(&self) -> bool {
+    pub(crate) fn is_json(&self) -> bool {
         self.essence == "application/json"
             || self
                 .essence
@@ -111,7 +111,7 @@ impl MediaType {
     }
 
     /// Whether it says nothing of the character set, or UTF-8.
-    pub(super) fn is_utf8(&self) -> bool {
+    pub(crate) fn is_utf8(&self) -> bool {
         self.charset.as_deref().is_none_or(|name| name == "utf-8")
     }
 }

@@ -9,6 +9,7 @@ mod filter;
 mod meter;
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use memchr::memchr;
 use postern_config::routes::Names;
@@ -20,7 +21,7 @@ use crate::value_action::{JsonKind, decode};
 pub(super) use filter::Question;
 
 /// A value of the held text, counted in the order of their first bytes; 0 is the whole.
-pub(super) type NodeId = u32;
+pub(crate) type NodeId = u32;
 
 /// Where a value and its name stand in the text.
 #[derive(Debug, Clone, Copy)]
@@ -35,7 +36,7 @@ struct Node {
 }
 
 /// A held value.
-pub(super) struct Held<'t> {
+pub(crate) struct Held<'t> {
     text: &'t [u8],
     nodes: Vec<Node>,
 }
@@ -46,8 +47,16 @@ impl<'t> Held<'t> {
     /// # Errors
     /// The text is no JSON value after all, or too long to count.
     pub(super) fn read(text: &'t [u8]) -> Result<Self, Halt> {
+        Self::read_within(text, usize::MAX)
+    }
+
+    /// Reads a document that nobody has validated yet, nested no deeper than `depth_max`.
+    ///
+    /// # Errors
+    /// The text is no JSON document, too deep, or too long to count.
+    pub(crate) fn read_within(text: &'t [u8], depth_max: usize) -> Result<Self, Halt> {
         let mut tree = Tree::default();
-        let mut scanner = Scanner::new(usize::MAX);
+        let mut scanner = Scanner::new(depth_max);
         scanner.push(text, &mut tree)?;
         scanner.finish(text.len(), &mut tree)?;
         Ok(Self {
@@ -77,26 +86,31 @@ impl<'t> Held<'t> {
     }
 
     /// The values directly inside this one.
-    fn children(&self, node: NodeId) -> impl Iterator<Item = NodeId> + '_ {
+    pub(crate) fn children(&self, node: NodeId) -> impl Iterator<Item = NodeId> + '_ {
         let end = self.after(node);
         let first = Self::first_inside(node);
         std::iter::successors(Some(first), |child| Some(self.after(*child)))
             .take_while(move |child| *child < end)
     }
 
-    fn span(&self, start: u32, end: u32) -> &'t [u8] {
+    fn slice(&self, start: u32, end: u32) -> &'t [u8] {
         self.text
             .get(start as usize..end as usize)
             .unwrap_or_default()
     }
 
-    /// A value's text.
-    fn text(&self, node: NodeId) -> &'t [u8] {
-        let node = self.node(node);
-        node.map_or(&[], |node| self.span(node.start, node.end))
+    /// The whole text.
+    pub(crate) fn whole_text(&self) -> &'t [u8] {
+        self.text
     }
 
-    fn kind(&self, node: NodeId) -> JsonKind {
+    /// A value's text.
+    pub(crate) fn text(&self, node: NodeId) -> &'t [u8] {
+        let node = self.node(node);
+        node.map_or(&[], |node| self.slice(node.start, node.end))
+    }
+
+    pub(crate) fn kind(&self, node: NodeId) -> JsonKind {
         match self.text(node).first() {
             Some(b'"') => JsonKind::String,
             Some(b'[') => JsonKind::Array,
@@ -108,7 +122,7 @@ impl<'t> Held<'t> {
     }
 
     /// A string's characters.
-    fn string(&self, node: NodeId) -> Cow<'t, str> {
+    pub(crate) fn string(&self, node: NodeId) -> Cow<'t, str> {
         let text = self.text(node);
         let inner = text
             .strip_prefix(b"\"")
@@ -119,7 +133,26 @@ impl<'t> Held<'t> {
     /// A member's name as it is written, without quotes.
     fn raw_name(&self, node: NodeId) -> &'t [u8] {
         let node = self.node(node);
-        node.map_or(&[], |node| self.span(node.name_start, node.name_end))
+        node.map_or(&[], |node| self.slice(node.name_start, node.name_end))
+    }
+
+    /// A member's name, decoded.
+    pub(crate) fn name(&self, node: NodeId) -> Cow<'t, str> {
+        characters(self.raw_name(node))
+    }
+
+    /// Where a value stands in the text.
+    pub(crate) fn span(&self, node: NodeId) -> Range<usize> {
+        let node = self.node(node);
+        node.map_or(0..0, |node| node.start as usize..node.end as usize)
+    }
+
+    /// Where a member or an element stands in the text: from its name on, if it has one.
+    pub(crate) fn span_with_name(&self, node: NodeId) -> Range<usize> {
+        let value = self.span(node);
+        let name = self.node(node).filter(|node| node.name_start > 0);
+        let start = name.map_or(value.start, |node| node.name_start as usize - 1);
+        start..value.end
     }
 
     /// A member's name, decoded, such that two names are equal when the route takes them for equal.

@@ -216,6 +216,29 @@ impl JsonPlan {
         &self.verdicts
     }
 
+    /// Whether a rule changes anything for these roles.
+    pub(super) fn is_active(&self, rule: RuleId) -> bool {
+        self.active.get(rule).copied().unwrap_or(true)
+    }
+
+    /// Every label of the selectors that does not show what it is on, each once.
+    pub(crate) fn hidden_labels(&self) -> impl Iterator<Item = LabelId> {
+        let rules = 0..self.automaton.rules();
+        let labels = rules.flat_map(|rule| self.hidden_labels_of(rule));
+        labels
+            .collect::<std::collections::BTreeSet<_>>()
+            .into_iter()
+    }
+
+    /// The labels of a rule that do not show what they are on.
+    pub(super) fn hidden_labels_of(&self, rule: RuleId) -> impl Iterator<Item = LabelId> + '_ {
+        let hides = |label: &&LabelId| {
+            let action = self.settings.actions.get(usize::from(**label));
+            action != Some(&Action::Show)
+        };
+        self.automaton.labels_of(rule).iter().filter(hides).copied()
+    }
+
     /// Whether a filter asks for the whole document.
     pub(super) fn holds_document(&self) -> bool {
         self.holds_document

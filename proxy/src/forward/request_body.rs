@@ -128,6 +128,36 @@ impl RequestBody {
         Ok(Self::Whole(body))
     }
 
+    /// The whole body, read to its end within a bound; none when there is none.
+    ///
+    /// # Errors
+    /// It is larger than the bound, broken or too slow.
+    pub(super) async fn read_whole(
+        self,
+        forwarding: &Forwarding<'_>,
+        session: &mut ServerSession,
+        bytes_max: usize,
+    ) -> Result<Option<Bytes>, Halt> {
+        let (first, mut intake) = match self {
+            Self::None => return Ok(None),
+            Self::Whole(bytes) if bytes.len() > bytes_max => {
+                return Err(Problem::BodyTooLarge.into());
+            }
+            Self::Whole(bytes) => return Ok(Some(bytes)),
+            Self::Streamed { first, intake, .. } => (first, intake),
+        };
+        let mut whole = BytesMut::from(first);
+        loop {
+            if whole.len() > bytes_max {
+                return Err(Problem::BodyTooLarge.into());
+            }
+            match intake.next(forwarding, session).await? {
+                Some(bytes) => whole.extend_from_slice(&bytes),
+                None => return Ok(Some(whole.freeze())),
+            }
+        }
+    }
+
     /// Whether the same body could be sent a second time.
     pub(super) fn can_be_repeated(&self) -> bool {
         match self {

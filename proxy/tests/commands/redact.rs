@@ -47,7 +47,7 @@ fn a_request_finds_its_route_or_is_refused() {
         ("GET /elsewhere", "route-denied"),
         ("DELETE /api/v2/cases/7", "method-not-allowed"),
         ("GET /api/v2/cases?sort=email", "query-not-allowed"),
-        ("PATCH /api/v2/cases/7", "write-of-hidden-field"),
+        ("PUT /api/v2/cases/7", "write-of-hidden-field"),
         ("GET /api/../x", "ambiguous"),
         ("GET", "--request"),
     ] {

@@ -16,7 +16,9 @@ use crate::document::section::Section;
 use crate::labels::LabelTree;
 use crate::policy::error::Problems;
 use crate::policy::file::{PolicyFile, RouteFile, UnreadableFile};
-use crate::routes::{ColumnRule, LabelRule, Names, Route, RouteMatch, Unlabelled, Unreadable};
+use crate::routes::{
+    ColumnRule, LabelRule, Names, Route, RouteMatch, Unlabelled, Unreadable, WriteBack,
+};
 
 /// A route and where it is written.
 struct Written<'a> {
@@ -29,6 +31,7 @@ struct Defaults {
     unlabelled: Unlabelled,
     names: Names,
     unreadable: Unreadable,
+    write_back: WriteBack,
 }
 
 /// Every route, in the order of the file.
@@ -48,6 +51,7 @@ pub(super) fn all(file: &PolicyFile, tree: &LabelTree, problems: &mut Problems) 
         unlabelled: file.unlabelled.word().unwrap_or_default(),
         names: file.names.word().unwrap_or_default(),
         unreadable: unreadable(&file.unreadable, problems).unwrap_or_default(),
+        write_back: file.write_back.word().unwrap_or_default(),
     };
     let own: Vec<Vec<LabelRule>> = written
         .iter()
@@ -107,6 +111,8 @@ fn one(
         unlabelled: file.unlabelled.word().unwrap_or(defaults.unlabelled),
         names: file.names.word().unwrap_or(defaults.names),
         unreadable: own_unreadable.unwrap_or_else(|| defaults.unreadable.clone()),
+        write_back: file.write_back.word().unwrap_or(defaults.write_back),
+        under: moved_under(file),
         records: several(&file.records, problems),
         subjects: several(&file.subjects, problems),
         receipt: file.receipt.value().copied().unwrap_or_default(),
@@ -116,6 +122,11 @@ fn one(
     refuse_long_lived(&route, file, problems);
     formats::judge(&route, file, problems);
     route
+}
+
+/// Where the labels of another route begin here. What is wrong with it was reported when it was followed.
+fn moved_under(file: &RouteFile) -> Option<crate::Selector> {
+    selectors::read(file.under.found.as_ref()?, &mut Problems::default())
 }
 
 fn list<T>(slot: &Slot<Vec<At<T>>>) -> &[At<T>] {

@@ -1,9 +1,9 @@
 //! What the language knows and this build does not enforce: refused by name, never ignored.
 
 use crate::document::Place;
-use crate::document::read::{At, OneOrMany, Slot, Word};
+use crate::document::read::{At, OneOrMany, Slot};
 use crate::policy::error::Problems;
-use crate::policy::file::{Format, From, Mode, PolicyFile, RouteFile, WriteBack};
+use crate::policy::file::{Format, From, Mode, PolicyFile, RouteFile};
 
 /// Reports one thing that cannot be enforced yet.
 pub(crate) fn not_enforced_yet(what: &str, place: Place, problems: &mut Problems) {
@@ -26,7 +26,6 @@ pub(super) fn report(file: &PolicyFile, problems: &mut Problems) {
         let place = value_place(&file.mode);
         not_enforced_yet("`mode: dry_run`", place, problems);
     }
-    write_back(&file.write_back, problems);
     if let Some(identity) = file.identity.value()
         && identity.from.word() == Some(From::Session)
     {
@@ -43,7 +42,6 @@ fn in_route(route: &RouteFile, problems: &mut Problems) {
     section("html", &route.html, problems);
     section("concurrency", &route.concurrency, problems);
     section("audit", &route.audit, problems);
-    write_back(&route.write_back, problems);
     let formats = route.formats.value();
     for At { value, place } in formats.map(|OneOrMany(all)| all).into_iter().flatten() {
         if let Format::Later(word) = value.format {
@@ -55,16 +53,6 @@ fn in_route(route: &RouteFile, problems: &mut Problems) {
 fn section<T>(key: &str, slot: &Slot<T>, problems: &mut Problems) {
     if let Some(place) = slot.key_place {
         not_enforced_yet(&format!("`{key}`"), place, problems);
-    }
-}
-
-fn write_back(slot: &Slot<Word<WriteBack>>, problems: &mut Problems) {
-    match slot.word() {
-        Some(WriteBack::DropField | WriteBack::Restore) => {
-            let place = value_place(slot);
-            not_enforced_yet("`write_back` other than `reject`", place, problems);
-        }
-        Some(WriteBack::Reject) | None => {}
     }
 }
 

@@ -47,69 +47,109 @@ fn a_query_may_ask_only_for_what_is_listed() {
     }
 }
 
+/// What a write without sight of these labels is answered.
+fn hidden(labels: &[&str]) -> DenyReason {
+    let labels = labels.iter().map(|label| (*label).to_owned()).collect();
+    DenyReason::WriteOfHiddenField { labels }
+}
+
 #[test]
-fn a_write_needs_full_sight() {
+fn whoever_replaces_or_deletes_everything_must_see_everything() {
     let put = "PUT /cases/1";
     assert_eq!(route_of(&["boss"], put).as_deref(), Ok("read"));
-    assert_eq!(
-        route_of(&["agent"], put),
-        Err(DenyReason::WriteOfHiddenField)
-    );
+    assert_eq!(route_of(&["agent"], put), Err(hidden(&["pii.mail"])));
     assert_eq!(
         route_of(&["agent", "boss"], put),
-        Err(DenyReason::WriteOfHiddenField)
+        Err(hidden(&["pii.mail"]))
     );
     assert_eq!(
         route_of(&["clerk"], put),
-        Err(DenyReason::WriteOfHiddenField)
+        Err(hidden(&["note", "pii.mail", "pii.name"]))
     );
-    // What nobody labelled is hidden there too.
+    assert_eq!(route_of(&["boss"], "DELETE /gone").as_deref(), Ok("gone"));
     assert_eq!(
-        route_of(&["boss"], "POST /export"),
-        Err(DenyReason::WriteOfHiddenField)
+        route_of(&["agent"], "DELETE /gone"),
+        Err(hidden(&["pii.mail"]))
     );
     assert_eq!(
-        route_of(&["agent"], "POST /strict").as_deref(),
-        Ok("strict")
+        route_of(&["agent"], "PURGE /gone"),
+        Err(hidden(&["pii.mail"]))
     );
-    assert_eq!(route_of(&["agent"], "POST /login").as_deref(), Ok("open"));
+}
+
+#[test]
+fn a_write_without_a_body_may_happen_unless_it_replaces() {
+    for line in ["POST /export", "POST /strict", "POST /login", "PATCH /gone"] {
+        assert!(route_of(&["agent"], line).is_ok(), "{line}");
+    }
+    let put = with_headers("PUT /gone", &[], false);
+    assert_eq!(put, Err(hidden(&["pii.mail"])));
+}
+
+#[test]
+fn a_write_is_guarded_exactly_where_something_is_hidden() {
+    let json = [("content-type", "application/json")];
+    for (groups, line, guarded) in [
+        (&["agent"][..], "POST /export", true),
+        // What nobody labelled is hidden there from everybody.
+        (&["boss"], "POST /export", true),
+        (&["agent"], "PATCH /gone", true),
+        (&["agent", "boss"], "PATCH /gone", true),
+        (&["boss"], "PATCH /gone", false),
+        (&["agent"], "POST /login", false),
+        (&["agent"], "GET /cases/1", false),
+    ] {
+        let request = Ask {
+            groups,
+            line,
+            headers: &json,
+            has_body: true,
+        };
+        let plan = ask(&compiled(), &request).unwrap();
+        assert_eq!(plan.write_guard().is_some(), guarded, "{groups:?} {line}");
+    }
 }
 
 #[test]
 fn a_write_that_could_not_be_read_is_called_that() {
     let json = ("content-type", "application/json");
-    for (headers, has_body, expected) in [
-        (&[json][..], true, DenyReason::WriteOfHiddenField),
-        (
-            &[json, ("content-encoding", "identity")],
-            true,
-            DenyReason::WriteOfHiddenField,
-        ),
-        (&[], false, DenyReason::WriteOfHiddenField),
-        (&[], true, DenyReason::UnsupportedMediaType),
-        (
-            &[("content-type", "application/xml")],
-            true,
-            DenyReason::UnsupportedMediaType,
-        ),
-        (&[json, json], true, DenyReason::UnsupportedMediaType),
-        (
-            &[json, ("content-encoding", "gzip")],
-            true,
-            DenyReason::UnsupportedMediaType,
-        ),
-        (
-            &[("content-type", "application/json; charset=utf-16")],
-            true,
-            DenyReason::UnsupportedMediaType,
-        ),
-    ] {
-        assert_eq!(
-            with_headers("PUT /cases/1", headers, has_body),
-            Err(expected),
-            "{headers:?}"
-        );
+    let identity = ("content-encoding", "identity");
+    let types: &[&[(&'static str, &'static str)]] = &[
+        &[json],
+        &[json, identity],
+        &[("content-type", "application/vnd.x+json; charset=utf-8")],
+        &[("content-type", "application/merge-patch+json")],
+        &[("content-type", "application/json-patch+json")],
+        &[("content-type", "application/x-www-form-urlencoded")],
+    ];
+    for headers in types {
+        let patched = with_headers("PATCH /gone", headers, true);
+        assert_eq!(patched.as_deref(), Ok("gone"), "{headers:?}");
     }
+    let unread: &[&[(&'static str, &'static str)]] = &[
+        &[],
+        &[("content-type", "application/xml")],
+        &[("content-type", "multipart/form-data; boundary=x")],
+        &[("content-type", "text/plain")],
+        &[json, json],
+        &[json, ("content-encoding", "gzip")],
+        &[("content-type", "application/json; charset=utf-16")],
+        &[(
+            "content-type",
+            "application/x-www-form-urlencoded; charset=latin1",
+        )],
+    ];
+    for headers in unread {
+        for line in ["PUT /gone", "PATCH /gone", "POST /export"] {
+            let answer = with_headers(line, headers, true);
+            assert_eq!(answer, Err(DenyReason::UnsupportedMediaType), "{headers:?}");
+        }
+    }
+    let patch = [("content-type", "application/merge-patch+json")];
+    let put = with_headers("PUT /gone", &patch, true);
+    assert_eq!(put, Err(DenyReason::UnsupportedMediaType));
+    let put = with_headers("PUT /gone", &[json], true);
+    assert_eq!(put, Err(hidden(&["pii.mail"])));
 }
 
 #[test]

@@ -175,6 +175,24 @@ impl Places {
             })
     }
 
+    /// The places at which a child arrives by being picked, and not because a descendant segment goes
+    /// on looking; of selectors without tests.
+    pub(in crate::json) fn picked<'a>(
+        &'a self,
+        set: &'a [Place],
+        key: Key,
+    ) -> impl Iterator<Item = Place> + 'a {
+        let picks = move |place: &&Place| {
+            self.choices(**place).iter().any(|choice| match choice {
+                Choice::Every => true,
+                Choice::Name(name) => key == Key::Name(*name),
+                Choice::Elements(range) => matches!(key, Key::Index(i) if range.selects(i)),
+                Choice::Test(_) => false,
+            })
+        };
+        set.iter().filter(picks).map(|place| place + 1)
+    }
+
     /// The set of a child: sorted, without duplicates. `holding` are the tests that hold for it.
     pub(in crate::json) fn step(&self, set: &[Place], key: Key, holding: &[TestId]) -> Vec<Place> {
         let mut next = Vec::new();

@@ -44,9 +44,9 @@ pub(crate) fn refusal(reason: &DenyReason) -> String {
             "query-on-hidden-field",
             "the query, or a posted search, would ask about a hidden field".to_owned(),
         ),
-        DenyReason::WriteOfHiddenField => (
+        DenyReason::WriteOfHiddenField { labels } => (
             "write-of-hidden-field",
-            "these roles do not see every field of the route in full".to_owned(),
+            format!("these roles do not see in full: {}", labels.join(", ")),
         ),
         DenyReason::UpgradeRefused => (
             "upgrade-refused",
@@ -153,11 +153,21 @@ const PROBLEMS: &[(&str, &str, &str)] = &[
         "It cannot be reached, took too long, or broke off before its answer was complete.",
     ),
     (
+        "write-conflict",
+        "what is stored is not what the write was made from (409)",
+        "On a route with `write_back: restore` Postern reads what is stored before a write goes up. It \
+         could not be read, or it changed meanwhile, or elements of an array without an `id` of their own \
+         were added, moved or taken out, so that nobody can tell which hidden value belongs where. Read \
+         the resource again and repeat the change.",
+    ),
+    (
         "write-of-hidden-field",
-        "a write by somebody who does not see every field (403)",
-        "Who sees a mask in place of a value would write the mask back over the truth. In this build a \
-         write to a route with labels therefore needs roles that see every label of it in full. A route \
-         of its own for the few fields that may be written, without labels, lets such writes through.",
+        "a write reaches a field that is hidden from its writer (403)",
+        "Who sees a mask in place of a value would write the mask back over the truth. So a write may not \
+         hold, replace, delete, move or ask for what its roles do not see in full; the answer names the \
+         labels. Leave those fields out. PUT and DELETE reach everything. `write_back: drop_field` takes \
+         such fields out of the body instead, and `write_back: restore` puts the stored values back where \
+         the body repeats what was shown.",
     ),
 ];
 
@@ -174,7 +184,7 @@ mod tests {
             DenyReason::NoRole,
             DenyReason::QueryNotAllowed,
             DenyReason::QueryOnHiddenField,
-            DenyReason::WriteOfHiddenField,
+            DenyReason::WriteOfHiddenField { labels: Vec::new() },
             DenyReason::UpgradeRefused,
         ];
         for reason in reasons {

@@ -1,0 +1,380 @@
+//! Puts the true values into a write, where it holds what the role was shown of them.
+//!
+//! Three documents are followed side by side: what is written, what is stored, and what of that the role
+//! was shown. Where the write repeats what was shown, the stored bytes take its place; where it differs
+//! at a hidden place, somebody tries to write what they cannot see; what it leaves out although something
+//! hidden stands there is put back when the write would erase it.
+//!
+//! Elements of arrays belong together by their `id`, where each has one of its own. Without that they
+//! belong together by position, as long as their number is the same and no more than one has changed:
+//! anything else could give one element's secret to another.
+
+use std::borrow::Cow;
+use std::collections::{BTreeSet, HashMap};
+
+use crate::json::{Held, Look, NodeId, Sight, Spot};
+use crate::request_guard::write::judge::{self, Force, Judge, Start, inside, member};
+use crate::request_guard::write::resource::Resource;
+use crate::request_guard::write::same::same;
+use crate::request_guard::write::splice::Splice;
+use crate::request_guard::write::{WriteError, WriteFormat, WriteGuard, WriteMethod, unreadable};
+use crate::value_action::JsonKind;
+
+/// The same place in the three documents.
+#[derive(Clone, Copy)]
+struct Place {
+    written: NodeId,
+    stored: NodeId,
+    shown: NodeId,
+    spot: Spot,
+    force: Force,
+}
+
+/// A restoration on its way.
+struct Restoring<'r, 'p> {
+    guard: &'r WriteGuard,
+    written: Held<'r>,
+    stored: Held<'r>,
+    shown: Held<'r>,
+    sight: Sight<'p>,
+    envelopes: Vec<Spot>,
+    splice: Splice,
+    open: Vec<Place>,
+}
+
+/// Restores a body.
+///
+/// # Errors
+/// See [`WriteError`].
+pub(super) fn restore(
+    guard: &WriteGuard,
+    body: &[u8],
+    stored: &Resource,
+) -> Result<Vec<u8>, WriteError> {
+    let depth_max = guard.parts.depth_max;
+    let document = |text| {
+        let read = Held::read_within(text, depth_max);
+        let read = read.map_err(|error| WriteError::Stored(*error))?;
+        match judge::repeats_a_name(&read) {
+            true => Err(WriteError::Conflict(
+                "a stored name comes twice in one object",
+            )),
+            false => Ok(read),
+        }
+    };
+    let mut sight = Sight::new(&guard.parts.sight);
+    let envelopes = guard.envelopes(&mut sight)?;
+    let mut restoring = Restoring {
+        guard,
+        written: guard.read_document(body)?,
+        stored: document(&stored.truth)?,
+        shown: document(&stored.shown)?,
+        sight,
+        envelopes,
+        splice: Splice::default(),
+        open: Vec::new(),
+    };
+    let first = restoring.resource();
+    restoring.open.push(first);
+    while let Some(place) = restoring.open.pop() {
+        restoring.settle(place)?;
+    }
+    let restored = restoring.splice.apply(body);
+    restored.ok_or(WriteError::Conflict("two values stand at one place"))
+}
+
+impl Restoring<'_, '_> {
+    /// Where the resource stands in each document: at the root, or in its envelope.
+    fn resource(&self) -> Place {
+        let force = match (self.guard.parts.method, self.guard.parts.format) {
+            (WriteMethod::Put, _) => Force::Replaces,
+            (_, WriteFormat::MergePatch) => Force::MergesDeeply,
+            _ => Force::Merges,
+        };
+        let mut place = Place {
+            written: 0,
+            stored: 0,
+            shown: 0,
+            spot: Sight::root(),
+            force,
+        };
+        let names = self.guard.parts.rules.envelope_names();
+        if let (Some(names), [envelope]) = (names, self.envelopes.as_slice()) {
+            let written = inside(&self.written, &names);
+            let stored = inside(&self.stored, &names).zip(inside(&self.shown, &names));
+            match (written, stored) {
+                (Some(_), Some(_)) => {}
+                (None, Some((stored, shown))) => {
+                    let spot = *envelope;
+                    place = Place {
+                        stored,
+                        shown,
+                        spot,
+                        ..place
+                    };
+                }
+                (written, None) => {
+                    let written = written.unwrap_or(0);
+                    let spot = *envelope;
+                    place = Place {
+                        written,
+                        spot,
+                        ..place
+                    };
+                }
+            }
+        } else if let Some(written) = self.only_member() {
+            place = Place { written, ..place };
+        }
+        place
+    }
+
+    /// The only member of what is written, when it is an object that stands for the resource: nothing of
+    /// that name is stored.
+    fn only_member(&self) -> Option<NodeId> {
+        let mut members = self.written.children(0);
+        let only = members.next().filter(|_| members.next().is_none())?;
+        let wraps =
+            self.written.kind(0) == JsonKind::Object && self.written.kind(only) == JsonKind::Object;
+        let name = self.written.name(only);
+        (wraps && member(&self.stored, 0, &name).is_none()).then_some(only)
+    }
+
+    fn settle(&mut self, place: Place) -> Result<(), WriteError> {
+        let look = self.sight.look(place.spot).map_err(unreadable)?;
+        let repeats = same((&self.written, place.written), (&self.shown, place.shown));
+        if hides(look, &self.written, place.written) || hides(look, &self.stored, place.stored) {
+            return match repeats {
+                true => {
+                    self.put_true_value(place);
+                    Ok(())
+                }
+                false => Err(self.hidden(place.spot)),
+            };
+        }
+        if repeats {
+            if self.hides_inside(place) {
+                self.put_true_value(place);
+            }
+            return Ok(());
+        }
+        let kinds = (
+            self.written.kind(place.written),
+            self.stored.kind(place.stored),
+            self.shown.kind(place.shown),
+        );
+        match kinds {
+            (JsonKind::Object, JsonKind::Object, JsonKind::Object) => self.members(place),
+            (JsonKind::Array, JsonKind::Array, JsonKind::Array) => self.elements(place),
+            _ if self.hides_inside(place) => Err(self.hidden(place.spot)),
+            _ => self.fresh(place.written, place.spot),
+        }
+    }
+
+    fn put_true_value(&mut self, place: Place) {
+        let truth = self.stored.text(place.stored);
+        self.splice.replace(self.written.span(place.written), truth);
+    }
+
+    /// Whether the role was shown something else than what is stored, at a place or inside it.
+    fn hides_inside(&self, place: Place) -> bool {
+        self.stored.text(place.stored) != self.shown.text(place.shown)
+    }
+
+    /// What nobody has stored yet must be free of hidden places and of our replacements.
+    fn fresh(&mut self, written: NodeId, spot: Spot) -> Result<(), WriteError> {
+        let ours = &self.guard.parts.ours;
+        let mut judge = Judge::new(&self.written, &mut self.sight, ours, &self.envelopes);
+        judge
+            .run(Start::at(written, spot), Force::Creates)
+            .map_err(unreadable)?;
+        let found = judge.found();
+        match found.nodes.is_empty() {
+            true => Ok(()),
+            false => Err(self.guard.hidden(found.labels)),
+        }
+    }
+
+    fn members(&mut self, place: Place) -> Result<(), WriteError> {
+        let stored = members(&self.stored, place.stored);
+        let shown = members(&self.shown, place.shown);
+        let written = members(&self.written, place.written);
+        for (name, node) in &written {
+            let spot = self.sight.member(place.spot, name).map_err(unreadable)?;
+            match (stored.get(name), shown.get(name)) {
+                (Some(stored), Some(shown)) => self.open.push(Place {
+                    written: *node,
+                    stored: *stored,
+                    shown: *shown,
+                    spot,
+                    force: self.force_below(place.force, spot),
+                }),
+                (None, None) => self.fresh(*node, spot)?,
+                // It was removed from what the role was shown.
+                (Some(_), None) | (None, Some(_)) => return Err(self.hidden(spot)),
+            }
+        }
+        if place.force != Force::Replaces {
+            return Ok(());
+        }
+        let mut alone = written.is_empty();
+        for node in self.stored.children(place.stored).collect::<Vec<_>>() {
+            let name = self.stored.name(node);
+            if written.contains_key(&name) || !self.must_stay(place.spot, node, shown.get(&name))? {
+                continue;
+            }
+            self.insert_member(place.written, node, !alone);
+            alone = false;
+        }
+        Ok(())
+    }
+
+    /// Whether a stored member that the write leaves out holds something hidden.
+    fn must_stay(
+        &mut self,
+        of: Spot,
+        stored: NodeId,
+        shown: Option<&NodeId>,
+    ) -> Result<bool, WriteError> {
+        let Some(shown) = shown else {
+            return Ok(true);
+        };
+        let name = self.stored.name(stored);
+        let spot = self.sight.member(of, &name).map_err(unreadable)?;
+        let look = self.sight.look(spot).map_err(unreadable)?;
+        let changed = self.stored.text(stored) != self.shown.text(*shown);
+        Ok(changed || hides(look, &self.stored, stored))
+    }
+
+    /// Puts a stored member at the end of a written object.
+    fn insert_member(&mut self, object: NodeId, stored: NodeId, comma: bool) {
+        let span = self.written.span(object);
+        let last = self.written.children(object).last();
+        let at = last.map_or(span.start + 1, |last| self.written.span(last).end);
+        if comma {
+            self.splice.insert(at, b",");
+        }
+        let text = self.stored.whole_text();
+        let member = text.get(self.stored.span_with_name(stored));
+        self.splice.insert(at, member.unwrap_or_default());
+    }
+
+    fn elements(&mut self, place: Place) -> Result<(), WriteError> {
+        let spot = self.sight.element(place.spot).map_err(unreadable)?;
+        let written: Vec<NodeId> = self.written.children(place.written).collect();
+        if !self.hides_inside(place) {
+            return written
+                .into_iter()
+                .try_for_each(|node| self.fresh(node, spot));
+        }
+        let stored: Vec<NodeId> = self.stored.children(place.stored).collect();
+        let shown: Vec<NodeId> = self.shown.children(place.shown).collect();
+        if stored.len() != shown.len() {
+            return Err(WriteError::Conflict(
+                "an array has elements that are not shown",
+            ));
+        }
+        let pairs = match self.by_id(&written, &shown) {
+            Some(pairs) => pairs,
+            None => self.by_position(&written, &shown)?,
+        };
+        let used: BTreeSet<usize> = pairs.iter().filter_map(|(_, place)| *place).collect();
+        for (place, (stored, shown)) in stored.iter().zip(&shown).enumerate() {
+            let secret = self.stored.text(*stored) != self.shown.text(*shown);
+            if secret && !used.contains(&place) {
+                return Err(self.hidden(spot));
+            }
+        }
+        for (node, place) in pairs {
+            let both = place.and_then(|place| Some((*stored.get(place)?, *shown.get(place)?)));
+            match both {
+                None => self.fresh(node, spot)?,
+                Some((stored, shown)) => self.open.push(Place {
+                    written: node,
+                    stored,
+                    shown,
+                    spot,
+                    force: Force::Replaces,
+                }),
+            }
+        }
+        Ok(())
+    }
+
+    /// Which shown element each written one is, by `id`; none when not every shown one has an `id` of
+    /// its own, or two written ones have the same.
+    fn by_id(&self, written: &[NodeId], shown: &[NodeId]) -> Option<Vec<(NodeId, Option<usize>)>> {
+        let mut places = HashMap::new();
+        for (place, node) in shown.iter().enumerate() {
+            if places.insert(id_of(&self.shown, *node)?, place).is_some() {
+                return None;
+            }
+        }
+        let mut used = BTreeSet::new();
+        let mut pairs = Vec::with_capacity(written.len());
+        for node in written {
+            let place = id_of(&self.written, *node).and_then(|id| places.get(&id).copied());
+            if place.is_some_and(|place| !used.insert(place)) {
+                return None;
+            }
+            pairs.push((*node, place));
+        }
+        Some(pairs)
+    }
+
+    fn by_position(
+        &self,
+        written: &[NodeId],
+        shown: &[NodeId],
+    ) -> Result<Vec<(NodeId, Option<usize>)>, WriteError> {
+        let differs = |(written, shown): &(&NodeId, &NodeId)| {
+            !same((&self.written, **written), (&self.shown, **shown))
+        };
+        let changed = written.iter().zip(shown).filter(differs).count();
+        if written.len() != shown.len() || changed > 1 {
+            return Err(WriteError::Conflict(
+                "elements without an `id` of their own were added, taken out, moved or changed",
+            ));
+        }
+        let pairs = written.iter().enumerate();
+        Ok(pairs.map(|(place, node)| (*node, Some(place))).collect())
+    }
+
+    fn force_below(&self, force: Force, below: Spot) -> Force {
+        match force {
+            Force::MergesDeeply => Force::MergesDeeply,
+            Force::Merges if self.envelopes.contains(&below) => Force::Merges,
+            Force::Merges | Force::Replaces | Force::Creates => Force::Replaces,
+        }
+    }
+
+    fn hidden(&self, spot: Spot) -> WriteError {
+        self.guard
+            .hidden(self.sight.labels(spot).into_iter().collect())
+    }
+}
+
+fn hides(look: Look, tree: &Held<'_>, node: NodeId) -> bool {
+    match tree.kind(node) {
+        JsonKind::Array | JsonKind::Object => look.hides_container,
+        JsonKind::String | JsonKind::Number | JsonKind::Bool | JsonKind::Null => look.hides_scalar,
+    }
+}
+
+fn members<'t>(tree: &Held<'t>, object: NodeId) -> HashMap<Cow<'t, str>, NodeId> {
+    let members = tree.children(object);
+    members.map(|member| (tree.name(member), member)).collect()
+}
+
+/// An element's scalar `id`: whether it is a string, and its text.
+fn id_of<'t>(tree: &Held<'t>, node: NodeId) -> Option<(bool, Cow<'t, str>)> {
+    let id = member(tree, node, "id")?;
+    match tree.kind(id) {
+        JsonKind::String => Some((true, tree.string(id))),
+        JsonKind::Number => {
+            let lexeme = std::str::from_utf8(tree.text(id)).ok()?;
+            Some((false, Cow::Borrowed(lexeme)))
+        }
+        JsonKind::Bool | JsonKind::Null | JsonKind::Array | JsonKind::Object => None,
+    }
+}
