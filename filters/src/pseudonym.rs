@@ -231,3 +231,6 @@ fn is_digits_of_128_bits(text: &str) -> bool {
     });
     text.len() == TOKEN_DIGITS && value.is_some()
 }
+
+#[cfg(test)]
+mod tests;

@@ -19,6 +19,7 @@ mod fmt;
 mod later;
 mod matrix;
 mod output;
+mod pseudonym;
 mod redact;
 mod reload;
 mod run;
@@ -96,6 +97,8 @@ enum Command {
     Matrix(matrix::Arguments),
     /// Redact a document from standard input
     Redact(redact::Arguments),
+    /// Print the tokens that a value has for a reader, one for each key
+    Pseudonym(pseudonym::Arguments),
     /// Explain why a field is shown, masked or removed, or what an error code means
     Explain(explain::Arguments),
     /// Print the JSON Schema of policies
@@ -129,6 +132,7 @@ fn dispatch(line: &CommandLine, output: &Output) -> Exit {
         Command::Check(arguments) => check::run(arguments, global.config(), output),
         Command::Matrix(arguments) => matrix::run(arguments, global.config(), output),
         Command::Redact(arguments) => redact::run(arguments, output),
+        Command::Pseudonym(arguments) => pseudonym::run(arguments, global.config(), output),
         Command::Explain(arguments) => explain::run(arguments, output),
         Command::Schema => schema::run(output),
         Command::Fmt(arguments) => fmt::run(arguments, output),

@@ -42,7 +42,7 @@ fn policy(action: &str) -> CompiledPolicy {
          identity: {{ from: header, subject: X-Subject, roles: X-Roles, trusted: [unix], without_a_role: deny }}\n\
          labels: {{ it: A value, other: Another }}\n\
          routes:\n\
-         \x20 case: {{ match: \"GET /cases/{{case_id}}\", label: {{ $.v: it, $.other: other }} }}\n\
+         \x20 case: {{ match: [\"GET /cases/{{case_id}}\", \"GET /old/{{x}}/of/{{case_id}}\"], label: {{ $.v: it, $.other: other }} }}\n\
          \x20 rest: {{ match: \"ANY /{{path...}}\", deny: true }}\n\
          roles: {{ agent: {{ sees: {{ it: {action}, other: remove }} }} }}\n"
     );
@@ -57,7 +57,7 @@ fn policy(action: &str) -> CompiledPolicy {
     CompiledPolicy::compile(policy, Revision::of_closure(&[]), limits, keys).unwrap()
 }
 
-fn pipeline(policy: &CompiledPolicy) -> BodyPipeline {
+fn pipeline(policy: &CompiledPolicy, path: &str) -> BodyPipeline {
     let reader = Identity {
         issuer: "offline".to_owned(),
         subject: "reader".to_owned(),
@@ -66,7 +66,7 @@ fn pipeline(policy: &CompiledPolicy) -> BodyPipeline {
     };
     let verdict = policy.decide(&RequestFacts {
         method: "GET",
-        path: "/cases/1001",
+        path,
         query: None,
         headers: &HeaderMap::new(),
         upgrade: false,
@@ -80,7 +80,7 @@ fn pipeline(policy: &CompiledPolicy) -> BodyPipeline {
 }
 
 fn run(policy: &CompiledPolicy, document: &str, piece_bytes: usize) -> String {
-    let mut pipeline = pipeline(policy);
+    let mut pipeline = pipeline(policy, "/cases/1001");
     let mut out = Vec::new();
     for piece in document.as_bytes().chunks(piece_bytes) {
         let piece = Bytes::copy_from_slice(piece);
@@ -88,6 +88,28 @@ fn run(policy: &CompiledPolicy, document: &str, piece_bytes: usize) -> String {
     }
     out.extend(pipeline.finish().unwrap().into_bytes());
     String::from_utf8(out).unwrap()
+}
+
+#[test]
+fn the_case_of_a_token_is_the_parameter_of_the_line_that_matched() {
+    let policy = policy("{ pseudonym: { scope: case } }");
+    let token = |path: &str| {
+        let document = r#"{"v":"jane"}"#;
+        let mut pipeline = pipeline(&policy, path);
+        let mut out = pipeline
+            .push(Bytes::from_static(document.as_bytes()))
+            .unwrap()
+            .into_bytes()
+            .to_vec();
+        out.extend(pipeline.finish().unwrap().into_bytes());
+        String::from_utf8(out).unwrap()
+    };
+    let one = token("/cases/1001");
+    assert!(one.contains("~test."), "{one}");
+    assert_eq!(token("/old/archive/of/1001"), one);
+    assert_eq!(token("/cases/%31001"), one);
+    assert_ne!(token("/old/1001/of/archive"), one);
+    assert_ne!(token("/cases/1002"), one);
 }
 
 #[test]

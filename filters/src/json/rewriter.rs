@@ -28,6 +28,8 @@ use super::scanner::{Halt, Inside, Sink, limit};
 use crate::body_filter::BodyError;
 use crate::value_action::{JsonKind, replace};
 
+#[cfg(test)]
+pub(super) use opened::OPENED_MAX;
 pub(super) use tape::Tape;
 
 use frame::{Frame, FrameKind};

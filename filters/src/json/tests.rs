@@ -5,12 +5,13 @@ mod allow_list;
 mod bugs;
 mod limits;
 mod lookaheads;
+mod opened;
 mod rewriting;
 
 use std::sync::Arc;
 
 use postern_config::routes::{Names, Unlabelled};
-use postern_config::{Action, Generalize, Mask, PseudonymScope, Selector};
+use postern_config::{Action, Embedded, Generalize, Mask, PseudonymScope, Selector};
 
 use super::*;
 
@@ -56,7 +57,7 @@ impl<'s> Setup<'s> {
             held_bytes_max: self.held_bytes_max,
             pseudonyms: None,
             require: !self.required.is_empty(),
-            embedded: Vec::new(),
+            embedded: self.rules.iter().map(|(_, text)| embedded(text)).collect(),
         };
         Arc::new(JsonPlan::new(Arc::new(automaton.unwrap()), settings))
     }
@@ -71,7 +72,7 @@ impl<'s> Setup<'s> {
 /// `show`, `mask`, `last4`, `year`, `pseudonym`, `redact`, `remove`, or a constant's JSON text.
 fn action(text: &str) -> Action {
     match text {
-        "show" => Action::Show,
+        "show" | "json" | "base64" => Action::Show,
         "mask" => Action::Mask(Mask::ByShape),
         "last4" => Action::Mask(Mask::Keep { first: 0, last: 4 }),
         "year" => Action::Generalize(Generalize::Year),
@@ -81,6 +82,15 @@ fn action(text: &str) -> Action {
         constant => Action::Redact {
             with: Some(constant.to_owned()),
         },
+    }
+}
+
+/// `json` and `base64` are shown strings that hold a document.
+fn embedded(text: &str) -> Option<Embedded> {
+    match text {
+        "json" => Some(Embedded::Json),
+        "base64" => Some(Embedded::Base64),
+        _ => None,
     }
 }
 

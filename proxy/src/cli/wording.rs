@@ -1,5 +1,6 @@
 //! How actions, routes and reasons are written for people, the same in every command.
 
+use postern_config::Embedded;
 use postern_config::action::{Action, DatePart, Generalize, Mask, PseudonymScope};
 use postern_config::roles::Because;
 use postern_config::routes::{PathPart, RouteMatch, RouteMethod, Unlabelled};
@@ -36,6 +37,14 @@ pub(super) const fn unlabelled(unlabelled: Unlabelled) -> &'static str {
         Unlabelled::Redact => "redact",
         Unlabelled::Remove => "remove",
         Unlabelled::Deny => "deny",
+    }
+}
+
+/// How a shown string holds a document.
+pub(super) const fn embedded(how: Embedded) -> &'static str {
+    match how {
+        Embedded::Json => "JSON",
+        Embedded::Base64 => "base64 of JSON",
     }
 }
 

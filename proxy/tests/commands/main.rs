@@ -11,6 +11,8 @@ mod layout;
 #[cfg(test)]
 mod matrix;
 #[cfg(test)]
+mod pseudonym;
+#[cfg(test)]
 mod redact;
 #[cfg(test)]
 mod runner;

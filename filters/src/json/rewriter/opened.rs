@@ -157,12 +157,17 @@ fn read(plan: &JsonPlan, rewriter: &mut Rewriter, document: &[u8]) -> Result<Vec
 
 /// The same error, said of the string.
 #[cold]
-fn in_a_string(error: Halt) -> Halt {
-    match *error {
-        BodyError::Malformed { what, offset, .. } => malformed(what, offset),
-        BodyError::Incomplete => malformed("it ends too early", 0),
-        other => Box::new(other),
+fn in_a_string(mut error: Halt) -> Halt {
+    if let BodyError::Malformed { format, .. } = error.as_mut() {
+        *format = FORMAT;
+    } else if *error == BodyError::Incomplete {
+        *error = BodyError::Malformed {
+            format: FORMAT,
+            what: "it ends too early",
+            offset: 0,
+        };
     }
+    error
 }
 
 /// What the string says is not a document; `offset` counts in the string's own document.

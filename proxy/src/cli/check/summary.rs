@@ -1,9 +1,9 @@
 //! What a policy that loads consists of: routes, labels, roles, and how its selectors are evaluated.
 
-use postern_config::Policy;
 use postern_config::routes::Route;
+use postern_config::{Embedded, Policy};
 use postern_filters::json::{Lookahead, lookahead};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::cli::wording::{self, count};
 use crate::load::LoadedPolicy;
@@ -26,6 +26,9 @@ impl Summary {
                 "file": file,
                 "revision": revision,
                 "labels": policy.labels.iter().map(|(label, _)| label.as_str()).collect::<Vec<_>>(),
+                "embedded": embedded(policy)
+                    .map(|(label, how)| (label.to_owned(), wording::embedded(how).into()))
+                    .collect::<Map<String, Value>>(),
                 "roles": policy.roles.keys().collect::<Vec<_>>(),
                 "routes": policy.routes.iter().map(route_json).collect::<Vec<_>>(),
             }),
@@ -67,7 +70,27 @@ fn text(file: &str, revision: &str, policy: &Policy) -> String {
     text.push_str(&wording::table(&rows));
     text.push('\n');
     text.push_str(&holding(policy));
+    text.push_str(&opened(policy));
     text
+}
+
+/// The labels whose strings are opened, or nothing.
+fn opened(policy: &Policy) -> String {
+    let rows: Vec<Vec<String>> = embedded(policy)
+        .map(|(label, how)| vec![format!("  {label}"), wording::embedded(how).to_owned()])
+        .collect();
+    match rows.is_empty() {
+        true => String::new(),
+        false => format!(
+            "labels whose strings are opened where they are shown:\n{}",
+            wording::table(&rows)
+        ),
+    }
+}
+
+fn embedded(policy: &Policy) -> impl Iterator<Item = (&str, Embedded)> {
+    let labels = policy.labels.iter();
+    labels.filter_map(|(label, entry)| Some((label.as_str(), entry.embedded?)))
 }
 
 /// What a route does, in a few words.

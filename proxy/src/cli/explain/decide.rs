@@ -7,7 +7,7 @@
 use std::cmp::Ordering;
 
 use postern_config::routes::{LabelRule, Route, Unlabelled};
-use postern_config::{Action, Label, Policy, Role};
+use postern_config::{Action, Embedded, Label, Policy, Role};
 
 use super::reach::{Certainty, Place, Reach};
 use crate::cli::wording;
@@ -113,7 +113,16 @@ fn reason(policy: &Policy, roles: &[&Role], ruling: &Ruling<'_>) -> String {
         Certainty::Certain => "",
         Certainty::Depends => " (where the selector matches)",
     };
-    format!("it is {label}{doubt}, and {why}")
+    let opened = match (embedded(policy, ruling.label), &ruling.action) {
+        (Some(how), Action::Show) => format!("; a string is opened as {}", wording::embedded(how)),
+        (Some(_) | None, _) => String::new(),
+    };
+    format!("it is {label}{doubt}, and {why}{opened}")
+}
+
+fn embedded(policy: &Policy, label: &Label) -> Option<Embedded> {
+    let mut labels = policy.labels.iter();
+    labels.find(|(known, _)| *known == label)?.1.embedded
 }
 
 #[cfg(test)]
