@@ -17,8 +17,6 @@ mod hold;
 mod opened;
 mod tape;
 
-use postern_config::Action;
-use postern_config::labels::Embedded;
 use postern_config::routes::{Names, Unlabelled};
 
 use super::automaton::{Key, Lazy, NameId, StateId};
@@ -150,6 +148,11 @@ impl Rewriter {
         !self.missing.is_empty()
     }
 
+    /// Whether what is read and hidden can be dropped: nothing in it has to be read again.
+    fn drops(&self) -> bool {
+        self.holding.is_none() && self.captured.is_none()
+    }
+
     /// From where on the output is not decided; none when all of it is.
     fn undecided(&self) -> Option<u64> {
         if let Some(lazy) = self.lazy {
@@ -170,7 +173,7 @@ impl Pass<'_> {
     /// The chunk has been read up to `at`: what is decided of the output ends where this says.
     pub(super) fn settle(&mut self, at: usize) -> Result<u64, Halt> {
         match self.rewriter.hidden {
-            Some(hidden) if self.rewriter.holding.is_none() => self.tape.cut(hidden.from, at)?,
+            Some(hidden) if self.rewriter.drops() => self.tape.cut(hidden.from, at)?,
             _ => self.tape.flush(at)?,
         }
         self.check_held(at)?;
@@ -386,9 +389,10 @@ impl Pass<'_> {
         };
         let verdicts = (self.plan.verdicts(), &rewriter.beyond.verdicts);
         let verdict = verdict(verdicts, captured.verdict).ok_or_else(spent)?;
-        if verdict.action == Action::Show {
-            let how: Vec<Embedded> = verdict.embedded.to_vec();
-            return self.open(captured, &how, at);
+        if !verdict.embedded.is_empty() {
+            // INVARIANT: states and verdicts may have other numbers once a document has been read.
+            let verdict = verdict.clone();
+            return self.replace_document(captured, &verdict, at);
         }
         let pseudonyms = self.plan.settings().pseudonyms.as_deref();
         self.tape.replace(captured.from, at, |raw, out| {

@@ -2,13 +2,18 @@
 //!
 //! Outside of filters a string that has been opened is what its document's root is. Filters see strings.
 
+use std::cell::Cell;
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE, URL_SAFE_NO_PAD};
 use postern_config::Embedded;
+use postern_config::action::Action;
 
 use super::document::{Document, Kind, NodeId, Refused};
+use super::query::Reading;
+use super::rewriting::{self, Labels, Rules};
 
 /// How many strings may be open, one inside the other.
 const OPENED_MAX: usize = 4;
@@ -30,6 +35,94 @@ pub(crate) struct Opened {
     /// The document's text.
     pub(crate) text: Rc<str>,
     written: Written,
+}
+
+/// Which strings are opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Openings {
+    /// Those that the role is shown: each must hold a document.
+    Shown,
+    /// All, hidden ones too; what holds no document stays a string.
+    AllThatCan,
+}
+
+/// A string that has not been opened, and in how many ways it is said to hold a document.
+struct Closed {
+    node: NodeId,
+    depth: Depth,
+    ways: BTreeSet<Embedded>,
+}
+
+/// Opens every string that is said to hold a document, until there is none left: what is opened may hold
+/// more of them.
+pub(super) fn open_strings(
+    rules: &Rules,
+    document: &mut Document<'_>,
+    (reading, ambiguous): (Reading, &Cell<bool>),
+    openings: Openings,
+) -> Result<(), Refused> {
+    let mut tried = BTreeSet::new();
+    while rules.embedded.iter().any(Option::is_some) {
+        let queries = rewriting::queries(rules, document, reading, ambiguous);
+        let labels = rewriting::labels(rules, &queries);
+        let mut closed = closed(rules, document, &labels, openings);
+        closed.retain(|string| tried.insert(string.node));
+        if closed.is_empty() {
+            break;
+        }
+        for string in closed {
+            let opened = match string.ways.iter().collect::<Vec<_>>()[..] {
+                [how] => document.open(string.node, *how, string.depth, rules.depth_max),
+                _ => Err(Refused),
+            };
+            if openings == Openings::Shown {
+                opened?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn closed(
+    rules: &Rules,
+    document: &Document<'_>,
+    labels: &Labels,
+    openings: Openings,
+) -> Vec<Closed> {
+    let actions = rewriting::actions(rules, labels);
+    let mut closed = Vec::new();
+    let mut open = vec![(0, Depth::default())];
+    while let Some((node, depth)) = open.pop() {
+        let shown = matches!(actions.get(&node), None | Some(Action::Show));
+        if openings == Openings::Shown && !shown {
+            continue;
+        }
+        let ways = labels.get(&node).map(|labels| ways(rules, labels));
+        let ways = ways.unwrap_or_default();
+        let is_string =
+            matches!(&document.nodes[node].kind, Kind::String(text) if !text.is_empty());
+        if is_string && !ways.is_empty() {
+            closed.push(Closed { node, depth, ways });
+        }
+        let mut inside = depth;
+        let mut meant = node;
+        while let Some(opened) = &document.nodes[meant].opened {
+            inside.levels += 1;
+            inside.strings += 1;
+            meant = opened.root;
+        }
+        inside.levels += 1;
+        let children = document.children(meant).iter();
+        open.extend(children.map(|child| (child.node, inside)));
+    }
+    closed
+}
+
+/// In which ways a string with these labels holds a document.
+fn ways(rules: &Rules, labels: &BTreeSet<u16>) -> BTreeSet<Embedded> {
+    let each = labels.iter();
+    each.filter_map(|label| rules.embedded.get(usize::from(*label)).copied().flatten())
+        .collect()
 }
 
 /// Where a string stands: in how many containers and strings, and in how many strings.

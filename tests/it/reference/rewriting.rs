@@ -12,7 +12,7 @@ use postern_config::{Embedded, Selector};
 use postern_filters::value_action::{self, JsonKind};
 
 use super::document::{Document, Kind, NodeId, Refused};
-use super::opened::Depth;
+use super::opened::{self, Openings};
 use super::query::{Queries, Reading};
 
 /// Everything that decides about one document.
@@ -73,11 +73,23 @@ fn read_as(
     ambiguous: &Cell<bool>,
 ) -> Result<Output, Refused> {
     let mut document = Document::read(bytes, rules.depth_max)?;
-    open_strings(rules, &mut document, reading, ambiguous)?;
+    opened::open_strings(rules, &mut document, (reading, ambiguous), Openings::Shown)?;
     let queries = queries(rules, &document, reading, ambiguous);
     let labels = labels(rules, &queries);
-    for required in &rules.required {
-        if queries.select(0, required.segments()).is_empty() {
+    let misses = |queries: &Queries<'_, '_>| {
+        let mut required = rules.required.iter();
+        required.any(|required| queries.select(0, required.segments()).is_empty())
+    };
+    if misses(&queries) {
+        // What is hidden from the role may still be there.
+        let mut everything = Document::read(bytes, rules.depth_max)?;
+        opened::open_strings(
+            rules,
+            &mut everything,
+            (reading, ambiguous),
+            Openings::AllThatCan,
+        )?;
+        if misses(&self::queries(rules, &everything, reading, ambiguous)) {
             return Err(Refused);
         }
     }
@@ -95,67 +107,7 @@ fn read_as(
     Ok((written, writer.withheld(rules, &labels)))
 }
 
-/// Opens every shown string that is said to hold a document, until there is none left: what is opened
-/// may hold more of them.
-fn open_strings(
-    rules: &Rules,
-    document: &mut Document<'_>,
-    reading: Reading,
-    ambiguous: &Cell<bool>,
-) -> Result<(), Refused> {
-    if rules.embedded.iter().all(Option::is_none) {
-        return Ok(());
-    }
-    loop {
-        let queries = queries(rules, document, reading, ambiguous);
-        let labels = labels(rules, &queries);
-        let actions = actions(rules, &labels);
-        let mut closed = Vec::new();
-        let mut open = vec![(0, Depth::default())];
-        while let Some((node, depth)) = open.pop() {
-            if !matches!(actions.get(&node), None | Some(Action::Show)) {
-                continue;
-            }
-            let here = &document.nodes[node];
-            let ways = labels.get(&node).map(|labels| ways(rules, labels));
-            let ways = ways.unwrap_or_default();
-            if let (Kind::String(text), Some(how)) = (&here.kind, ways.first())
-                && here.opened.is_none()
-                && !text.is_empty()
-            {
-                closed.push((node, *how, depth, ways.len()));
-            }
-            let mut inside = depth;
-            let mut meant = node;
-            while let Some(opened) = &document.nodes[meant].opened {
-                inside.levels += 1;
-                inside.strings += 1;
-                meant = opened.root;
-            }
-            inside.levels += 1;
-            let children = document.children(meant).iter();
-            open.extend(children.map(|child| (child.node, inside)));
-        }
-        if closed.is_empty() {
-            return Ok(());
-        }
-        for (node, how, depth, ways) in closed {
-            if ways > 1 {
-                return Err(Refused);
-            }
-            document.open(node, how, depth, rules.depth_max)?;
-        }
-    }
-}
-
-/// In which ways a string with these labels holds a document.
-fn ways(rules: &Rules, labels: &BTreeSet<u16>) -> BTreeSet<Embedded> {
-    let each = labels.iter();
-    each.filter_map(|label| rules.embedded.get(usize::from(*label)).copied().flatten())
-        .collect()
-}
-
-fn queries<'d, 't>(
+pub(super) fn queries<'d, 't>(
     rules: &Rules,
     document: &'d Document<'t>,
     reading: Reading,
@@ -220,9 +172,9 @@ pub(crate) fn hidden_values(rules: &Rules, document: &Document<'_>) -> Vec<(Node
 }
 
 /// The labels of each labelled node.
-type Labels = BTreeMap<NodeId, BTreeSet<u16>>;
+pub(super) type Labels = BTreeMap<NodeId, BTreeSet<u16>>;
 
-fn labels(rules: &Rules, queries: &Queries<'_, '_>) -> Labels {
+pub(super) fn labels(rules: &Rules, queries: &Queries<'_, '_>) -> Labels {
     let mut all = Labels::new();
     for (selector, labels) in &rules.rules {
         for node in queries.select(0, selector.segments()) {
@@ -233,7 +185,7 @@ fn labels(rules: &Rules, queries: &Queries<'_, '_>) -> Labels {
 }
 
 /// The strictest action of the labels of each labelled node.
-fn actions(rules: &Rules, labels: &Labels) -> BTreeMap<NodeId, Action> {
+pub(super) fn actions(rules: &Rules, labels: &Labels) -> BTreeMap<NodeId, Action> {
     let action = |label: &u16| rules.actions[usize::from(*label)].clone();
     let strictest = labels.iter().filter_map(|(node, labels)| {
         let strictest = labels.iter().map(action).reduce(Action::stricter);

@@ -65,7 +65,7 @@ impl Pass<'_> {
             self.found_required(state)?;
         }
         if self.rewriter.hidden.is_some() {
-            return Ok(self.follow_hidden(value));
+            return self.follow_hidden(value);
         }
         let cover = self.rewriter.top.cover;
         if facts.verdict != 0 {
@@ -120,13 +120,41 @@ impl Pass<'_> {
     }
 
     /// Follows a value that is dropped, as long as something required may be in it.
-    fn follow_hidden(&mut self, value: Begun) -> Inside {
+    fn follow_hidden(&mut self, value: Begun) -> Result<Inside, Halt> {
         match value.container() {
             Some(kind) if self.must_look_inside(value) => {
                 self.enter(value, kind, Cover::None);
-                Inside::Follow
+                Ok(Inside::Follow)
             }
-            _ => Inside::Skip,
+            None if value.kind == JsonKind::String && self.must_look_inside(value) => {
+                self.capture_hidden(value)?;
+                Ok(Inside::Skip)
+            }
+            _ => Ok(Inside::Skip),
+        }
+    }
+
+    /// Reads a string that is dropped, if it holds a document.
+    #[cold]
+    fn capture_hidden(&mut self, value: Begun) -> Result<(), Halt> {
+        let verdicts = (self.plan.verdicts(), &self.rewriter.beyond.verdicts);
+        let verdict = verdict(verdicts, value.facts.verdict);
+        if verdict.is_none_or(|verdict| verdict.embedded.is_empty()) {
+            return Ok(());
+        }
+        if let Some(hidden) = self.rewriter.hidden {
+            self.tape.cut(hidden.from, value.at)?;
+        }
+        self.rewriter.captured = Some(self.captured(value));
+        Ok(())
+    }
+
+    fn captured(&self, value: Begun) -> Captured {
+        Captured {
+            from: self.tape.here(value.at),
+            verdict: value.facts.verdict,
+            kind: value.kind,
+            state: value.state,
         }
     }
 
@@ -233,7 +261,7 @@ impl Pass<'_> {
         self.check_held(value.at)?;
         let from = self.rewriter.top.member_from;
         self.tape.cut(from, value.at)?;
-        Ok(self.hide(value, from))
+        self.hide(value, from)
     }
 
     /// Something that does not depend on the value takes its place: what its label's action says, or
@@ -254,23 +282,18 @@ impl Pass<'_> {
             replace(action, value.kind, &[], None, out);
         })?;
         let from = self.tape.here(value.at);
-        Ok(self.hide(value, from))
+        self.hide(value, from)
     }
 
     /// The value is read before it is replaced.
     fn capture(&mut self, value: Begun) -> Result<Inside, Halt> {
         self.settle_member(value.at, Opens::Around)?;
-        self.rewriter.captured = Some(Captured {
-            from: self.tape.here(value.at),
-            verdict: value.facts.verdict,
-            kind: value.kind,
-            state: value.state,
-        });
+        self.rewriter.captured = Some(self.captured(value));
         Ok(Inside::Skip)
     }
 
     /// Drops the value's bytes; the output goes on at `from`.
-    fn hide(&mut self, value: Begun, from: u64) -> Inside {
+    fn hide(&mut self, value: Begun, from: u64) -> Result<Inside, Halt> {
         let level = self.rewriter.parents.len();
         self.rewriter.hidden = Some(Hidden { from, level });
         self.follow_hidden(value)

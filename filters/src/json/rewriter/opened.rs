@@ -11,23 +11,24 @@
 //! level; what a string grows to is bounded by `held_bytes_max`, as the string itself is. A string that
 //! is empty has nothing in it and leaves as it is.
 //!
-//! Filters outside of the string see a string. It recurses once for each string that is open, at most
+//! A string that is not shown is read only where something required may be in it, and nothing of it
+//! leaves. Filters outside of the string see a string. It recurses once for each string that is open, at most
 //! [`OPENED_MAX`] times.
 
 mod base64_text;
 
 use std::borrow::Cow;
 
-use postern_config::labels::Embedded;
+use postern_config::{Action, Embedded};
 
 use super::frame::{Frame, FrameKind};
-use super::{Captured, Halt, Pass, Rewriter, Tape, limit, spent};
+use super::{Captured, Halt, Hidden, JsonKind, Pass, Rewriter, Tape, limit, spent};
 use crate::body_filter::BodyError;
 use crate::json::automaton::StateId;
 use crate::json::held::characters;
-use crate::json::plan::JsonPlan;
+use crate::json::plan::{JsonPlan, Verdict};
 use crate::json::scanner::Scanner;
-use crate::value_action::encode;
+use crate::value_action::{encode, replace};
 
 use base64_text::Base64Text;
 
@@ -41,13 +42,30 @@ const PIECE_BYTES: usize = 4096;
 const FORMAT: &str = "JSON in a string";
 
 impl Pass<'_> {
-    /// The captured string ends before `at`: rewrites what is in it.
-    pub(super) fn open(
+    /// The captured string, which may hold a document, ends before `at`: rewrites what is in it where it
+    /// is shown, and else treats it as a string.
+    pub(super) fn replace_document(
         &mut self,
         captured: Captured,
-        how: &[Embedded],
+        verdict: &Verdict,
         at: usize,
     ) -> Result<(), Halt> {
+        let hidden = self.rewriter.hidden.is_some();
+        if verdict.action == Action::Show && !hidden {
+            return self.open(captured, &verdict.embedded, at);
+        }
+        self.look_inside(captured, &verdict.embedded, at)?;
+        if hidden {
+            return Ok(());
+        }
+        let pseudonyms = self.plan.settings().pseudonyms.as_deref();
+        self.tape.replace(captured.from, at, |raw, out| {
+            replace(&verdict.action, captured.kind, raw, pseudonyms, out);
+        })
+    }
+
+    /// Rewrites what is in a shown string.
+    fn open(&mut self, captured: Captured, how: &[Embedded], at: usize) -> Result<(), Halt> {
         let [how] = *how else {
             return Err(ambiguous(
                 "a string that is said to hold a document in two ways",
@@ -65,6 +83,63 @@ impl Pass<'_> {
         })?;
         done
     }
+
+    /// Looks for what is required in a string that is hidden or replaced, if it can be read. Nothing of it
+    /// leaves, so that it need not be.
+    #[cold]
+    fn look_inside(&mut self, captured: Captured, how: &[Embedded], at: usize) -> Result<(), Halt> {
+        let facts = self.facts(captured.state)?;
+        let needed = facts.is_live_for_required() && self.rewriter.misses_something();
+        let [how] = *how else {
+            return Ok(());
+        };
+        if !needed || captured.kind != JsonKind::String || self.plan.holds_document() {
+            return Ok(());
+        }
+        let (plan, rewriter) = (self.plan, &mut *self.rewriter);
+        let stays = rewriter.hidden.is_none();
+        let mut done = Ok(());
+        self.tape.replace(captured.from, at, |raw, out| {
+            done = look(plan, rewriter, (captured.state, how), raw);
+            if stays {
+                out.extend_from_slice(raw);
+            }
+        })?;
+        done
+    }
+}
+
+/// Looks for what is required in a string. What cannot be read has nothing in it.
+fn look(
+    plan: &JsonPlan,
+    rewriter: &mut Rewriter,
+    place: (StateId, Embedded),
+    raw: &[u8],
+) -> Result<(), Halt> {
+    let hidden = rewriter.hidden.replace(Hidden {
+        from: 0,
+        level: usize::MAX,
+    });
+    let (levels, opened) = (rewriter.parents.len(), rewriter.opened);
+    let missing = rewriter.missing.clone();
+    let looked = rewrite(plan, rewriter, place, raw, &mut Vec::new());
+    rewriter.hidden = hidden;
+    let Err(error) = looked else {
+        return Ok(());
+    };
+    if *error == BodyError::Spent {
+        return Err(error);
+    }
+    // INVARIANT: the first frame that a document in a string pushes is the one that was on top.
+    if let Some(top) = rewriter.parents.get(levels).copied() {
+        rewriter.top = top;
+    }
+    rewriter.parents.truncate(levels);
+    rewriter.opened = opened;
+    rewriter.missing = missing;
+    rewriter.captured = None;
+    rewriter.holding = None;
+    Ok(())
 }
 
 /// Appends what becomes of a string, given with its quotes, to `out`.
