@@ -8,6 +8,7 @@ mod corpus;
 mod cts;
 mod differential;
 mod differential_cases;
+mod formats;
 mod fuzzing;
 mod fuzzing_runs;
 mod generated;

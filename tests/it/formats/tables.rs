@@ -1,0 +1,198 @@
+//! Generated tables against an independent reading: the `csv` crate for the cells, jsonpath-rust for
+//! which columns the selectors reach.
+
+use jsonpath_rust::JsonPath;
+use postern_config::FormatKind;
+use serde_json::{Value, json};
+
+use super::{Route, run};
+use crate::generated::{Random, number_from, seed};
+
+/// Tables of a plain run.
+const TABLES: u64 = 3_000;
+
+const HEADERS: &[&str] = &[
+    "id", "mail", "a.mail", "a.b", "a", "b", "a.b.c", "l.0.n", "l.1.n", "x y", "Ä", "",
+];
+
+const SELECTORS: &[&str] = &[
+    "$[*].mail",
+    "$..mail",
+    "$[*].a",
+    "$[*].a.b",
+    "$[*]['a.b']",
+    "$[*].l[*].n",
+    "$[*].l[1].n",
+    "$..n",
+    "$[*].id",
+    "$[*]['x y']",
+    "$..b",
+    "$[*].a.*",
+];
+
+/// Cells and what is between their quotes, if any.
+const CELLS: &[&str] = &[
+    "",
+    "1",
+    "x",
+    "\"\"",
+    "\"a,b\"",
+    "\"say \"\"hi\"\"\"",
+    "\"two\r\nlines\"",
+    "=1+1",
+    "Ä€𝄞",
+    "\"q\"",
+];
+
+/// The document of a row with only this column, once with the header as a path and once as one name.
+fn documents(header: &str) -> [Value; 2] {
+    let nested =
+        header
+            .rsplit('.')
+            .fold(json!("cell"), |inner, part| match part.parse::<usize>() {
+                Ok(index) => {
+                    let mut list = vec![Value::Null; index];
+                    list.push(inner);
+                    Value::Array(list)
+                }
+                Err(_) => json!({ part: inner }),
+            });
+    [json!([nested]), json!([{ header: "cell" }])]
+}
+
+/// Whether the selector reaches the column's cell (`Some(true)`) or something around it.
+fn reach(selector: &str, header: &str) -> Option<bool> {
+    let mut reached = None;
+    for document in documents(header) {
+        for node in document.query_with_path(selector).unwrap() {
+            match node.val() {
+                Value::String(_) => reached = Some(true),
+                Value::Object(_) | Value::Array(_) => reached = reached.or(Some(false)),
+                _ => {}
+            }
+        }
+    }
+    reached
+}
+
+/// What becomes of a column: none when it goes, else what stands in its cells if they do not stay.
+fn column(header: &str, rules: &[(&str, &str)], unlabelled: &str) -> Option<Option<&'static str>> {
+    let rank = |action: &str| match action {
+        "show" => 0,
+        "redact" => 1,
+        _ => 2,
+    };
+    let actions = rules
+        .iter()
+        .filter(|(selector, _)| reach(selector, header).is_some())
+        .map(|(_, action)| rank(action));
+    let unlabelled = match unlabelled {
+        "show" => 0,
+        "redact" => 1,
+        _ => 2,
+    };
+    match actions.max().unwrap_or(unlabelled) {
+        0 => Some(None),
+        1 => Some(Some("[redacted]")),
+        _ => None,
+    }
+}
+
+fn read(table: &str) -> Vec<Vec<String>> {
+    let mut reader = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .from_reader(table.as_bytes());
+    let rows = reader.records().map(|row| row.unwrap());
+    rows.map(|row| row.iter().map(str::to_owned).collect())
+        .collect()
+}
+
+#[test]
+fn tables_become_what_an_independent_reading_expects() {
+    let seed = seed();
+    println!("POSTERN_SEED={seed}");
+    for number in 0..number_from("POSTERN_CASES", TABLES).min(100_000) {
+        let mut random = Random::of_case(seed, number);
+        let headers: Vec<&str> = (0..1 + random.below(5))
+            .map(|_| random.choose(HEADERS))
+            .collect();
+        let mut rules: Vec<(&str, &str)> = Vec::new();
+        for _ in 0..=random.below(3) {
+            let selector = random.choose(SELECTORS);
+            if rules.iter().all(|(other, _)| *other != selector) {
+                rules.push((selector, random.choose(&["redact", "remove", "show"])));
+            }
+        }
+        let unlabelled = random.choose(&["show", "show", "remove", "redact"]);
+        let mut keys = format!("formats: csv\nunlabelled: {unlabelled}\nlabel:\n");
+        for (at, (selector, _)) in rules.iter().enumerate() {
+            keys.push_str(&format!("  \"{selector}\": l{at}\n"));
+        }
+        let sees = rules.iter().enumerate();
+        let sees = sees
+            .map(|(at, (_, action))| (format!("l{at}"), (*action).to_owned()))
+            .collect();
+        let route = Route { keys, sees };
+        let end = random.choose(&["\n", "\r\n"]);
+        let mut table = headers
+            .iter()
+            .map(|h| match *h {
+                "" => "\"\"".to_owned(),
+                h => h.to_owned(),
+            })
+            .collect::<Vec<_>>()
+            .join(",")
+            + end;
+        for _ in 0..random.below(4) {
+            let mut cells: Vec<&str> = headers.iter().map(|_| random.choose(CELLS)).collect();
+            if cells == [""] {
+                cells = vec!["\"\""];
+            }
+            table.push_str(&(cells.join(",") + end));
+        }
+        let at = random.below(table.len() + 1);
+        let (a, b) = table.as_bytes().split_at(at);
+        let got = run(&route.plan(), FormatKind::Csv, &[a, b]);
+        let any_labelled = headers
+            .iter()
+            .any(|h| rules.iter().any(|(s, _)| reach(s, h).is_some()));
+        if !any_labelled {
+            assert!(got.is_err(), "case {number}: {}\n{table}", route.keys);
+            continue;
+        }
+        let got = String::from_utf8(got.unwrap()).unwrap();
+        let columns: Vec<_> = headers
+            .iter()
+            .map(|h| column(h, &rules, unlabelled))
+            .collect();
+        let mut expected = Vec::new();
+        for (row_at, row) in read(&table).iter().enumerate() {
+            let cells = row.iter().zip(&columns).zip(&headers);
+            let cells: Vec<String> = cells
+                .filter_map(|((cell, column), header)| {
+                    let labelled = rules.iter().any(|(s, _)| reach(s, header).is_some());
+                    let named = labelled && *header != "";
+                    match column {
+                        None => None,
+                        Some(Some(_)) if row_at == 0 && named => Some(Some(cell.clone())),
+                        Some(Some(text)) => Some(Some((*text).to_owned())),
+                        Some(None) => Some(Some(cell.clone())),
+                    }
+                    .flatten()
+                })
+                .collect();
+            if !cells.is_empty() {
+                expected.push(cells);
+            }
+        }
+        assert_eq!(
+            read(&got),
+            expected,
+            "case {number}: {}\n{table}",
+            route.keys
+        );
+        if unlabelled == "show" && rules.iter().all(|(_, action)| *action == "show") {
+            assert_eq!(got, table, "case {number} is not left alone");
+        }
+    }
+}
