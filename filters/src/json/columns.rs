@@ -24,7 +24,7 @@ pub(crate) struct ColumnPath {
     pub(crate) around: Vec<LabelId>,
     /// The rules that require this column, or something around it.
     pub(crate) required: Vec<RuleId>,
-    /// Some selector spells the column's name out, or the last part of it.
+    /// Some selector spells out the column's name, or a part of it.
     pub(crate) named: bool,
 }
 
@@ -42,7 +42,7 @@ impl JsonPlan {
             let mut set: Vec<Place> = Vec::new();
             for (begin, before) in sets.iter().enumerate() {
                 let name = parts.get(begin..end).unwrap_or_default().join(".");
-                path.named |= end == parts.len() && self.name(&name) != 0;
+                path.named |= self.name(&name) != 0;
                 if !before.is_empty() {
                     set.extend(self.member(before, &name));
                 }

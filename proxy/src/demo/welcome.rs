@@ -38,10 +38,17 @@ pub fn welcome(demo: &Demo, matrix: &str) -> String {
         text.push_str(&curl(demo, role, "", "/api/v2/cases/1001"));
     }
     text.push_str(
-        "\nA list; an export, a search and a write that are refused; a write that is not:\n\n",
+        "\nA list; an export as CSV and as NDJSON; a search and a write that are refused; a write that is \
+         not:\n\n",
     );
     text.push_str(&curl(demo, "agent", "", "/api/v2/cases?page=1&per_page=2"));
     text.push_str(&curl(demo, "supervisor", "", "/api/v2/cases/export"));
+    text.push_str(&curl(
+        demo,
+        "agent",
+        "",
+        "/api/v2/cases/export?format=ndjson",
+    ));
     text.push_str(&curl(demo, "agent", "", "/api/v2/search?q=000-"));
     let write = "-X PATCH -H 'Content-Type: application/json' ";
     text.push_str(&curl(

@@ -32,7 +32,7 @@ fn the_four_roles_see_exactly_what_the_printed_matrix_says() {
     let truth = demo.straight("/api/v2/cases/1001").json();
     let matrix = demo.matrix();
     assert_eq!(matrix.roles.len(), 4);
-    assert_eq!(matrix.labels().len(), 8);
+    assert_eq!(matrix.labels().len(), 9);
     let mut views = Vec::new();
     for role in &matrix.roles {
         let answer = demo.curl(role, "/api/v2/cases/1001");
@@ -77,15 +77,39 @@ fn looks(action: &str, was: &Value, is: Option<&Value>) -> bool {
 fn the_printed_lines_do_what_the_demo_says_they_do() {
     let demo = RunningDemo::start();
     let lines = demo.curl_lines();
-    assert_eq!(lines.len(), 9, "{lines:#?}");
+    assert_eq!(lines.len(), 10, "{lines:#?}");
     let answers: Vec<Answer> = lines.iter().map(|line| demo.run_line(line)).collect();
     let statuses: Vec<u16> = answers.iter().map(|answer| answer.status).collect();
     assert_eq!(statuses[..4], [200; 4], "four views");
     assert_eq!(answers[4].json()["cases"].as_array().unwrap().len(), 2);
-    assert_eq!(answers[5].problem(), (403, "route-denied"));
-    assert_eq!(answers[6].problem(), (403, "route-denied"));
-    assert_eq!(answers[7].problem(), (403, "write-of-hidden-field"));
-    assert_eq!(statuses[8], 200, "a write without personal fields");
+    let (table, lines) = (&answers[5], &answers[6]);
+    assert_eq!(
+        table.header("content-type"),
+        Some("text/csv; charset=utf-8")
+    );
+    assert!(
+        table
+            .body
+            .starts_with("\"id\",\"status\",\"subject\",\"customer.name\",")
+    );
+    assert_eq!(lines.header("content-type"), Some("application/x-ndjson"));
+    assert_eq!(lines.body.matches("{\"id\":").count(), 300);
+    let straight = demo.straight("/api/v2/cases/export").body;
+    let (heading, rows) = straight.split_once("\r\n").unwrap();
+    let hidden = heading
+        .split(',')
+        .position(|name| name == "\"customer.tax_id\"")
+        .unwrap();
+    for row in rows.lines().take(20) {
+        let number = row.split("\",\"").nth(hidden).unwrap();
+        assert!(number.starts_with("000-"), "{number}");
+        for answer in [table, lines] {
+            assert!(!answer.body.contains(number), "a tax number leaves");
+        }
+    }
+    assert_eq!(answers[7].problem(), (403, "route-denied"));
+    assert_eq!(answers[8].problem(), (403, "write-of-hidden-field"));
+    assert_eq!(statuses[9], 200, "a write without personal fields");
     let after = demo.straight("/api/v2/cases/1001").json();
     assert_eq!(after["status"], "solved");
 }

@@ -70,15 +70,19 @@ fn route(random: &mut Random) -> Route {
 fn the_lines_become_what_the_elements_of_one_array_become() {
     let seed = seed();
     println!("POSTERN_SEED={seed}");
-    for number in 0..number_from("POSTERN_CASES", BODIES).min(100_000) {
+    for number in 0..number_from("POSTERN_CASES").map_or(BODIES, |n| n.min(100_000)) {
         let mut random = Random::of_case(seed, number);
         let route = route(&mut random);
         let plan = route.plan();
         let texts: Vec<&str> = (0..random.below(6)).map(|_| random.choose(TEXTS)).collect();
         let array = format!("[{}]", texts.join(","));
         let expected = run(&plan, FormatKind::Json, &[array.as_bytes()]).unwrap();
-        // A root that is gone, or a constant, stands for no lines.
+        // A root that is gone stands for no lines.
         let expected: Vec<Value> = serde_json::from_slice(&expected).unwrap_or_default();
+        if expected.is_empty() && route.keys.contains("unlabelled: redact") {
+            // An array in which nothing is to be seen says nothing, lines say how many they are.
+            continue;
+        }
         for kind in [FormatKind::Ndjson, FormatKind::JsonSeq] {
             let (before, separator) = match kind {
                 FormatKind::JsonSeq => ("\u{1e}", "\u{1e}"),

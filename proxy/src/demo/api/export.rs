@@ -1,9 +1,10 @@
-//! The demo's export: every case at once, as CSV, JSON or one JSON document a line.
+//! The demo's export: every case at once, as CSV, one JSON document a line, or JSON. `format` says which;
+//! without it the first of these that `Accept` names, and CSV when it names none.
 
 use axum::body::Body;
 use axum::extract::{Query, State};
-use axum::http::header::CONTENT_DISPOSITION;
-use axum::http::{HeaderValue, Response, StatusCode};
+use axum::http::header::{ACCEPT, CONTENT_DISPOSITION};
+use axum::http::{HeaderMap, HeaderValue, Response, StatusCode};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -18,7 +19,7 @@ const COLUMNS: &[(&str, &str)] = &[
     ("customer.name", "/customer/name"),
     ("customer.email", "/customer/email"),
     ("customer.phone", "/customer/phone"),
-    ("customer.street", "/customer/address/street"),
+    ("customer.address.street", "/customer/address/street"),
     ("customer.tax_id", "/customer/tax_id"),
     ("card_number", "/payments/0/card_number"),
     ("first_message", "/messages/0/body"),
@@ -31,13 +32,15 @@ pub(super) struct ExportQuery {
     format: Option<String>,
 }
 
-/// `GET /api/v2/cases/export`: CSV unless `format` says otherwise.
+/// `GET /api/v2/cases/export`.
 pub(super) async fn export(
     State(desk): State<Desk>,
     Query(query): Query<ExportQuery>,
+    headers: HeaderMap,
 ) -> Response<Body> {
     let cases = desk.cases();
-    let (content_type, file, body) = match query.format.as_deref() {
+    let format = query.format.as_deref().or_else(|| accepted(&headers));
+    let (content_type, file, body) = match format {
         None | Some("csv") => ("text/csv; charset=utf-8", "cases.csv", csv(cases.values())),
         Some("json") => {
             let all: Value = cases.values().cloned().collect();
@@ -56,6 +59,18 @@ pub(super) async fn export(
         response.headers_mut().insert(CONTENT_DISPOSITION, value);
     }
     response
+}
+
+/// The format to send by `Accept`; none when it names none of them.
+fn accepted(headers: &HeaderMap) -> Option<&'static str> {
+    let accept = headers.get(ACCEPT)?.to_str().ok()?;
+    let known = [
+        ("text/csv", "csv"),
+        ("application/x-ndjson", "ndjson"),
+        ("application/json", "json"),
+    ];
+    let mut named = known.iter().filter(|(name, _)| accept.contains(name));
+    named.next().map(|(_, format)| *format)
 }
 
 /// RFC 4180: every cell in quotes, lines end in CRLF.

@@ -132,6 +132,9 @@ async fn exports_come_as_csv_json_and_lines() {
     assert_eq!(lines.matches("\n{\"id\":").count(), 300);
     let json = ask(desk, "GET /api/v2/cases/export?format=json", "", "").await;
     assert!(json.contains("[{\"id\":1001,"));
+    let accept = "Accept: application/x-ndjson\r\n";
+    let accepted = ask(desk, "GET /api/v2/cases/export", accept, "").await;
+    assert!(accepted.contains("\r\ncontent-type: application/x-ndjson\r\n"));
     let odd = ask(desk, "GET /api/v2/cases/export?format=xlsx", "", "").await;
     assert!(odd.starts_with("HTTP/1.1 400"));
 }
