@@ -12,7 +12,7 @@ fn a_good_policy_is_summed_up() {
         .exits(0);
     for part in [
         "policy `demo`, revision ",
-        "8 labels, 4 roles, 7 routes",
+        "9 labels, 4 roles, 7 routes",
         "GET /api/v2/cases/{case_id}",
         "every selector streams",
         "nothing to complain about",
@@ -26,7 +26,10 @@ fn a_good_policy_is_summed_up() {
 #[test]
 fn a_selector_that_looks_ahead_is_named() {
     let folder = Folder::new();
-    let policy = postern_proxy::demo::POLICY.replace("$.payments[*].card_number", "$.payments[-1]");
+    // A table cannot take labels over that depend on where an array ends.
+    let policy = postern_proxy::demo::POLICY
+        .replace("$.payments[*].card_number", "$.payments[-1]")
+        .replace("    labels_of: case.read\n    under: $[*]\n", "");
     folder.write("policy.yaml", &policy);
     let ran = folder
         .postern(&["check", "--offline", "policy.yaml"])

@@ -94,15 +94,9 @@ fn the_printed_lines_do_what_the_demo_says_they_do() {
     );
     assert_eq!(lines.header("content-type"), Some("application/x-ndjson"));
     assert_eq!(lines.body.matches("{\"id\":").count(), 300);
-    let straight = demo.straight("/api/v2/cases/export").body;
-    let (heading, rows) = straight.split_once("\r\n").unwrap();
-    let hidden = heading
-        .split(',')
-        .position(|name| name == "\"customer.tax_id\"")
-        .unwrap();
-    for row in rows.lines().take(20) {
-        let number = row.split("\",\"").nth(hidden).unwrap();
-        assert!(number.starts_with("000-"), "{number}");
+    let cases = demo.straight("/api/v2/cases/export?format=json").json();
+    for case in cases.as_array().unwrap() {
+        let number = case["customer"]["tax_id"].as_str().unwrap();
         for answer in [table, lines] {
             assert!(!answer.body.contains(number), "a tax number leaves");
         }

@@ -56,7 +56,7 @@ fn always_and_missing_labels_are_named() {
     assert!(ran.out.contains("`always` rules on secret"), "{ran:#?}");
     let ran = explain(&folder, &["--route", "case.read", "$.status"]).exits(0);
     assert!(ran.out.contains("`unlabelled` is show"), "{ran:#?}");
-    let ran = explain(&folder, &["--route", "case.export", "$.status"]).exits(0);
+    let ran = explain(&folder, &["--route", "case.search", "$.status"]).exits(0);
     assert!(ran.out.contains("route is denied"), "{ran:#?}");
 }
 

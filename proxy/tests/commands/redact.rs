@@ -43,7 +43,7 @@ fn a_request_finds_its_route_or_is_refused() {
             .contains("•••3456")
     );
     for (line, reason) in [
-        ("GET /api/v2/cases/export", "route-denied"),
+        ("GET /api/v2/search", "route-denied"),
         ("GET /elsewhere", "route-denied"),
         ("DELETE /api/v2/cases/7", "method-not-allowed"),
         ("GET /api/v2/cases?sort=email", "query-not-allowed"),
@@ -155,12 +155,48 @@ fn a_removed_root_prints_nothing_and_is_no_error() {
 }
 
 #[test]
+fn lines_and_tables_are_redacted_as_the_route_declares_them() {
+    let folder = Folder::new();
+    let lines =
+        "{\"id\":7,\"customer\":{\"email\":\"ada@example.com\"},\"internal_note\":\"vip\"}\n";
+    let table = "id,customer.email,internal_note,x\r\n7,ada@example.com,vip,y\r\n";
+    for (format, input, left) in [
+        (
+            "ndjson",
+            lines,
+            "{\"id\":7,\"customer\":{\"email\":\"a•••@example.com\"},\"internal_note\":\"vip\"}\n",
+        ),
+        (
+            "csv",
+            table,
+            "id,customer.email,internal_note\r\n7,a•••@example.com,vip\r\n",
+        ),
+    ] {
+        let rest = ["--route", "case.export", "--format", format];
+        let ran = redact(&folder, "agent", &rest, input.as_bytes()).exits(0);
+        assert_eq!(ran.out, left, "{format}");
+        let broken = input.get(..input.len() - 4).unwrap();
+        let ran = redact(&folder, "agent", &rest, broken.as_bytes()).exits(2);
+        assert!(ran.out.is_empty() && !ran.err.contains("ada"), "{ran:#?}");
+    }
+    // JSON is what comes when nothing else is said, and a route's only format is known.
+    let ran = redact(
+        &folder,
+        "agent",
+        &["--route", "case.export"],
+        b"[{\"id\":7,\"x\":1}]",
+    )
+    .exits(0);
+    assert_eq!(ran.out, "[{\"id\":7}]");
+}
+
+#[test]
 fn unknown_roles_routes_and_formats_are_refused() {
     let folder = Folder::new();
     for (role, rest, word) in [
         ("agnet", &["--route", "case.read"][..], "agent"),
         ("agent", &["--route", "case.raed"], "case.read"),
-        ("agent", &["--route", "case.export"], "route-denied"),
+        ("agent", &["--route", "case.search"], "route-denied"),
         (
             "agent",
             &["--route", "case.read", "--format", "csv"],

@@ -1,7 +1,7 @@
 //! What a policy that loads consists of: routes, labels, roles, and how its selectors are evaluated.
 
 use postern_config::routes::Route;
-use postern_config::{Embedded, Policy};
+use postern_config::{Embedded, FormatKind, Label, Policy};
 use postern_filters::json::{Lookahead, lookahead};
 use serde_json::{Map, Value, json};
 
@@ -99,11 +99,22 @@ fn about(route: &Route) -> String {
         return "denied".to_owned();
     }
     let unlabelled = wording::unlabelled(route.unlabelled);
-    if route.rules.is_empty() {
-        return format!("no labels, everything else: {unlabelled}");
+    let mut parts = Vec::new();
+    if !route.rules.is_empty() {
+        parts.push(count(route.rules.len(), "selector"));
     }
-    let rules = count(route.rules.len(), "selector");
-    format!("{rules}, everything else: {unlabelled}")
+    if !route.columns.is_empty() {
+        parts.push(count(route.columns.len(), "column"));
+    }
+    if parts.is_empty() {
+        parts.push("no labels".to_owned());
+    }
+    parts.push(format!("everything else: {unlabelled}"));
+    let formats: Vec<&str> = route.formats.iter().map(|f| f.kind.word()).collect();
+    if formats != [FormatKind::Json.word()] {
+        parts.push(format!("in {}", formats.join(" ")));
+    }
+    parts.join(", ")
 }
 
 /// The selectors that hold something back, or that there is none.
@@ -137,8 +148,18 @@ fn route_json(route: &Route) -> Value {
         .map(|rule| {
             json!({
                 "selector": rule.selector.text(),
-                "labels": rule.labels.iter().map(postern_config::Label::as_str).collect::<Vec<_>>(),
+                "labels": rule.labels.iter().map(Label::as_str).collect::<Vec<_>>(),
                 "reads": wording::lookahead(lookahead(&rule.selector)),
+            })
+        })
+        .collect();
+    let columns: Vec<Value> = route
+        .columns
+        .iter()
+        .map(|column| {
+            json!({
+                "header": column.header,
+                "labels": column.labels.iter().map(Label::as_str).collect::<Vec<_>>(),
             })
         })
         .collect();
@@ -147,6 +168,8 @@ fn route_json(route: &Route) -> Value {
         "match": route.matches.iter().map(wording::route_match).collect::<Vec<_>>(),
         "deny": route.deny,
         "unlabelled": wording::unlabelled(route.unlabelled),
+        "formats": route.formats.iter().map(|format| format.kind.word()).collect::<Vec<_>>(),
+        "columns": columns,
         "selectors": selectors,
     })
 }
