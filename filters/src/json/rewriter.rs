@@ -11,6 +11,7 @@
 //!
 //! It does not check grammar: the scanner does, before it reports anything here.
 
+mod beyond;
 mod decide;
 mod frame;
 mod hold;
@@ -19,9 +20,9 @@ mod tape;
 
 use postern_config::routes::{Names, Unlabelled};
 
-use super::automaton::{Key, Lazy, NameId, StateId};
+use super::automaton::{Key, NameId, StateId};
 use super::held::{Question, characters};
-use super::plan::{Entry, Facts, JsonPlan, Verdicts};
+use super::plan::{Facts, JsonPlan};
 use super::scanner::{Halt, Inside, Sink, limit};
 use crate::body_filter::BodyError;
 use crate::value_action::{JsonKind, replace};
@@ -30,6 +31,7 @@ use crate::value_action::{JsonKind, replace};
 pub(super) use opened::OPENED_MAX;
 pub(super) use tape::Tape;
 
+use beyond::{Beyond, verdict};
 use frame::{Frame, FrameKind};
 
 /// The state of one document between two chunks.
@@ -54,14 +56,6 @@ pub(super) struct Rewriter {
     scratch: Vec<u8>,
     /// How many strings are open as documents, one inside the other.
     opened: usize,
-}
-
-/// What only some documents need: states beyond the table.
-#[derive(Default)]
-struct Beyond {
-    lazy: Lazy,
-    entries: Vec<Entry>,
-    verdicts: Verdicts,
 }
 
 /// A value whose bytes are dropped.
@@ -214,26 +208,6 @@ impl Pass<'_> {
         }
     }
 
-    /// What a state beyond the table is.
-    #[cold]
-    fn entry_beyond(&mut self, state: StateId) -> Result<&Entry, Halt> {
-        let automaton = self.plan.automaton();
-        let beyond = &mut self.rewriter.beyond;
-        while beyond.entries.len() < beyond.lazy.len() {
-            let next = automaton.states() + beyond.entries.len();
-            let next = StateId::try_from(next).unwrap_or(StateId::MAX);
-            let set = beyond.lazy.set(automaton, next).ok_or_else(spent)?;
-            let mut entry = self.plan.entry_of(set, &mut beyond.verdicts);
-            if entry.facts.verdict != 0 {
-                entry.facts.verdict += self.plan.verdicts().count();
-            }
-            beyond.entries.push(entry);
-        }
-        let index = (state as usize).checked_sub(automaton.states());
-        let entry = index.and_then(|index| beyond.entries.get(index));
-        entry.ok_or_else(spent)
-    }
-
     /// The state of a child under `key`, when no test is to be asked.
     #[inline]
     fn step(&mut self, key: Key) -> Result<StateId, Halt> {
@@ -242,26 +216,6 @@ impl Pass<'_> {
             Some(next) => Ok(next),
             None => self.step_beyond(key, &[]),
         }
-    }
-
-    /// The state of a child under `key` for which exactly these tests hold.
-    #[cold]
-    fn step_beyond(&mut self, key: Key, holding: &[u32]) -> Result<StateId, Halt> {
-        let automaton = self.plan.automaton();
-        let rewriter = &mut *self.rewriter;
-        if rewriter.beyond.lazy.is_full() {
-            let mut fresh = Beyond::default();
-            let old = &rewriter.beyond.lazy;
-            for frame in rewriter.parents.iter_mut().chain([&mut rewriter.top]) {
-                frame.state = old
-                    .carry(automaton, frame.state, &mut fresh.lazy)
-                    .ok_or_else(spent)?;
-            }
-            rewriter.beyond = fresh;
-        }
-        let lazy = &mut rewriter.beyond.lazy;
-        lazy.next(automaton, rewriter.top.state, key, holding)
-            .ok_or_else(spent)
     }
 
     fn name_id(&mut self, raw: &[u8], escaped: bool) -> NameId {
@@ -399,17 +353,6 @@ impl Pass<'_> {
             replace(&verdict.action, captured.kind, raw, pseudonyms, out);
         })
     }
-}
-
-/// A verdict by its number, of the plan or beyond it.
-#[inline]
-fn verdict<'v>(
-    (known, beyond): (&'v Verdicts, &'v Verdicts),
-    number: u32,
-) -> Option<&'v super::plan::Verdict> {
-    known
-        .get(number)
-        .or_else(|| beyond.get(number.checked_sub(known.count())?))
 }
 
 /// An invariant does not hold: refuse rather than guess.
