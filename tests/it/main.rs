@@ -26,4 +26,5 @@ mod proxy_tunnels;
 mod reference;
 mod secure;
 mod tidy;
+mod write_back;
 mod writes;

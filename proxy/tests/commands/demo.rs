@@ -109,6 +109,46 @@ fn the_printed_lines_do_what_the_demo_says_they_do() {
 }
 
 #[test]
+fn a_masked_case_that_is_written_back_changes_no_true_value() {
+    let demo = RunningDemo::start();
+    let (path, file) = ("state/demo/policy.yaml", "state/demo/postern.yaml");
+    let case = "/api/v2/cases/1001";
+    let policy = demo.folder().read(path);
+    assert_eq!(policy.matches("write_back: reject").count(), 1);
+    for (mode, put, patch) in [
+        ("reject", 403, 403),
+        ("drop_field", 403, 200),
+        ("restore", 200, 200),
+    ] {
+        let changed = policy.replace("write_back: reject", &format!("write_back: {mode}"));
+        demo.folder().write(path, &changed);
+        demo.folder()
+            .postern(&["reload", "--wait", "-c", file])
+            .exits(0);
+        for (method, status) in [("PUT", put), ("PATCH", patch)] {
+            let mut before = demo.straight(case).json();
+            let mut view = demo.curl("agent", case).json();
+            assert_ne!(view["customer"]["phone"], before["customer"]["phone"]);
+            let wanted = format!("{mode} by {method}");
+            view["status"] = wanted.as_str().into();
+            let answer = demo.write("agent", method, case, &view.to_string());
+            assert_eq!(answer.status, status, "{wanted}: {}", answer.body);
+            let mut after = demo.straight(case).json();
+            assert_eq!(
+                after["status"] == wanted.as_str(),
+                status == 200,
+                "{wanted}"
+            );
+            for document in [&mut before, &mut after] {
+                document["status"].take();
+                document["version"].take();
+            }
+            assert_eq!(before, after, "{wanted}");
+        }
+    }
+}
+
+#[test]
 fn nothing_of_the_application_leaves_that_would_go_round_the_redaction() {
     let demo = RunningDemo::start();
     let straight = demo.straight("/api/v2/cases/1001");

@@ -217,13 +217,21 @@ impl Restoring<'_, '_> {
         if place.force != Force::Replaces {
             return Ok(());
         }
+        let span = self.written.span(place.written);
+        let last = self.written.children(place.written).last();
+        let end = last.map_or(span.start + 1, |last| self.written.span(last).end);
         let mut alone = written.is_empty();
         for node in self.stored.children(place.stored).collect::<Vec<_>>() {
             let name = self.stored.name(node);
             if written.contains_key(&name) || !self.must_stay(place.spot, node, shown.get(&name))? {
                 continue;
             }
-            self.insert_member(place.written, node, !alone);
+            let member = self.stored.span_with_name(node);
+            let member = self.stored.whole_text().get(member).unwrap_or_default();
+            if !alone {
+                self.splice.insert(end, b",");
+            }
+            self.splice.insert(end, member);
             alone = false;
         }
         Ok(())
@@ -244,19 +252,6 @@ impl Restoring<'_, '_> {
         let look = self.sight.look(spot).map_err(unreadable)?;
         let changed = self.stored.text(stored) != self.shown.text(*shown);
         Ok(changed || hides(look, &self.stored, stored))
-    }
-
-    /// Puts a stored member at the end of a written object.
-    fn insert_member(&mut self, object: NodeId, stored: NodeId, comma: bool) {
-        let span = self.written.span(object);
-        let last = self.written.children(object).last();
-        let at = last.map_or(span.start + 1, |last| self.written.span(last).end);
-        if comma {
-            self.splice.insert(at, b",");
-        }
-        let text = self.stored.whole_text();
-        let member = text.get(self.stored.span_with_name(stored));
-        self.splice.insert(at, member.unwrap_or_default());
     }
 
     fn elements(&mut self, place: Place) -> Result<(), WriteError> {

@@ -118,6 +118,18 @@ impl RunningDemo {
         .ask(&format!("http://{host}{target}"))
     }
 
+    /// A write as a role, with a JSON body.
+    pub(super) fn write(&self, role: &str, method: &str, target: &str, body: &str) -> Answer {
+        let first = self.curl_lines();
+        let host = between(&first[0], "'http://", "/").unwrap();
+        Browser {
+            method,
+            token: &self.token(role),
+            body: Some(body),
+        }
+        .ask(&format!("http://{host}{target}"))
+    }
+
     /// A GET to the case API, past Postern.
     pub(super) fn straight(&self, target: &str) -> Answer {
         let prefix = "curl -s 'http://";
