@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use postern_config::identity::IdentityRule;
 use postern_config::routes::LongLived;
-use postern_config::{Action, Label, Policy, Revision};
+use postern_config::{Action, Detector, Label, Policy, Revision};
 
 use crate::exchange_plan::accept_encoding::{self, Chosen};
 use crate::exchange_plan::header_lists::is_safe;
@@ -90,12 +90,19 @@ impl CompiledPolicy {
             return Err(CompileError::NoPseudonymKey);
         }
         let labels: Vec<&Label> = policy.labels.iter().map(|(label, _)| label).collect();
+        let mut searched = policy.detect.values();
+        let searches_names = searched.any(|d| d.find.contains(&Detector::NamesInThisResponse));
         let routes: Result<_, CompileError> = policy
             .routes
             .iter()
             .map(|route| match route.deny {
                 true => Ok(None),
-                false => CompiledRoute::compile(route, &labels).map(|route| Some(Arc::new(route))),
+                false => {
+                    let records = route.records.get(..).filter(|_| searches_names);
+                    let records = records.unwrap_or_default();
+                    CompiledRoute::compile(route, &labels, records)
+                        .map(|route| Some(Arc::new(route)))
+                }
             })
             .collect();
         let ready = Ready {
@@ -297,6 +304,7 @@ fn makes_pseudonyms(policy: &Policy) -> bool {
     layers
         .flat_map(|layer| layer.sees.values())
         .chain(policy.always.values())
+        .chain(policy.detect.values().map(|detection| &detection.then))
         .any(|action| matches!(action, Action::Pseudonym(_)))
 }
 

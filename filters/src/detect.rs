@@ -81,7 +81,6 @@ pub(crate) enum Spelling {
     /// As they are.
     Plain,
     /// As in a JSON string.
-    #[expect(dead_code, reason = "the JSON engine searches strings with it")]
     Json,
 }
 
@@ -181,6 +180,11 @@ impl<'s> Search<'s> {
     /// The same search in text that is written in another way.
     pub(crate) const fn spelled(self, spelling: Spelling) -> Self {
         Self { spelling, ..self }
+    }
+
+    /// What happens to what is found.
+    pub(crate) fn then(&self) -> &'s Action {
+        &self.detectors.then
     }
 
     /// Whether anything can be found in a text of which these bytes are all, as UTF-8 or as the inside

@@ -13,7 +13,7 @@ use crate::pseudonym::Pseudonymizer;
 use crate::{generalize, mask};
 
 pub(crate) use decimal::Decimal;
-pub(crate) use string_text::{decode, encode, escape};
+pub(crate) use string_text::{decode, decode_one, encode, escape};
 
 /// The type of a JSON value (RFC 8259 section 3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use postern_config::params::BodyMeaning;
 use postern_config::routes::{LongLived, RouteMethod, Unlabelled, Unreadable};
-use postern_config::{Label, Route, RouteFormat};
+use postern_config::{Label, Route, RouteFormat, Selector};
 
 use crate::compiled_policy::{CompileError, WriteRules};
 use crate::exchange_plan::header_lists::is_safe;
@@ -41,11 +41,16 @@ pub(crate) struct CompiledRoute {
 }
 
 impl CompiledRoute {
-    /// Compiles a route; `labels` is the policy's list, in order.
+    /// Compiles a route; `labels` is the policy's list, in order. `records` is where its records are, if
+    /// what they hide is searched for.
     ///
     /// # Errors
     /// The selectors are too many.
-    pub(crate) fn compile(route: &Route, labels: &[&Label]) -> Result<Self, CompileError> {
+    pub(crate) fn compile(
+        route: &Route,
+        labels: &[&Label],
+        records: &[Selector],
+    ) -> Result<Self, CompileError> {
         let too_large = || CompileError::TooLarge {
             route: route.name.clone(),
         };
@@ -73,7 +78,7 @@ impl CompiledRoute {
             required: route.required.iter().collect(),
             names: route.names,
         };
-        let Ok(automaton) = Automaton::compile(&rules) else {
+        let Ok(automaton) = Automaton::compile_with_records(&rules, records) else {
             return Err(too_large());
         };
         let labelled = !carried.is_empty() || route.unlabelled != Unlabelled::Show;

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use postern_config::labels::Embedded;
 use postern_config::routes::Unlabelled;
-use postern_config::{Action, Policy, Role};
+use postern_config::{Action, Detection, Policy, Role};
 
 use crate::compiled_policy::compiled_route::CompiledRoute;
 use crate::compiled_policy::{EngineLimits, WriteRules};
@@ -25,6 +25,8 @@ pub(crate) struct RoleSet {
     actions: Vec<Action>,
     /// How a shown string of each label holds a document, by label id.
     embedded: Vec<Option<Embedded>>,
+    /// What is searched for in the values of each label, by label id.
+    detections: Arc<[Option<Detection>]>,
     /// Some label is shown as a token, which may differ for each reader.
     pub(crate) makes_pseudonyms: bool,
     /// The engine's plan of each route, without and with what is required.
@@ -44,16 +46,25 @@ impl RoleSet {
             .iter()
             .map(|(label, _)| policy.action_of_all(&roles, label))
             .collect();
+        let detections: Arc<[Option<Detection>]> = policy
+            .labels
+            .iter()
+            .map(|(label, _)| policy.detection(label))
+            .collect();
+        let found = detections.iter().flatten().map(|detection| &detection.then);
+        let makes_pseudonyms = actions
+            .iter()
+            .chain(found)
+            .any(|action| matches!(action, Action::Pseudonym(_)));
         Self {
             roles: names,
+            detections,
             embedded: policy
                 .labels
                 .iter()
                 .map(|(_, entry)| entry.embedded)
                 .collect(),
-            makes_pseudonyms: actions
-                .iter()
-                .any(|action| matches!(action, Action::Pseudonym(_))),
+            makes_pseudonyms,
             actions,
             plans: policy.routes.iter().map(|_| Default::default()).collect(),
             sights: policy.routes.iter().map(|_| OnceLock::new()).collect(),
@@ -109,7 +120,9 @@ impl RoleSet {
     pub(crate) fn json_plan(&self, making: Making<'_>) -> Arc<JsonPlan> {
         let make = || {
             let settings = self.settings(making);
-            Arc::new(JsonPlan::new(Arc::clone(&making.route.automaton), settings))
+            let automaton = Arc::clone(&making.route.automaton);
+            let detections = Arc::clone(&self.detections);
+            Arc::new(JsonPlan::searching(automaton, settings, detections))
         };
         let known = self
             .plans

@@ -91,5 +91,6 @@ fn v6(view: View<'_>, start: usize) -> Option<usize> {
     let has_digit = text.iter().any(u8::is_ascii_digit);
     let text = std::str::from_utf8(text).ok()?;
     let is_address = text.parse::<Ipv6Addr>().is_ok();
-    (is_address && count >= 3 && longest >= 3 && has_digit).then_some(end)
+    let mapped = text.contains('.');
+    (is_address && (count >= 3 || mapped) && longest >= 3 && has_digit).then_some(end)
 }

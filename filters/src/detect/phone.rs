@@ -17,7 +17,7 @@ pub(super) fn find(view: View<'_>, found: &mut Vec<Found>) {
         if first < after {
             continue;
         }
-        if let Some((start, end)) = number(view, first) {
+        if let Some((start, end)) = number(view, first, after) {
             let end = with_extension(view, end);
             found.push(Found::closed(Detector::Phone, start, end));
             after = end;
@@ -25,8 +25,8 @@ pub(super) fn find(view: View<'_>, found: &mut Vec<Found>) {
     }
 }
 
-/// The number whose first digit is at `first`.
-fn number(view: View<'_>, first: usize) -> Option<(usize, usize)> {
+/// The number whose first digit is at `first`; another one may end at `after`.
+fn number(view: View<'_>, first: usize, after: usize) -> Option<(usize, usize)> {
     let start = with_bracket(view, first);
     if view.before(start) == b'+' {
         let plus = start - 1;
@@ -42,6 +42,9 @@ fn number(view: View<'_>, first: usize) -> Option<(usize, usize)> {
         return None;
     }
     let topic = topic_before(view, start);
+    // Groups of something longer, such as an account number.
+    let inside =
+        view.before(start) == b' ' && view.before(start - 1).is_ascii_digit() && after + 1 != start;
     let end = match topic {
         Some(Topic::Phone) => {
             let long = [double_zero(view, &digits), northern(view, &digits, start)];
@@ -49,6 +52,7 @@ fn number(view: View<'_>, first: usize) -> Option<(usize, usize)> {
             long.or_else(|| any(view, &digits))
         }
         Some(Topic::Thing | Topic::Version | Topic::Ssn) => None,
+        None if inside => northern(view, &digits, start),
         None => double_zero(view, &digits)
             .filter(|end| digits.end(digits.groups(DIGITS_MAX).next().unwrap_or(0)) < *end)
             .or_else(|| northern(view, &digits, start))

@@ -217,6 +217,7 @@ fn credentials(view: View<'_>, at: usize) -> Option<Found> {
     let end = view.run(at + 3, AUTHORITY_MAX, inside);
     let colon = view.run(at + 3, AUTHORITY_MAX, |byte| inside(byte) && byte != b':');
     let found = view.at(end) == b'@' && view.at(colon) == b':' && colon + 1 < end;
+    let found = found && !is_replacement(view.span(colon + 1, end));
     found.then(|| Found::closed(Detector::Secret, colon + 1, end))
 }
 
@@ -237,10 +238,7 @@ fn named(view: View<'_>, at: usize) -> Option<Found> {
     let (value, assigned) = value_after(view, name, bearer)?;
     let mut end = view.run(value, usize::MAX, is_value);
     let open = end == view.len();
-    while !open
-        && matches!(view.before(end), b'.' | b',' | b'!' | b'?' | b')' | b':')
-        && end > value
-    {
+    while !open && matches!(view.before(end), b'.' | b',' | b')' | b':') && end > value {
         end -= 1;
     }
     let text = view.span(value, end);
@@ -278,7 +276,7 @@ fn value_after(view: View<'_>, name: usize, bearer: bool) -> Option<(usize, bool
     let verb = joined.iter().find(|verb| view.has(name + 1, verb));
     let after = name + 1 + verb.map_or(0, |verb| verb.len());
     let value = view.run(after, 4, quotes);
-    Some((value, verb.is_some() && view.before(value) != b' '))
+    Some((value, verb.is_some()))
 }
 
 /// Letters and something that is no letter.

@@ -58,7 +58,7 @@ pub struct TooLarge;
 /// A state: an index into the table, or past its end into a [`Lazy`].
 pub(super) type StateId = u32;
 
-/// A rule: first those with labels, then those that are required.
+/// A rule: first those with labels, then those that are required, then those of records.
 pub(super) type RuleId = usize;
 
 /// The state in which nothing can match any more.
@@ -73,6 +73,8 @@ pub struct Automaton {
     table: Table,
     /// The labels of the rules that have some; the required ones come after them.
     labels: Vec<Vec<LabelId>>,
+    /// From which rule on rules say where records are.
+    records_from: RuleId,
     documents: Vec<bool>,
     patterns: Patterns,
     fold: Names,
@@ -84,11 +86,23 @@ impl Automaton {
     /// # Errors
     /// The selectors have more than [`PLACES_MAX`] segments.
     pub fn compile(rules: &JsonRules<'_>) -> Result<Self, TooLarge> {
+        Self::compile_with_records(rules, &[])
+    }
+
+    /// The same, with where the records of a document are.
+    ///
+    /// # Errors
+    /// The selectors have more than [`PLACES_MAX`] segments.
+    pub fn compile_with_records(
+        rules: &JsonRules<'_>,
+        records: &[Selector],
+    ) -> Result<Self, TooLarge> {
         let selectors: Vec<&Selector> = rules
             .rules
             .iter()
             .map(|(selector, _)| *selector)
             .chain(rules.required.iter().copied())
+            .chain(records)
             .collect();
         let places = positions::Places::new(&selectors, rules.names)?;
         let table = Table::build(&places);
@@ -99,6 +113,7 @@ impl Automaton {
             .map(|selector| ast::mentions_document(selector.segments()));
         Ok(Self {
             labels: labels.collect(),
+            records_from: rules.rules.len() + rules.required.len(),
             documents: documents.collect(),
             places,
             table,
@@ -141,7 +156,12 @@ impl Automaton {
 
     /// Whether a rule says what must be there, and not what is labelled.
     pub(super) fn is_required(&self, rule: RuleId) -> bool {
-        rule >= self.labels.len()
+        (self.labels.len()..self.records_from).contains(&rule)
+    }
+
+    /// Whether a rule says where a record is.
+    pub(super) fn is_record(&self, rule: RuleId) -> bool {
+        rule >= self.records_from
     }
 
     /// The labels of a rule.

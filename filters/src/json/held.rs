@@ -81,6 +81,11 @@ impl<'t> Held<'t> {
         self.children(node).map(|_| 1).sum()
     }
 
+    /// Every value, the whole first.
+    pub(super) fn all(&self) -> impl Iterator<Item = NodeId> + '_ {
+        (0_u32..).take(self.nodes.len())
+    }
+
     fn node(&self, node: NodeId) -> Option<&Node> {
         self.nodes.get(node as usize)
     }

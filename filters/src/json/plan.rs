@@ -3,16 +3,20 @@
 //! Guarantees: everything a document's members need is looked up, not computed; a rule that changes
 //! nothing for these roles is not followed and holds nothing back.
 
-use std::collections::HashMap;
+mod verdicts;
+
 use std::fmt;
 use std::sync::Arc;
 
-use postern_config::Action;
 use postern_config::labels::Embedded;
 use postern_config::routes::Unlabelled;
+use postern_config::{Action, Detection, Detector};
 
 use super::automaton::{Automaton, LabelId, Place, RuleId, StateId, Test, TestId};
 use crate::pseudonym::Pseudonymizer;
+
+use verdicts::Detections;
+pub(super) use verdicts::{Verdict, Verdicts};
 
 /// What a set of roles may see, and the limits.
 #[derive(Clone)]
@@ -40,15 +44,15 @@ impl JsonSettings {
     }
 }
 
-/// What happens to a labelled value.
-#[derive(Debug, Clone)]
-pub(super) struct Verdict {
-    /// The strictest action of its labels.
-    pub(super) action: Action,
-    /// Its labels that do not show it.
-    pub(super) withheld: Box<[LabelId]>,
-    /// How a string with these labels holds a document, each way once; empty when it holds none.
-    pub(super) embedded: Box<[Embedded]>,
+/// Which values are records whose hidden values are searched for in their free text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum RecordsOf {
+    /// None: nothing is searched for so, or nothing is hidden.
+    Nothing,
+    /// Each whole document.
+    Documents,
+    /// What the route's `records` select.
+    Selectors,
 }
 
 /// What a state is for these roles.
@@ -65,6 +69,7 @@ impl Facts {
     const REQUIRED: u8 = 4;
     const FILTERS: u8 = 8;
     const ENDS: u8 = 16;
+    const RECORD: u8 = 32;
 
     const fn has(self, flag: u8) -> bool {
         self.flags & flag != 0
@@ -90,6 +95,11 @@ impl Facts {
         self.has(Self::FILTERS)
     }
 
+    /// The value is a record.
+    pub(super) const fn is_record(self) -> bool {
+        self.has(Self::RECORD)
+    }
+
     /// Of an array, its length must be known.
     pub(super) const fn needs_length(self) -> bool {
         self.has(Self::ENDS)
@@ -104,55 +114,6 @@ pub(super) struct Entry {
     pub(super) tests: Box<[TestId]>,
 }
 
-/// Verdicts by the labels they are made from. The first is for no label and never used.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Verdicts {
-    list: Vec<Verdict>,
-    ids: HashMap<Vec<LabelId>, u32>,
-}
-
-impl Verdicts {
-    /// A verdict by its number; none for 0.
-    #[inline]
-    pub(super) fn get(&self, number: u32) -> Option<&Verdict> {
-        self.list.get((number as usize).checked_sub(1)?)
-    }
-
-    /// How many verdicts there are.
-    pub(super) fn count(&self) -> u32 {
-        u32::try_from(self.list.len()).unwrap_or(u32::MAX)
-    }
-
-    fn number(&mut self, labels: Vec<LabelId>, settings: &JsonSettings) -> u32 {
-        let of = |label: &LabelId| {
-            let action = settings.actions.get(usize::from(*label));
-            action.cloned().unwrap_or(Action::Remove)
-        };
-        let Some(action) = labels.iter().map(of).reduce(Action::stricter) else {
-            return 0;
-        };
-        if let Some(number) = self.ids.get(&labels) {
-            return *number;
-        }
-        let hidden = labels.iter().filter(|label| of(label) != Action::Show);
-        let mut embedded: Vec<Embedded> = labels
-            .iter()
-            .filter_map(|label| settings.embedded_in(*label))
-            .collect();
-        embedded.sort_unstable();
-        embedded.dedup();
-        self.list.push(Verdict {
-            action,
-            withheld: hidden.copied().collect(),
-            embedded: embedded.into(),
-        });
-        // INVARIANT: there are no more verdicts than states, which are bounded.
-        let number = self.count();
-        self.ids.insert(labels, number);
-        number
-    }
-}
-
 /// A route's automaton with what one set of roles may see. Made once and shared by exchanges.
 pub struct JsonPlan {
     automaton: Arc<Automaton>,
@@ -162,19 +123,35 @@ pub struct JsonPlan {
     entries: Arc<[Entry]>,
     verdicts: Arc<Verdicts>,
     holds_document: bool,
+    detections: Arc<Detections>,
+    records_of: RecordsOf,
 }
 
 impl JsonPlan {
     /// Joins an automaton and what a set of roles may see.
     #[must_use]
     pub fn new(automaton: Arc<Automaton>, settings: JsonSettings) -> Self {
-        let (active, holds_document) = activity(&automaton, &settings);
+        Self::searching(automaton, settings, Arc::default())
+    }
+
+    /// The same, with what is searched for in the values of each label, by [`LabelId`]. A value that
+    /// nobody said anything about is redacted where it was to be searched.
+    #[must_use]
+    pub fn searching(
+        automaton: Arc<Automaton>,
+        settings: JsonSettings,
+        detections: Arc<[Option<Detection>]>,
+    ) -> Self {
+        let records_of = records_of(&automaton, &settings, &detections);
+        let (active, holds_document) = activity(&automaton, &settings, records_of);
         let mut plan = Self {
             active,
             settings,
             entries: Arc::default(),
             verdicts: Arc::default(),
             holds_document,
+            detections,
+            records_of,
             automaton,
         };
         let mut verdicts = Verdicts::default();
@@ -201,7 +178,14 @@ impl JsonPlan {
             entries: Arc::clone(&self.entries),
             verdicts: Arc::clone(&self.verdicts),
             holds_document: self.holds_document,
+            detections: Arc::clone(&self.detections),
+            records_of: self.records_of,
         }
+    }
+
+    /// Which values are records whose hidden values are searched for.
+    pub(super) fn records_of(&self) -> RecordsOf {
+        self.records_of
     }
 
     pub(super) fn automaton(&self) -> &Automaton {
@@ -276,6 +260,9 @@ impl JsonPlan {
                 if self.is_required(rule) {
                     flags |= Facts::REQUIRED;
                 }
+                if active && self.automaton.is_record(rule) {
+                    flags |= Facts::RECORD;
+                }
             } else if active {
                 flags |= Facts::LIVE;
                 if self.is_required(rule) {
@@ -297,21 +284,49 @@ impl JsonPlan {
         Entry {
             facts: Facts {
                 flags,
-                verdict: verdicts.number(labels, &self.settings),
+                verdict: verdicts.number(labels, &self.settings, &self.detections),
             },
             tests: tests.into(),
         }
     }
 }
 
+/// Which values are records: those that the route says, or whole documents. Only where a label that is
+/// searched asks for what others hide.
+fn records_of(
+    automaton: &Automaton,
+    settings: &JsonSettings,
+    detections: &Detections,
+) -> RecordsOf {
+    let rules = 0..automaton.rules();
+    let labels = || rules.clone().flat_map(|rule| automaton.labels_of(rule));
+    let action = |label: &LabelId| settings.actions.get(usize::from(*label));
+    let asks = labels().any(|label| {
+        let detection = detections.get(usize::from(*label)).and_then(Option::as_ref);
+        action(label) == Some(&Action::Detect)
+            && detection.is_some_and(|d| d.find.contains(&Detector::NamesInThisResponse))
+    });
+    let hides = labels().any(|label| !matches!(action(label), Some(Action::Show | Action::Detect)));
+    match asks && hides {
+        false => RecordsOf::Nothing,
+        true if rules.clone().any(|rule| automaton.is_record(rule)) => RecordsOf::Selectors,
+        true => RecordsOf::Documents,
+    }
+}
+
 /// Which rules change anything, and whether one of these asks for the whole document.
-fn activity(automaton: &Automaton, settings: &JsonSettings) -> (Arc<[bool]>, bool) {
+fn activity(
+    automaton: &Automaton,
+    settings: &JsonSettings,
+    records_of: RecordsOf,
+) -> (Arc<[bool]>, bool) {
     let matters = |label: &LabelId| {
         let action = settings.actions.get(usize::from(*label));
         action != Some(&Action::Show) || settings.embedded_in(*label).is_some()
     };
     let changes = |rule: RuleId| match automaton.is_required(rule) {
         true => settings.require,
+        false if automaton.is_record(rule) => records_of == RecordsOf::Selectors,
         false => {
             settings.unlabelled != Unlabelled::Show || automaton.labels_of(rule).iter().any(matters)
         }

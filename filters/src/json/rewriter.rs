@@ -12,16 +12,21 @@
 //! It does not check grammar: the scanner does, before it reports anything here.
 
 mod beyond;
+mod characters;
 mod decide;
 mod frame;
 mod hold;
+mod name;
 mod opened;
+mod record;
+mod search;
 mod tape;
 
-use postern_config::routes::{Names, Unlabelled};
+use postern_config::Action;
+use postern_config::routes::Unlabelled;
 
 use super::automaton::{Key, NameId, StateId};
-use super::held::{Question, characters};
+use super::held::Question;
 use super::plan::{Facts, JsonPlan};
 use super::scanner::{Halt, Inside, Sink, limit};
 use crate::body_filter::BodyError;
@@ -32,7 +37,9 @@ pub(super) use opened::OPENED_MAX;
 pub(super) use tape::Tape;
 
 use beyond::{Beyond, verdict};
-use frame::{Frame, FrameKind};
+use frame::{Cover, Frame, FrameKind};
+use record::Record;
+use search::{Renamed, Searched};
 
 /// The state of one document between two chunks.
 pub(super) struct Rewriter {
@@ -56,6 +63,17 @@ pub(super) struct Rewriter {
     scratch: Vec<u8>,
     /// How many strings are open as documents, one inside the other.
     opened: usize,
+    /// The string that is being searched, and a window to search the next one with.
+    searched: Option<Box<Searched>>,
+    spare: Option<Box<Searched>>,
+    /// Where the name of the present member begins, in an object that is searched.
+    name_from: u64,
+    /// The verdict by which the string that is about to be opened is searched.
+    opening: Option<u32>,
+    renamed: Option<Renamed>,
+    record: Option<Record>,
+    /// What is hidden, while a record is read only to learn that.
+    collected: Option<Vec<String>>,
 }
 
 /// A value whose bytes are dropped.
@@ -102,6 +120,13 @@ impl Rewriter {
             withheld: vec![0; plan.settings().actions.len()],
             scratch: Vec::new(),
             opened: 0,
+            searched: None,
+            spare: None,
+            name_from: 0,
+            opening: None,
+            renamed: None,
+            record: None,
+            collected: None,
         }
     }
 
@@ -129,6 +154,9 @@ impl Rewriter {
         self.hidden = None;
         self.captured = None;
         self.holding = None;
+        self.searched = None;
+        self.renamed = None;
+        self.record = None;
         kept
     }
 
@@ -168,6 +196,7 @@ impl Pass<'_> {
     pub(super) fn settle(&mut self, at: usize) -> Result<u64, Halt> {
         match self.rewriter.hidden {
             Some(hidden) if self.rewriter.drops() => self.tape.cut(hidden.from, at)?,
+            _ if self.rewriter.searched.is_some() => self.feed(at)?,
             _ => self.tape.flush(at)?,
         }
         self.check_held(at)?;
@@ -217,25 +246,6 @@ impl Pass<'_> {
             None => self.step_beyond(key, &[]),
         }
     }
-
-    fn name_id(&mut self, raw: &[u8], escaped: bool) -> NameId {
-        let names = self.plan.automaton().names();
-        let caseless = self.plan.automaton().fold() == Names::Caseless;
-        if !escaped && !caseless {
-            return names.find(raw);
-        }
-        let scratch = &mut self.rewriter.scratch;
-        scratch.clear();
-        if escaped {
-            scratch.extend_from_slice(characters(raw).as_bytes());
-        } else {
-            scratch.extend_from_slice(raw);
-        }
-        if caseless {
-            scratch.make_ascii_lowercase();
-        }
-        names.find(scratch)
-    }
 }
 
 impl Sink for Pass<'_> {
@@ -251,6 +261,11 @@ impl Sink for Pass<'_> {
         }
         if self.rewriter.captured.is_some() {
             self.replace_captured(at)?;
+        } else if self.rewriter.searched.is_some() {
+            self.search_ends(at)?;
+        }
+        if self.rewriter.record.is_some() {
+            self.record_ends();
         }
         let level = self.rewriter.parents.len();
         if let Some(hidden) = self.rewriter.hidden
@@ -296,11 +311,17 @@ impl Sink for Pass<'_> {
     #[inline]
     fn name_begins(&mut self, at: usize) -> Result<(), Halt> {
         self.begin_member(at);
+        if let Cover::Searched(_) = self.rewriter.top.cover {
+            self.rewriter.name_from = self.tape.here(at);
+        }
         Ok(())
     }
 
     #[inline]
     fn name_ends(&mut self, raw: &[u8], escaped: bool) -> Result<(), Halt> {
+        if let Cover::Searched(_) = self.rewriter.top.cover {
+            self.search_name(raw)?;
+        }
         self.rewriter.name = self.name_id(raw, escaped);
         Ok(())
     }
@@ -343,6 +364,13 @@ impl Pass<'_> {
         };
         let verdicts = (self.plan.verdicts(), &rewriter.beyond.verdicts);
         let verdict = verdict(verdicts, captured.verdict).ok_or_else(spent)?;
+        if verdict.detectors.is_some() && captured.kind == JsonKind::Number {
+            return self.search_number(captured, at);
+        }
+        let hides = verdict.action != Action::Show && verdict.detectors.is_none();
+        if hides && rewriter.collected.is_some() {
+            return self.collect(captured.from, at);
+        }
         if !verdict.embedded.is_empty() {
             // INVARIANT: states and verdicts may have other numbers once a document has been read.
             let verdict = verdict.clone();

@@ -7,6 +7,7 @@ mod limits;
 mod lookaheads;
 mod opened;
 mod rewriting;
+mod searching;
 
 use std::sync::Arc;
 
@@ -78,6 +79,7 @@ fn action(text: &str) -> Action {
         "year" => Action::Generalize(Generalize::Year),
         "pseudonym" => Action::Pseudonym(PseudonymScope::Identity),
         "redact" => Action::Redact { with: None },
+        "detect" => Action::Detect,
         "remove" => Action::Remove,
         constant => Action::Redact {
             with: Some(constant.to_owned()),

@@ -24,6 +24,16 @@ pub(crate) fn decode(raw: &[u8]) -> Option<String> {
     Some(decoded)
 }
 
+/// The one character that these bytes spell inside of a string; none when they are not all of it.
+pub(crate) fn decode_one(spelled: &[u8]) -> Option<char> {
+    let mut rest = std::str::from_utf8(spelled).ok()?.chars();
+    let character = match rest.next()? {
+        '\\' => escaped(&mut rest)?,
+        plain => plain,
+    };
+    rest.next().is_none().then_some(character)
+}
+
 /// The character after a backslash; a high surrogate takes the escape that must follow it.
 fn escaped(rest: &mut Chars<'_>) -> Option<char> {
     Some(match rest.next()? {

@@ -13,7 +13,7 @@ use super::positions::{Key, Place, TestId};
 const KEPT_MAX: usize = 4096;
 
 /// States of one exchange, numbered from the table's end on.
-#[derive(Default)]
+#[derive(Default, Clone)]
 pub(in crate::json) struct Lazy {
     sets: Vec<Box<[Place]>>,
     ids: HashMap<Box<[Place]>, StateId>,

@@ -3,12 +3,13 @@
 //! Guarantees: as many states are kept as [`Lazy`] bounds; when it is full, the states in use are carried
 //! into a fresh one, under other numbers.
 
+use super::frame::{Cover, Frame};
 use super::{Halt, Pass, spent};
 use crate::json::automaton::{Key, Lazy, StateId};
 use crate::json::plan::{Entry, Verdict, Verdicts};
 
 /// What only some documents need: states beyond the table.
-#[derive(Default)]
+#[derive(Default, Clone)]
 pub(super) struct Beyond {
     pub(super) lazy: Lazy,
     pub(super) entries: Vec<Entry>,
@@ -42,7 +43,15 @@ impl Pass<'_> {
         let automaton = self.plan.automaton();
         let rewriter = &mut *self.rewriter;
         if rewriter.beyond.lazy.is_full() {
+            // What searches a container is known by its verdict's number, which has to stay.
+            let known = self.plan.verdicts().count();
+            let by_number =
+                |frame: &Frame| matches!(frame.cover, Cover::Searched(number) if number > known);
+            let searched = rewriter.parents.iter().any(by_number) || by_number(&rewriter.top);
             let mut fresh = Beyond::default();
+            if searched {
+                fresh.verdicts = std::mem::take(&mut rewriter.beyond.verdicts);
+            }
             let old = &rewriter.beyond.lazy;
             for frame in rewriter.parents.iter_mut().chain([&mut rewriter.top]) {
                 frame.state = old

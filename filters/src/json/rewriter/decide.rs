@@ -5,23 +5,23 @@ use super::{Captured, Halt, Hidden, Inside, Pass, spent, verdict};
 use crate::body_filter::BodyError;
 use crate::json::automaton::{Key, START, StateId};
 use crate::json::held::{Held, NodeId};
-use crate::json::plan::Facts;
+use crate::json::plan::{Facts, RecordsOf};
 use crate::value_action::{JsonKind, needs_value, replace};
 use postern_config::Action;
 use postern_config::routes::Unlabelled;
 
 /// A value that is being decided.
 #[derive(Clone, Copy)]
-struct Begun {
-    kind: JsonKind,
-    at: usize,
-    state: StateId,
-    facts: Facts,
+pub(super) struct Begun {
+    pub(super) kind: JsonKind,
+    pub(super) at: usize,
+    pub(super) state: StateId,
+    pub(super) facts: Facts,
     node: Option<NodeId>,
 }
 
 impl Begun {
-    const fn container(&self) -> Option<FrameKind> {
+    pub(super) const fn container(&self) -> Option<FrameKind> {
         match self.kind {
             JsonKind::Array => Some(FrameKind::Array),
             JsonKind::Object => Some(FrameKind::Object),
@@ -46,6 +46,9 @@ impl Pass<'_> {
         if self.rewriter.top.kind == FrameKind::Array {
             self.begin_member(at);
         }
+        if self.rewriter.renamed.is_some() {
+            self.rename(at)?;
+        }
         let node = self.next_node();
         let Some(state) = self.child_state(node)? else {
             return self.hold(at);
@@ -61,6 +64,12 @@ impl Pass<'_> {
         if facts.needs_length() && kind == JsonKind::Array && node.is_none() {
             return self.hold(at);
         }
+        if self.plan.records_of() != RecordsOf::Nothing && self.begins_record(&value) {
+            match node {
+                Some(node) => self.learn(&value, node)?,
+                None => return self.hold(at),
+            }
+        }
         if facts.is_required() {
             self.found_required(state)?;
         }
@@ -70,6 +79,9 @@ impl Pass<'_> {
         let cover = self.rewriter.top.cover;
         if facts.verdict != 0 {
             return self.labelled(value);
+        }
+        if let Cover::Searched(verdict) = cover {
+            return self.search(value, verdict);
         }
         match self.plan.settings().unlabelled {
             Unlabelled::Show => self.keep(value, cover, Opens::Nothing),
@@ -163,7 +175,7 @@ impl Pass<'_> {
     }
 
     /// Pushes the frame of a container.
-    fn enter(&mut self, value: Begun, kind: FrameKind, cover: Cover) -> &mut Frame {
+    pub(super) fn enter(&mut self, value: Begun, kind: FrameKind, cover: Cover) -> &mut Frame {
         let mut frame = Frame::new(kind, value.state, cover);
         if value.facts.needs_length() {
             frame.length = self.length(kind, value.node);
@@ -180,6 +192,20 @@ impl Pass<'_> {
         let rewriter = &mut *self.rewriter;
         let verdicts = (plan.verdicts(), &rewriter.beyond.verdicts);
         let verdict = verdict(verdicts, value.facts.verdict).ok_or_else(spent)?;
+        let searched = verdict.detectors.is_some();
+        if rewriter.collected.is_some() {
+            return self.labelled_to_collect(value);
+        }
+        if searched {
+            let document = value.kind == JsonKind::String && !verdict.embedded.is_empty();
+            return match document {
+                true => self.capture(value),
+                false => self.search(value, value.facts.verdict),
+            };
+        }
+        if let (Action::Show, Cover::Searched(around)) = (&verdict.action, rewriter.top.cover) {
+            return self.search(value, around);
+        }
         for label in &verdict.withheld {
             if let Some(count) = rewriter.withheld.get_mut(usize::from(*label)) {
                 *count = count.saturating_add(1);
@@ -198,6 +224,25 @@ impl Pass<'_> {
             | Action::Pseudonym(_)
             | Action::Redact { .. } => self.substitute(value),
         }
+    }
+
+    /// The same, while a record is read only to learn what it hides: what a label hides is captured.
+    fn labelled_to_collect(&mut self, value: Begun) -> Result<Inside, Halt> {
+        let verdicts = (self.plan.verdicts(), &self.rewriter.beyond.verdicts);
+        let verdict = verdict(verdicts, value.facts.verdict).ok_or_else(spent)?;
+        match &verdict.action {
+            Action::Show | Action::Detect
+                if value.kind != JsonKind::String || verdict.embedded.is_empty() =>
+            {
+                self.keep(value, Cover::Shown, Opens::Around)
+            }
+            _ => self.capture(value),
+        }
+    }
+
+    /// The member or element stays, and what is around it.
+    pub(super) fn settle_around(&mut self, at: usize) -> Result<(), Halt> {
+        self.settle_member(at, Opens::Around)
     }
 
     /// A value nobody labelled, where that matters.

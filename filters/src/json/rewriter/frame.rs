@@ -21,6 +21,9 @@ pub(super) enum Cover {
     None,
     /// A label shows it, and everything inside that no label hides.
     Shown,
+    /// A label lets it be searched, by the verdict of this number, and everything inside that no label
+    /// hides.
+    Searched(u32),
 }
 
 /// A container that is being followed. Positions are in the output.

@@ -21,7 +21,7 @@ use std::borrow::Cow;
 
 use postern_config::{Action, Embedded};
 
-use super::frame::{Frame, FrameKind};
+use super::frame::{Cover, Frame, FrameKind};
 use super::{Captured, Halt, Hidden, JsonKind, Pass, Rewriter, Tape, limit, spent};
 use crate::body_filter::BodyError;
 use crate::json::automaton::StateId;
@@ -51,7 +51,9 @@ impl Pass<'_> {
         at: usize,
     ) -> Result<(), Halt> {
         let hidden = self.rewriter.hidden.is_some();
-        if verdict.action == Action::Show && !hidden {
+        if (verdict.action == Action::Show || verdict.detectors.is_some()) && !hidden {
+            let searched = verdict.detectors.as_ref().map(|_| captured.verdict);
+            self.rewriter.opening = searched;
             return self.open(captured, &verdict.embedded, at);
         }
         self.look_inside(captured, &verdict.embedded, at)?;
@@ -189,7 +191,14 @@ fn inside(
         return Err(limit("embedded_depth"));
     }
     rewriter.opened += 1;
-    let around = std::mem::replace(&mut rewriter.top, Frame::opened(state));
+    let opened = match rewriter.opening.take() {
+        Some(verdict) => Frame {
+            cover: Cover::Searched(verdict),
+            ..Frame::opened(state)
+        },
+        None => Frame::opened(state),
+    };
+    let around = std::mem::replace(&mut rewriter.top, opened);
     rewriter.parents.push(around);
     let levels = rewriter.parents.len();
     let rewritten = read(plan, rewriter, document).map_err(in_a_string)?;

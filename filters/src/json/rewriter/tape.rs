@@ -76,6 +76,17 @@ impl<'t> Tape<'t> {
         Ok(())
     }
 
+    /// Lets `make` say what passes of the chunk up to `at`.
+    pub(super) fn feed(
+        &mut self,
+        at: usize,
+        make: impl FnOnce(&[u8], &mut Vec<u8>) -> Result<(), Halt>,
+    ) -> Result<(), Halt> {
+        let piece = self.chunk.get(self.mark..at).ok_or_else(spent)?;
+        self.mark = at;
+        make(piece, self.written)
+    }
+
     /// Replaces the output from position `from` up to the chunk's `at` by what `make` appends.
     pub(super) fn replace(
         &mut self,
