@@ -4,8 +4,8 @@
 //! An input is three bytes, lines of selectors, an empty line, and a document. A line that is no
 //! selector stands for a generated one.
 
-use postern_config::Selector;
 use postern_config::routes::{Names, Unlabelled};
+use postern_config::{Embedded, Selector};
 
 use super::{Finding, seeds};
 use crate::generated::case::{Case, Profile, action};
@@ -79,10 +79,24 @@ fn case(input: &[u8]) -> Option<Case> {
             2 => Unlabelled::Redact,
             _ => Unlabelled::Deny,
         },
-        embedded: Vec::new(),
+        embedded: embedded(flags, &rules),
         depth_max: [4, 8, 16, 128][usize::from(flags >> 3 & 3)],
         rules,
     })
+}
+
+/// How the strings of the first label hold documents. A filter that asks for `$` beside a string that
+/// is opened is refused by policies.
+fn embedded(flags: u8, rules: &[(String, Vec<u16>)]) -> Vec<Option<Embedded>> {
+    let asks = |(text, _): &(String, _)| text.get(1..).is_some_and(|rest| rest.contains('$'));
+    let first = match flags >> 5 & 3 {
+        1 => Some(Embedded::Json),
+        2 => Some(Embedded::Base64),
+        _ => None,
+    };
+    let first = first.filter(|_| !rules.iter().any(asks));
+    let labels = 0..rules.len();
+    labels.map(|label| first.filter(|_| label == 0)).collect()
 }
 
 /// A selector from a line, or from its bytes as a seed.
