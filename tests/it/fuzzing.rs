@@ -4,7 +4,9 @@
 //! `filters/fuzz` (which needs a nightly toolchain), and the seeded loop of `fuzzing_runs`, which is
 //! part of every plain test run. A panic counts as a finding in both.
 
+pub(crate) mod csv;
 pub(crate) mod decoders;
+pub(crate) mod lines;
 pub(crate) mod mutation;
 pub(crate) mod policy;
 pub(crate) mod rewriter;
@@ -57,6 +59,18 @@ pub(crate) const TARGETS: &[Target] = &[
         check: policy::check,
         seeds: policy::seeds,
         words: mutation::POLICY_WORDS,
+    },
+    Target {
+        name: "csv",
+        check: csv::check,
+        seeds: csv::seeds,
+        words: mutation::TABLE_WORDS,
+    },
+    Target {
+        name: "lines",
+        check: lines::check,
+        seeds: lines::seeds,
+        words: mutation::JSON_WORDS,
     },
 ];
 

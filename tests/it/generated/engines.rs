@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use postern_filters::json::{Engine, JsonFilter};
+use postern_filters::json::{Engine, JsonFilter, JsonPlan};
 use postern_filters::{BodyError, BodyFilter};
 
 use super::case::Ready;
@@ -16,6 +16,11 @@ use crate::reference::{Output, Refused};
 pub(crate) type Difference = String;
 
 impl Ready {
+    /// What the engine follows.
+    pub(crate) fn plan(&self) -> Arc<JsonPlan> {
+        Arc::clone(&self.plan)
+    }
+
     /// Runs both scanners; what they wrote is in `written`, also before an error.
     ///
     /// The outer error is a difference, the inner one the engine's.

@@ -1,0 +1,5 @@
+//! libFuzzer on the target `lines`.
+
+#![no_main]
+
+postern_fuzz::fuzz!("lines");
