@@ -4,6 +4,8 @@
 //! line. The tamper-evident log and its verifier come with the audit issue; they will depend on
 //! nothing else of Postern, so that a verifier can stand alone.
 
+#![forbid(unsafe_code)]
+
 use std::collections::BTreeMap;
 
 use serde::Serialize;

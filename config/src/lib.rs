@@ -4,6 +4,8 @@
 //! This crate is pure: text in, a [`Policy`] or every error at once out. It reads no file, opens no
 //! socket and knows no clock; whoever calls it brings the text and its name.
 
+#![forbid(unsafe_code)]
+
 pub mod action;
 pub mod detect;
 mod document;

@@ -1,6 +1,8 @@
 //! WHERE it happens: listeners, identity, reload, the upstream leg, the admin listener and the
 //! command line. The only crate of Postern with sockets, threads and time.
 
+#![forbid(unsafe_code)]
+
 pub mod admin;
 pub mod cli;
 pub mod clock;

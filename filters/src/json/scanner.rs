@@ -6,9 +6,19 @@
 //! twice. It keeps no text but a name that a chunk's end has cut.
 //!
 //! It does not know what is redacted: the sink decides, and says which containers it does not need to
-//! look into. A vectorised scanner can take this one's place behind the same [`Sink`].
+//! look into. Where the machine can, [`bulk`] reads the bulk of a chunk in windows.
 
+mod bulk;
+mod lexemes;
 mod number;
+#[cfg_attr(
+    target_arch = "x86_64",
+    expect(
+        unsafe_code,
+        reason = "vector instructions behind a proof of the machine's features"
+    )
+)]
+mod simd;
 mod sink;
 mod text;
 
@@ -17,6 +27,7 @@ use crate::body_filter::BodyError;
 use crate::value_action::JsonKind;
 
 use number::Number;
+use simd::Vectors;
 pub(super) use sink::{Inside, Sink};
 use text::{Flaw, Text};
 
@@ -58,6 +69,11 @@ pub(super) struct Scanner {
     name_length: usize,
     /// Bytes in earlier chunks.
     offset: u64,
+    vectors: Option<Vectors>,
+    /// From where in the chunk windows may be read.
+    resume: usize,
+    /// For how many bytes a window is read.
+    worth: usize,
 }
 
 impl Scanner {
@@ -67,8 +83,19 @@ impl Scanner {
     }
 
     /// A scanner before the first byte of a document.
-    pub(super) fn with_engine(depth_max: usize, _engine: Engine) -> Self {
+    pub(super) fn with_engine(depth_max: usize, engine: Engine) -> Self {
+        let vectors = match engine {
+            Engine::Scalar => None,
+            Engine::Simd | Engine::SimdAlways => Vectors::new(),
+        };
+        let worth = match engine {
+            Engine::SimdAlways => 1,
+            Engine::Scalar | Engine::Simd => bulk::WORTH,
+        };
         Self {
+            vectors,
+            resume: usize::MAX,
+            worth,
             expect: Expect::Value,
             objects: Vec::new(),
             skipped: None,
@@ -97,8 +124,22 @@ impl Scanner {
     /// # Errors
     /// The document is not valid so far, or the sink refuses it.
     pub(super) fn push<S: Sink>(&mut self, chunk: &[u8], sink: &mut S) -> Result<(), Halt> {
-        let mut at = 0;
+        if self.vectors.is_some() {
+            self.resume = 0;
+        }
+        self.scalar(chunk, 0, sink)?;
+        self.offset += chunk.len() as u64;
+        Ok(())
+    }
+
+    /// Reads a chunk from `at` on, in windows where that is worth its while.
+    fn scalar<S: Sink>(&mut self, chunk: &[u8], at: usize, sink: &mut S) -> Result<(), Halt> {
+        let mut at = at;
         while at < chunk.len() {
+            if self.may_read_windows(chunk, at) {
+                at = self.windows(chunk, at, sink)?;
+                continue;
+            }
             at = match self.expect {
                 Expect::InString => self.string(chunk, at, sink)?,
                 Expect::InName => self.rest_of_name(chunk, at, sink)?,
@@ -119,7 +160,6 @@ impl Scanner {
                 }
             };
         }
-        self.offset += chunk.len() as u64;
         Ok(())
     }
 

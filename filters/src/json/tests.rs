@@ -3,6 +3,7 @@
 
 mod allow_list;
 mod bugs;
+mod engines;
 mod limits;
 mod lookaheads;
 mod opened;
@@ -101,7 +102,21 @@ pub(super) fn run_chunks<'c>(
     plan: &Arc<JsonPlan>,
     chunks: impl Iterator<Item = &'c [u8]>,
 ) -> (Vec<u8>, Result<(), BodyError>) {
-    let mut filter = JsonFilter::new(Arc::clone(plan));
+    let chunks: Vec<&[u8]> = chunks.collect();
+    let expected = run_on(plan, &chunks, Engine::Scalar);
+    for engine in [Engine::Simd, Engine::SimdAlways] {
+        assert_eq!(run_on(plan, &chunks, engine), expected, "{engine:?}");
+    }
+    expected
+}
+
+/// The same on one scanner.
+fn run_on(
+    plan: &Arc<JsonPlan>,
+    chunks: &[&[u8]],
+    engine: Engine,
+) -> (Vec<u8>, Result<(), BodyError>) {
+    let mut filter = JsonFilter::with_engine(Arc::clone(plan), engine);
     let mut out = Vec::new();
     for chunk in chunks {
         if let Err(error) = filter.push(chunk, &mut out) {

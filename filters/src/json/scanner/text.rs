@@ -47,6 +47,11 @@ impl Text {
         self.escaped
     }
 
+    /// Whether neither an escape nor a character has begun and not ended.
+    pub(super) fn is_between_characters(&self) -> bool {
+        self.escape == Escape::Outside && self.cut_length == 0
+    }
+
     /// Reads on at `at`: the position after the closing quote, or none when the chunk ends first.
     ///
     /// # Errors
