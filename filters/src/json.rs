@@ -18,6 +18,7 @@
 mod automaton;
 mod columns;
 mod engine;
+mod glance;
 mod held;
 mod lookahead;
 mod plan;

@@ -13,6 +13,7 @@ use postern_config::routes::Unlabelled;
 use postern_config::{Action, Detection, Detector};
 
 use super::automaton::{Automaton, LabelId, Place, RuleId, StateId, Test, TestId};
+use super::glance::Glance;
 use crate::pseudonym::Pseudonymizer;
 
 use verdicts::Detections;
@@ -125,6 +126,7 @@ pub struct JsonPlan {
     holds_document: bool,
     detections: Arc<Detections>,
     records_of: RecordsOf,
+    glance: Arc<Glance>,
 }
 
 impl JsonPlan {
@@ -152,6 +154,7 @@ impl JsonPlan {
             holds_document,
             detections,
             records_of,
+            glance: Arc::new(Glance::nothing()),
             automaton,
         };
         let mut verdicts = Verdicts::default();
@@ -162,6 +165,7 @@ impl JsonPlan {
         });
         plan.entries = entries.collect();
         plan.verdicts = Arc::new(verdicts);
+        plan.glance = Arc::new(Glance::of(&plan));
         plan
     }
 
@@ -180,6 +184,7 @@ impl JsonPlan {
             holds_document: self.holds_document,
             detections: Arc::clone(&self.detections),
             records_of: self.records_of,
+            glance: Arc::clone(&self.glance),
         }
     }
 
@@ -221,6 +226,12 @@ impl JsonPlan {
             action != Some(&Action::Show)
         };
         self.automaton.labels_of(rule).iter().filter(hides).copied()
+    }
+
+    /// What may be passed over.
+    #[inline]
+    pub(super) fn glance(&self) -> &Glance {
+        &self.glance
     }
 
     /// Whether a filter asks for the whole document.

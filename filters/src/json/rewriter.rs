@@ -18,6 +18,7 @@ mod frame;
 mod hold;
 mod name;
 mod opened;
+mod quick;
 mod record;
 mod search;
 mod tape;
@@ -28,7 +29,7 @@ use postern_config::routes::Unlabelled;
 use super::automaton::{Key, NameId, StateId};
 use super::held::Question;
 use super::plan::{Facts, JsonPlan};
-use super::scanner::{Halt, Inside, Sink, limit};
+use super::scanner::{Halt, Inside, Interest, Sink, Terms, limit};
 use crate::body_filter::BodyError;
 use crate::value_action::{JsonKind, replace};
 
@@ -341,6 +342,49 @@ impl Sink for Pass<'_> {
         self.check_held(at)?;
         self.rewriter.top.pending = false;
         self.tape.cut(from, at + 1)
+    }
+
+    #[inline]
+    fn terms(&self) -> Terms {
+        self.present_terms()
+    }
+
+    fn counts_commas(&self) -> bool {
+        self.plan.glance().counts_commas
+    }
+
+    fn unheard_max(&self) -> usize {
+        self.plan.settings().held_bytes_max
+    }
+
+    #[inline]
+    fn ignores(&self, last_two: u16) -> bool {
+        self.plan.glance().ignores(last_two)
+    }
+
+    #[inline]
+    fn meets(&mut self, raw: &[u8]) -> Interest {
+        self.interest(raw)
+    }
+
+    #[inline]
+    fn meets_short(&mut self, word: u64, length: usize) -> Option<Interest> {
+        self.short_interest(word, length)
+    }
+
+    #[inline]
+    fn meets_another(&mut self) {
+        self.rewriter.name = 0;
+    }
+
+    #[inline]
+    fn passed(&mut self) {
+        self.keep_unheard();
+    }
+
+    #[inline]
+    fn awaits_comma(&self) -> bool {
+        self.rewriter.top.pending
     }
 }
 

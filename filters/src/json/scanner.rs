@@ -21,6 +21,7 @@ mod number;
 mod simd;
 mod sink;
 mod text;
+mod walk;
 
 use super::engine::Engine;
 use crate::body_filter::BodyError;
@@ -28,7 +29,7 @@ use crate::value_action::JsonKind;
 
 use number::Number;
 use simd::Vectors;
-pub(super) use sink::{Inside, Sink};
+pub(super) use sink::{Inside, Interest, Sink, Terms};
 use text::{Flaw, Text};
 
 /// The longest member name, in bytes as written between the quotes.
@@ -136,8 +137,10 @@ impl Scanner {
     fn scalar<S: Sink>(&mut self, chunk: &[u8], at: usize, sink: &mut S) -> Result<(), Halt> {
         let mut at = at;
         while at < chunk.len() {
-            if self.may_read_windows(chunk, at) {
-                at = self.windows(chunk, at, sink)?;
+            if self.may_read_windows(chunk, at)
+                && let Some(place) = self.windows(chunk, at, sink)?
+            {
+                at = place;
                 continue;
             }
             at = match self.expect {

@@ -30,8 +30,20 @@ impl Ready {
         chunking: Chunking,
         written: &mut Vec<u8>,
     ) -> Result<Result<Vec<u64>, BodyError>, Difference> {
+        self.compared_on(Engine::Simd, document, chunking, &mut Vec::new())?;
+        self.compared_on(Engine::SimdAlways, document, chunking, written)
+    }
+
+    /// One vectorised scanner beside the scalar one.
+    fn compared_on(
+        &self,
+        engine: Engine,
+        document: &[u8],
+        chunking: Chunking,
+        written: &mut Vec<u8>,
+    ) -> Result<Result<Vec<u64>, BodyError>, Difference> {
         let on = |engine| JsonFilter::with_engine(Arc::clone(&self.plan), engine);
-        let (mut filter, mut reference) = (on(Engine::Simd), on(Engine::Scalar));
+        let (mut filter, mut reference) = (on(engine), on(Engine::Scalar));
         let (mut expected, start) = (Vec::new(), written.len());
         let pieces = chunking.pieces(document).into_iter().map(Some);
         for piece in pieces.chain([None]) {
@@ -46,7 +58,7 @@ impl Ready {
             let same = written.get(start + before..) == expected.get(before..);
             if got.is_ok() != wanted.is_ok() || !same {
                 return Err(format!(
-                    "the scanners differ: {got:?} by the vectorised one, {wanted:?} by the scalar one\n  \
+                    "the scanners differ: {got:?} by {engine:?}, {wanted:?} by the scalar one\n  \
                      {}\n  {}",
                     written[start..].escape_ascii(),
                     expected.escape_ascii()

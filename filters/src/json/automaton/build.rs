@@ -91,6 +91,16 @@ impl Table {
         }
     }
 
+    /// The state of every element, whatever its index; none when it depends on that.
+    pub(in crate::json) fn every_element(&self, state: StateId) -> Option<StateId> {
+        let state = self.states.get(state as usize)?;
+        match (&*state.head, &*state.tail) {
+            ([], [UNKNOWN]) => None,
+            ([], [only]) => Some(StateId::from(*only)),
+            _ => None,
+        }
+    }
+
     /// The number of a set, new or not; `UNKNOWN` when there is no room.
     fn add(&mut self, set: Box<[Place]>) -> u16 {
         if let Some(id) = self.ids.get(&set) {

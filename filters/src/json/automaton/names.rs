@@ -37,6 +37,11 @@ impl NameTable {
         table
     }
 
+    /// Every name.
+    pub(in crate::json) fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        self.names.iter().map(|name| &**name)
+    }
+
     /// How many numbers there are, 0 included.
     pub(super) fn width(&self) -> usize {
         self.names.len() + 1

@@ -11,7 +11,8 @@
 
 use super::lexemes::{Lexeme, lexeme};
 use super::simd::{BLOCK, BLOCKS, Carry, DEPTH_MAX, Due, Escapes, Grammar, Row, WINDOW, Window};
-use super::{Expect, Halt, Inside, NAME_BYTES_MAX, Scanner, Sink, Text};
+use super::walk::{Stretch, Walk};
+use super::{Expect, Halt, Inside, NAME_BYTES_MAX, Scanner, Sink, Terms, Text};
 use crate::body_filter::BodyError;
 use crate::value_action::JsonKind;
 
@@ -21,6 +22,8 @@ pub(super) const WORTH: usize = 128;
 /// What is known of a run of windows, beside what the masks say.
 struct Run<'c> {
     chunk: &'c [u8],
+    /// Where the windows begin, and what is expected there.
+    start: (usize, Expect),
     /// Up to where UTF-8 has been checked.
     checked: usize,
     /// The last bracket or comma.
@@ -30,10 +33,10 @@ struct Run<'c> {
 }
 
 impl Scanner {
-    /// Whether reading windows can begin at `at`, where the scalar scanner is about to read.
+    /// Whether reading windows may begin at `at`, where the scalar scanner is about to read.
     #[inline]
     pub(super) fn may_read_windows(&self, chunk: &[u8], at: usize) -> bool {
-        at >= self.resume && self.skipped.is_some() && chunk.len() - at >= self.worth
+        at >= self.resume && chunk.len() - at >= self.worth
     }
 
     /// Reads windows from `at` on, and says from where the scalar scanner has to go on.
@@ -42,50 +45,72 @@ impl Scanner {
         chunk: &[u8],
         at: usize,
         sink: &mut S,
-    ) -> Result<usize, Halt> {
-        let (Some(vectors), Some(due)) = (self.vectors, self.due()) else {
-            self.resume = at + self.worth;
-            return Ok(at);
+    ) -> Result<Option<usize>, Halt> {
+        // Where little may be held back, it is checked member by member: so all of them are told.
+        let everything = sink.unheard_max() < WINDOW;
+        let terms = sink.terms();
+        let terms = Terms {
+            all: terms.all || everything,
+            ..terms
         };
+        let (Some(vectors), Some(due)) = (self.vectors, self.due(sink, terms)) else {
+            return Ok(None);
+        };
+        let end = match everything {
+            true => chunk.len(),
+            false => chunk.len().min(at.saturating_add(sink.unheard_max())),
+        };
+        let chunk = chunk.get(..end).unwrap_or_default();
+        self.resume = end;
+        let commas = everything || sink.counts_commas();
         let mut carry = Carry {
             in_string: u64::from(self.expect == Expect::InString).wrapping_neg(),
             escaped: 0,
             bare: 0,
-            colons: 0,
-            commas: 0,
+            colons: u64::MAX,
+            commas: u64::from(commas).wrapping_neg(),
             grammar: Grammar::new(self.depth_max, &self.objects, due),
             escapes: Escapes { low: 0, cut: None },
         };
         let mut run = Run {
             chunk,
+            start: (at, self.expect),
             checked: at,
             separator: None,
             string: None,
         };
+        let in_string = self.expect == Expect::InString;
+        let inside = (self.objects.len(), self.skipped);
+        let mut walk = Walk::new(inside, in_string, terms, everything);
         let mut window = Window::new();
-        let mut depth = self.objects.len();
         let mut from = at;
-        while from < chunk.len() {
+        loop {
             let to = chunk.len().min(from + WINDOW);
             let seen = vectors.read(&mut carry, chunk, (from, to), &mut window);
             let rows = &window.rows;
-            let right = !seen.wrong && run.check(&carry, rows, (from, to), seen.non_ascii);
-            if !right {
+            if seen.wrong || !run.check(&carry, rows, (from, to), seen.non_ascii) {
                 return Err(self.refusal(chunk, at));
             }
-            if let Some(end) = self.end_of_skipped(&mut depth, (&run, &carry), rows, (from, to)) {
-                // A short look is not worth its while again before the window ends.
-                self.resume = if self.worth < WORTH { end } else { to };
-                return self.leave_skipped(end, sink);
+            let (place, expect) = run.stop(&carry, to)?;
+            let stretch = Stretch {
+                chunk,
+                rows: rows.get(..(to - from).div_ceil(BLOCK)).unwrap_or_default(),
+                from,
+                to: place,
+            };
+            walk.window(&stretch, &carry.grammar, sink)?;
+            if to == chunk.len() {
+                self.take_over(&carry, &walk, expect);
+                walk.leave(expect != Expect::ValueOrClose, sink);
+                return Ok(Some(place));
             }
             from = to;
         }
-        self.resume = chunk.len();
-        self.hand_over(&run, &carry, at)
     }
 
-    /// What the scalar scanner expects, in the terms of the grammar; none within a token.
-    fn due(&self) -> Option<Due> {
+    /// What the scalar scanner expects, in the terms of the grammar; none where it has to go on alone:
+    /// within a token, and where the sink waits for what comes next.
+    fn due<S: Sink>(&self, sink: &S, terms: Terms) -> Option<Due> {
         let due = |value, close, name, colon| {
             Some(Due {
                 value,
@@ -96,6 +121,23 @@ impl Scanner {
         };
         if self.objects.is_empty() || self.depth_max > DEPTH_MAX {
             return None;
+        }
+        if self.skipped.is_none() {
+            let begins = match self.expect {
+                Expect::NameOrClose | Expect::InString => true,
+                Expect::CommaOrClose => terms.all || !sink.awaits_comma(),
+                Expect::ValueOrClose => !terms.all,
+                Expect::Value
+                | Expect::Name
+                | Expect::Colon
+                | Expect::End
+                | Expect::InName
+                | Expect::InNumber
+                | Expect::InLiteral => false,
+            };
+            if !begins {
+                return None;
+            }
         }
         match self.expect {
             Expect::Value => due(1, 0, 0, 0),
@@ -113,88 +155,15 @@ impl Scanner {
         }
     }
 
-    /// The position after the bracket that ends the container that is being skipped.
-    fn end_of_skipped(
-        &self,
-        depth: &mut usize,
-        (run, carry): (&Run<'_>, &Carry),
-        rows: &[Row; BLOCKS],
-        (from, to): (usize, usize),
-    ) -> Option<usize> {
-        let outside = self.skipped?;
-        let grammar = &carry.grammar;
-        if grammar.lowest > outside {
-            *depth = grammar.depth();
-            return None;
-        }
-        for (row, at) in rows.iter().zip((from..to).step_by(BLOCK)) {
-            let mut left = row.events;
-            while left != 0 {
-                let place = at + left.trailing_zeros() as usize;
-                left &= left - 1;
-                match run.chunk.get(place) {
-                    Some(b'{' | b'[') => *depth += 1,
-                    _ => *depth = depth.saturating_sub(1),
-                }
-                if *depth == outside {
-                    return Some(place + 1);
-                }
-            }
-        }
-        None
-    }
-
-    /// The container that was being skipped ends before `at`.
-    fn leave_skipped<S: Sink>(&mut self, at: usize, sink: &mut S) -> Result<usize, Halt> {
-        self.objects
-            .truncate(self.skipped.take().unwrap_or_default());
-        self.scalar_ends(at, sink)?;
-        Ok(at)
-    }
-
-    /// Leaves the state of the scalar scanner as if it had read until the position that is returned:
-    /// the chunk's end, unless a name, a number or the like is cut there.
-    fn hand_over(&mut self, run: &Run<'_>, carry: &Carry, start: usize) -> Result<usize, Halt> {
-        let end = run.chunk.len();
-        let due = carry.grammar.due;
-        let in_value = carry.in_string != 0 && due.colon == 0;
-        let begun = due.value != 0 && due.close == 0 || due.colon != 0 || carry.bare != 0;
-        if begun && !in_value {
-            // Back to where the member or the element begins.
-            let Some(separator) = run.separator else {
-                return Ok(start);
-            };
-            let (at, expect) = match run.chunk.get(separator) {
-                Some(b',') => (separator, Expect::CommaOrClose),
-                Some(b'{') => (separator + 1, Expect::NameOrClose),
-                Some(b'[') => (separator + 1, Expect::ValueOrClose),
-                _ => return Err(Box::new(BodyError::Spent)),
-            };
-            self.take_over(carry, expect);
-            return Ok(at);
-        }
-        if in_value {
-            self.take_over(carry, Expect::InString);
-            self.text = Text::default();
-            let cut = carry.escapes.cut.unwrap_or(end);
-            let cut = cut.min(end - usize::from(carry.escaped != 0));
-            return Ok(cut.min(run.checked));
-        }
-        let object = carry.grammar.objects().last();
-        let expect = match object {
-            None => Expect::End,
-            Some(true) if due.close != 0 => Expect::NameOrClose,
-            Some(false) if due.close != 0 => Expect::ValueOrClose,
-            Some(_) => Expect::CommaOrClose,
-        };
-        self.take_over(carry, expect);
-        Ok(end)
-    }
-
-    fn take_over(&mut self, carry: &Carry, expect: Expect) {
+    /// Leaves the state of the scalar scanner.
+    fn take_over(&mut self, carry: &Carry, walk: &Walk, expect: Expect) {
         self.objects.clear();
         self.objects.extend(carry.grammar.objects());
+        self.skipped = walk.skipped;
         self.expect = expect;
+        if expect == Expect::InString {
+            self.text = Text::default();
+        }
     }
 
     /// What the scalar scanner has against the text.
@@ -213,6 +182,38 @@ impl Scanner {
 }
 
 impl Run<'_> {
+    /// From where the scalar scanner would go on if the chunk ended with the window, at `end`, and what
+    /// it would expect there: this end, unless a member, a number or the like is cut by it.
+    fn stop(&self, carry: &Carry, end: usize) -> Result<(usize, Expect), Halt> {
+        let due = carry.grammar.due;
+        let in_value = carry.in_string != 0 && due.colon == 0;
+        let begun = due.value != 0 && due.close == 0 || due.colon != 0 || carry.bare != 0;
+        if begun && !in_value {
+            // Back to where the member or the element begins.
+            let Some(separator) = self.separator else {
+                return Ok(self.start);
+            };
+            return match self.chunk.get(separator) {
+                Some(b',') => Ok((separator, Expect::CommaOrClose)),
+                Some(b'{') => Ok((separator + 1, Expect::NameOrClose)),
+                Some(b'[') => Ok((separator + 1, Expect::ValueOrClose)),
+                _ => Err(spent()),
+            };
+        }
+        if in_value {
+            let cut = carry.escapes.cut.unwrap_or(end);
+            let cut = cut.min(end - usize::from(carry.escaped != 0));
+            return Ok((cut.min(self.checked), Expect::InString));
+        }
+        let expect = match carry.grammar.objects().last() {
+            None => Expect::End,
+            Some(true) if due.close != 0 => Expect::NameOrClose,
+            Some(false) if due.close != 0 => Expect::ValueOrClose,
+            Some(_) => Expect::CommaOrClose,
+        };
+        Ok((end, expect))
+    }
+
     /// Checks what the masks alone do not say: numbers and literals, UTF-8, the length of names.
     fn check(
         &mut self,
@@ -312,6 +313,11 @@ fn last(
         }
     }
     None
+}
+
+#[cold]
+fn spent() -> Halt {
+    Box::new(BodyError::Spent)
 }
 
 /// Follows nothing.

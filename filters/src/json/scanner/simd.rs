@@ -42,6 +42,8 @@ pub(super) struct Row {
     pub(super) quotes: u64,
     /// First bytes of what is neither a string nor a mark: numbers and literals.
     pub(super) bare: u64,
+    /// Backslashes.
+    pub(super) backslashes: u64,
     /// Second bytes of escapes, but of escaped quotes and backslashes.
     unusual: u64,
 }

@@ -15,6 +15,28 @@ pub(in crate::json) enum Inside {
     Skip,
 }
 
+/// What a sink wants to be told of what is directly inside the container that it follows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::json) struct Terms {
+    /// Whether the container is an object.
+    pub(in crate::json) object: bool,
+    /// Everything; otherwise only members that [`Sink::meets`] knows, and containers as below.
+    pub(in crate::json) all: bool,
+    /// Of members that are not known, and of elements: that they are containers.
+    pub(in crate::json) containers: bool,
+}
+
+/// What a sink has to do with a member of this name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::json) enum Interest {
+    /// Nothing.
+    None,
+    /// It follows the value if that is a container.
+    Inside,
+    /// It wants to know everything.
+    Value,
+}
+
 /// Follows the structure of a document. Positions are offsets in the chunk being read.
 pub(in crate::json) trait Sink {
     /// A value's first byte is at `at`. The answer only matters for a container.
@@ -29,4 +51,42 @@ pub(in crate::json) trait Sink {
     fn name_ends(&mut self, raw: &[u8], escaped: bool) -> Result<(), Halt>;
     /// A comma of a followed container is at `at`.
     fn comma(&mut self, at: usize) -> Result<(), Halt>;
+
+    /// What it wants to be told inside of the present container.
+    fn terms(&self) -> Terms {
+        Terms {
+            object: false,
+            all: true,
+            containers: true,
+        }
+    }
+    /// Whether commas have to be told anywhere in the document.
+    fn counts_commas(&self) -> bool {
+        true
+    }
+    /// How many bytes may pass between two events of members.
+    fn unheard_max(&self) -> usize {
+        0
+    }
+    /// Whether it has nothing to do with any name that ends with these two bytes as written.
+    fn ignores(&self, _last_two: u16) -> bool {
+        false
+    }
+    /// The name, which has no escapes, of the next member; it need not be told otherwise.
+    fn meets(&mut self, _raw: &[u8]) -> Interest {
+        Interest::Value
+    }
+    /// The same of a name of which only the length and the last bytes, up to eight, are given; none when
+    /// the sink has to see all of it.
+    fn meets_short(&mut self, _word: u64, _length: usize) -> Option<Interest> {
+        None
+    }
+    /// The next member has a name that is not known.
+    fn meets_another(&mut self) {}
+    /// Members or elements of which nothing was told have passed, and stay.
+    fn passed(&mut self) {}
+    /// Whether the comma that comes next must be told before the next member begins.
+    fn awaits_comma(&self) -> bool {
+        true
+    }
 }

@@ -125,6 +125,7 @@ impl Reading {
             events: marks & (brackets | (first & colons) | commas),
             quotes,
             bare,
+            backslashes,
             unusual: escaped & !(raw_quotes | backslashes),
         };
         (row, found, tokens.count_ones())

@@ -1,0 +1,566 @@
+//! Tells a sink what stands in a window, from the masks alone.
+//!
+//! Guarantees: the sink is told everything that it wants to know, in the order of the text, and what it
+//! is told of a member or an element is complete but for commas that change nothing. The window has been
+//! found right before, as far as `to`; what would contradict that is an error, never passed over.
+
+use super::simd::{BLOCK, Grammar, Row};
+use super::{Halt, Inside, Interest, Sink, Terms};
+use crate::body_filter::BodyError;
+use crate::value_action::JsonKind;
+
+/// The part of a chunk that is walked through.
+pub(super) struct Stretch<'w> {
+    pub(super) chunk: &'w [u8],
+    /// The blocks of the window, from `from` on.
+    pub(super) rows: &'w [Row],
+    pub(super) from: usize,
+    /// Only what begins before this place is told; the rest waits for the next window.
+    pub(super) to: usize,
+}
+
+/// Where the walk has come to.
+pub(super) struct Walk {
+    /// How many containers are open.
+    pub(super) depth: usize,
+    /// How many are open around the container that is skipped, if one is.
+    pub(super) skipped: Option<usize>,
+    /// Whether the sink was told of the container that is skipped.
+    told: bool,
+    terms: Terms,
+    /// What is known of the present member.
+    member: Interest,
+    /// Something has passed of which the sink was not told.
+    pub(super) passing: bool,
+    /// A string has begun whose end is to be told.
+    string: bool,
+    /// The last comma that was told.
+    comma: Option<usize>,
+    /// After this place a comma is to be told, or a value, before anything else is.
+    due: Option<(usize, Owed)>,
+    /// The events of the last window that had to wait: a comma and a colon.
+    late: [Option<usize>; 2],
+    /// The sink is told everything, whatever it wants.
+    everything: bool,
+}
+
+/// What could not be told because it may be cut by the chunk's end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Owed {
+    /// The comma that goes with a removed value.
+    Comma,
+    /// The first value of an array.
+    Value,
+}
+
+impl Walk {
+    /// A walk that begins inside of so many containers.
+    /// `everything` is told even where `terms`, and what the sink says later, ask for less.
+    pub(super) fn new(
+        (depth, skipped): (usize, Option<usize>),
+        string: bool,
+        terms: Terms,
+        everything: bool,
+    ) -> Self {
+        Self {
+            depth,
+            skipped,
+            told: true,
+            terms,
+            member: Interest::Value,
+            passing: false,
+            string: string && skipped.is_none(),
+            comma: None,
+            due: None,
+            late: [None; 2],
+            everything,
+        }
+    }
+
+    /// Walks through a window, unless all of it is inside of the container that is skipped.
+    pub(super) fn window<S: Sink>(
+        &mut self,
+        stretch: &Stretch<'_>,
+        grammar: &Grammar,
+        sink: &mut S,
+    ) -> Result<(), Halt> {
+        match self.skipped {
+            Some(outside) if grammar.lowest > outside => {
+                self.depth = grammar.depth();
+                self.late = [None; 2];
+                Ok(())
+            }
+            _ => self.through(stretch, sink),
+        }
+    }
+
+    /// The scalar scanner goes on; in the present container something has `begun`.
+    pub(super) fn leave<S: Sink>(&mut self, begun: bool, sink: &mut S) {
+        // No event says that an array's scalar has passed.
+        let element = begun && !self.terms.all && !self.terms.object && self.skipped.is_none();
+        if self.passing || element {
+            sink.passed();
+        }
+    }
+
+    fn through<S: Sink>(&mut self, stretch: &Stretch<'_>, sink: &mut S) -> Result<(), Halt> {
+        if self.string {
+            let Some(quote) = stretch.quote_from(stretch.from) else {
+                return Ok(());
+            };
+            self.string_ends(stretch, quote, sink)?;
+        }
+        self.pay(stretch, sink)?;
+        for place in std::mem::take(&mut self.late).into_iter().flatten() {
+            self.event(stretch, place, sink)?;
+        }
+        let mut at = stretch.from;
+        for row in stretch.rows {
+            let mut left = row.events;
+            while left != 0 {
+                let place = at.wrapping_add(left.trailing_zeros() as usize);
+                left &= left.wrapping_sub(1);
+                self.event(stretch, place, sink)?;
+            }
+            at = at.wrapping_add(BLOCK);
+        }
+        Ok(())
+    }
+
+    /// Tells what was due before this window.
+    fn pay<S: Sink>(&mut self, stretch: &Stretch<'_>, sink: &mut S) -> Result<(), Halt> {
+        match self.due.take() {
+            None => Ok(()),
+            Some((place, Owed::Comma)) => self.removed(stretch, place, sink),
+            Some((place, Owed::Value)) => self.first_value(stretch, place, sink),
+        }
+    }
+
+    #[inline]
+    fn event<S: Sink>(
+        &mut self,
+        stretch: &Stretch<'_>,
+        place: usize,
+        sink: &mut S,
+    ) -> Result<(), Halt> {
+        if place >= stretch.to {
+            let slot = self.late.iter_mut().find(|slot| slot.is_none());
+            *slot.ok_or_else(spent)? = Some(place);
+            return Ok(());
+        }
+        let byte = stretch.chunk.get(place).copied().unwrap_or_default();
+        if let Some(outside) = self.skipped {
+            self.skip(stretch, (place, byte), outside, sink)
+        } else if byte == b':' {
+            self.colon(stretch, place, sink)
+        } else if byte == b',' {
+            self.comma(stretch, place, sink)
+        } else if byte & 2 != 0 {
+            self.opens(stretch, (place, byte), sink)
+        } else {
+            self.closes(stretch, place, sink)
+        }
+    }
+
+    #[inline]
+    fn skip<S: Sink>(
+        &mut self,
+        stretch: &Stretch<'_>,
+        (place, byte): (usize, u8),
+        outside: usize,
+        sink: &mut S,
+    ) -> Result<(), Halt> {
+        match byte {
+            b'{' | b'[' => self.depth = self.depth.wrapping_add(1),
+            b'}' | b']' => {
+                self.depth = self.depth.wrapping_sub(1);
+                if self.depth == outside {
+                    self.skipped = None;
+                    if self.told {
+                        return self.ends(stretch, place + 1, sink);
+                    }
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// A member's colon is at `place`.
+    #[inline]
+    fn colon<S: Sink>(
+        &mut self,
+        stretch: &Stretch<'_>,
+        place: usize,
+        sink: &mut S,
+    ) -> Result<(), Halt> {
+        if !self.terms.all
+            && let Some([first, second, b'"']) = place
+                .checked_sub(3)
+                .and_then(|from| stretch.chunk.get(from..place))
+            && sink.ignores(u16::from_le_bytes([*first, *second]))
+        {
+            self.passing = true;
+            self.member = Interest::None;
+            if self.terms.containers {
+                self.member = Interest::Inside;
+                sink.meets_another();
+            }
+            return Ok(());
+        }
+        self.member(stretch, place, sink)
+    }
+
+    /// The same where the name may matter.
+    fn member<S: Sink>(
+        &mut self,
+        stretch: &Stretch<'_>,
+        place: usize,
+        sink: &mut S,
+    ) -> Result<(), Halt> {
+        if !self.terms.all
+            && let Some((word, length)) = stretch.short_name(place)
+            && let Some(interest) = sink.meets_short(word, length)
+            && interest != Interest::Value
+        {
+            self.member = interest;
+            self.passing = true;
+            return Ok(());
+        }
+        let (begin, raw) = stretch.name_before(place).ok_or_else(spent)?;
+        let escaped = memchr::memchr(b'\\', raw).is_some();
+        if !self.terms.all && !escaped {
+            self.member = sink.meets(raw);
+            if self.member != Interest::Value {
+                self.passing = true;
+                return Ok(());
+            }
+        }
+        self.member = Interest::Value;
+        self.before(stretch, begin, sink)?;
+        sink.name_begins(begin)?;
+        sink.name_ends(raw, escaped)?;
+        self.value(stretch, place + 1, sink)
+    }
+
+    /// A member or an element begins at `place` of which everything is told: so is the comma before it.
+    fn before<S: Sink>(
+        &mut self,
+        stretch: &Stretch<'_>,
+        place: usize,
+        sink: &mut S,
+    ) -> Result<(), Halt> {
+        if self.terms.all {
+            return Ok(());
+        }
+        if std::mem::take(&mut self.passing) {
+            sink.passed();
+        }
+        let before = stretch.before(place);
+        if before.is_some_and(|(_, byte)| byte == b',') {
+            let comma = before.map(|(comma, _)| comma);
+            if self.comma != comma {
+                sink.comma(comma.unwrap_or_default())?;
+                self.comma = comma;
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells of the value that comes after `place`, unless it is a container or there is none.
+    fn value<S: Sink>(
+        &mut self,
+        stretch: &Stretch<'_>,
+        place: usize,
+        sink: &mut S,
+    ) -> Result<(), Halt> {
+        let Some((begin, byte)) = stretch.after(place) else {
+            return Ok(());
+        };
+        let kind = match byte {
+            b'{' | b'[' | b'}' | b']' => return Ok(()),
+            b'"' => {
+                sink.value_begins(JsonKind::String, begin)?;
+                self.string = true;
+                return match stretch.quote_from(begin + 1) {
+                    Some(quote) => self.string_ends(stretch, quote, sink),
+                    None => Ok(()),
+                };
+            }
+            b't' | b'f' => JsonKind::Bool,
+            b'n' => JsonKind::Null,
+            _ => JsonKind::Number,
+        };
+        sink.value_begins(kind, begin)?;
+        let end = stretch.bare_end(begin).ok_or_else(spent)?;
+        self.ends(stretch, end, sink)
+    }
+
+    fn string_ends<S: Sink>(
+        &mut self,
+        stretch: &Stretch<'_>,
+        quote: usize,
+        sink: &mut S,
+    ) -> Result<(), Halt> {
+        self.string = false;
+        self.ends(stretch, quote + 1, sink)
+    }
+
+    /// A value of which the sink was told ends before `place`.
+    fn ends<S: Sink>(
+        &mut self,
+        stretch: &Stretch<'_>,
+        place: usize,
+        sink: &mut S,
+    ) -> Result<(), Halt> {
+        sink.value_ends(place)?;
+        if !self.terms.all && sink.awaits_comma() {
+            return self.removed(stretch, place, sink);
+        }
+        Ok(())
+    }
+
+    /// A value that ended before `place` has gone, and the comma after it goes with it.
+    fn removed<S: Sink>(
+        &mut self,
+        stretch: &Stretch<'_>,
+        place: usize,
+        sink: &mut S,
+    ) -> Result<(), Halt> {
+        match stretch.after(place) {
+            Some((comma, b',')) if comma < stretch.to => {
+                self.comma = Some(comma);
+                sink.comma(comma)
+            }
+            Some((_, b',')) | None => {
+                self.due = Some((place, Owed::Comma));
+                Ok(())
+            }
+            Some(_) => Ok(()),
+        }
+    }
+
+    /// The followed array was opened before `place`.
+    fn first_value<S: Sink>(
+        &mut self,
+        stretch: &Stretch<'_>,
+        place: usize,
+        sink: &mut S,
+    ) -> Result<(), Halt> {
+        match stretch.after(place) {
+            Some((begin, _)) if begin < stretch.to => self.value(stretch, place, sink),
+            _ => {
+                self.due = Some((place, Owed::Value));
+                Ok(())
+            }
+        }
+    }
+
+    /// A comma of the followed container is at `place`.
+    fn comma<S: Sink>(
+        &mut self,
+        stretch: &Stretch<'_>,
+        place: usize,
+        sink: &mut S,
+    ) -> Result<(), Halt> {
+        if !self.terms.all {
+            return Ok(());
+        }
+        sink.comma(place)?;
+        if self.terms.object {
+            return Ok(());
+        }
+        self.value(stretch, place + 1, sink)
+    }
+
+    /// A container opens.
+    fn opens<S: Sink>(
+        &mut self,
+        stretch: &Stretch<'_>,
+        (place, byte): (usize, u8),
+        sink: &mut S,
+    ) -> Result<(), Halt> {
+        let outside = self.depth;
+        self.depth += 1;
+        let unheard = !self.terms.all && !(self.terms.object && self.member == Interest::Value);
+        if unheard {
+            let inside = match self.terms.object {
+                true => self.member == Interest::Inside,
+                false => self.terms.containers,
+            };
+            if !inside {
+                self.passing = true;
+                self.skipped = Some(outside);
+                self.told = false;
+                return Ok(());
+            }
+            self.passing = false;
+            sink.passed();
+        }
+        let kind = if byte == b'{' {
+            JsonKind::Object
+        } else {
+            JsonKind::Array
+        };
+        if sink.value_begins(kind, place)? == Inside::Skip {
+            self.skipped = Some(outside);
+            self.told = true;
+            return Ok(());
+        }
+        self.passing = false;
+        self.terms = self.asked(sink);
+        if self.terms.all && kind == JsonKind::Array {
+            return self.first_value(stretch, place + 1, sink);
+        }
+        Ok(())
+    }
+
+    /// What the sink is told of the container that it now follows.
+    fn asked<S: Sink>(&self, sink: &S) -> Terms {
+        let terms = sink.terms();
+        Terms {
+            all: terms.all || self.everything,
+            ..terms
+        }
+    }
+
+    /// The followed container closes.
+    fn closes<S: Sink>(
+        &mut self,
+        stretch: &Stretch<'_>,
+        place: usize,
+        sink: &mut S,
+    ) -> Result<(), Halt> {
+        self.depth = self.depth.checked_sub(1).ok_or_else(spent)?;
+        self.passing = false;
+        sink.closes(place)?;
+        self.terms = self.asked(sink);
+        self.ends(stretch, place + 1, sink)
+    }
+}
+
+impl Stretch<'_> {
+    /// The first quote at or after `place` that begins or ends a string.
+    #[inline]
+    fn quote_from(&self, place: usize) -> Option<usize> {
+        let distance = place.checked_sub(self.from)?;
+        let (mut row, mut keep) = (distance / BLOCK, u64::MAX << (distance % BLOCK));
+        loop {
+            let quotes = self.rows.get(row)?.quotes & keep;
+            if quotes != 0 {
+                return Some(self.from + row * BLOCK + quotes.trailing_zeros() as usize);
+            }
+            row += 1;
+            keep = u64::MAX;
+        }
+    }
+
+    /// Where the name before the colon at `place` begins, with its quote, and its text.
+    #[inline]
+    fn name_before(&self, place: usize) -> Option<(usize, &[u8])> {
+        let (close, b'"') = self.before(place)? else {
+            return None;
+        };
+        let open = self
+            .quote_before(close)
+            .or_else(|| self.quote_long_before(close))?;
+        Some((open, self.chunk.get(open + 1..close)?))
+    }
+
+    /// The length and the last bytes, up to eight, of the name right before the colon at `place`, if it
+    /// has no escapes and lies within one block.
+    #[inline]
+    fn short_name(&self, place: usize) -> Option<(u64, usize)> {
+        let close = place.checked_sub(1)?;
+        let bytes = self
+            .chunk
+            .get(close.checked_sub(8)?..place)?
+            .first_chunk::<9>()?;
+        let [a, b, c, d, e, f, g, h, b'"'] = *bytes else {
+            return None;
+        };
+        let distance = close.checked_sub(self.from)?;
+        let row = self.rows.get(distance / BLOCK)?;
+        let end = distance % BLOCK;
+        let before = !(u64::MAX << end);
+        let quotes = row.quotes & before;
+        if quotes == 0 {
+            return None;
+        }
+        let begin = 64 - quotes.leading_zeros() as usize;
+        let length = end.wrapping_sub(begin);
+        if length == 0 || row.backslashes & before & (u64::MAX << begin) != 0 {
+            return None;
+        }
+        let word = u64::from_le_bytes([a, b, c, d, e, f, g, h]);
+        Some((word >> (64 - 8 * length.min(8)), length))
+    }
+
+    /// The quote before `place`, if it is in the window.
+    #[inline]
+    fn quote_before(&self, place: usize) -> Option<usize> {
+        let distance = place.checked_sub(self.from)?;
+        let (mut row, mut keep) = (distance / BLOCK, !(u64::MAX << (distance % BLOCK)));
+        loop {
+            let quotes = self.rows.get(row)?.quotes & keep;
+            if quotes != 0 {
+                return Some(self.from + row * BLOCK + 63 - quotes.leading_zeros() as usize);
+            }
+            row = row.checked_sub(1)?;
+            keep = u64::MAX;
+        }
+    }
+
+    /// The quote that opens a name whose closing quote is at `close`, in a window before.
+    #[cold]
+    fn quote_long_before(&self, close: usize) -> Option<usize> {
+        let mut end = close;
+        loop {
+            let before = self.chunk.get(..end)?;
+            let quote = memchr::memrchr(b'"', before)?;
+            let escapes = before.get(..quote)?.iter().rev();
+            let backslashes = escapes.take_while(|byte| **byte == b'\\').count();
+            if backslashes % 2 == 0 {
+                return Some(quote);
+            }
+            end = quote;
+        }
+    }
+
+    /// The first byte at or after `place` that is no white space.
+    #[inline]
+    fn after(&self, place: usize) -> Option<(usize, u8)> {
+        let byte = self.chunk.get(place)?;
+        if *byte > b' ' {
+            return Some((place, *byte));
+        }
+        let rest = self.chunk.get(place..)?.iter().enumerate();
+        rest.map(|(at, byte)| (place + at, *byte))
+            .find(|(_, byte)| !is_space(*byte))
+    }
+
+    /// The last byte before `place` that is no white space.
+    #[inline]
+    fn before(&self, place: usize) -> Option<(usize, u8)> {
+        let rest = self.chunk.get(..place)?.iter().enumerate().rev();
+        rest.map(|(at, byte)| (at, *byte))
+            .find(|(_, byte)| !is_space(*byte))
+    }
+
+    /// Where the number or literal that begins at `place` ends.
+    fn bare_end(&self, place: usize) -> Option<usize> {
+        let rest = self.chunk.get(place..)?;
+        let length = rest.iter().position(|byte| super::lexemes::ends(*byte))?;
+        Some(place + length)
+    }
+}
+
+#[inline]
+const fn is_space(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
+}
+
+#[cold]
+fn spent() -> Halt {
+    Box::new(BodyError::Spent)
+}
