@@ -52,7 +52,9 @@ impl Row {
         use std::arch::is_x86_feature_detected as has;
         match self.engine {
             Engine::Scalar => true,
-            Engine::Simd => has!("avx2") && has!("bmi1") && has!("bmi2") && has!("pclmulqdq"),
+            Engine::Simd | Engine::SimdAlways => {
+                has!("avx2") && has!("bmi1") && has!("bmi2") && has!("pclmulqdq")
+            }
         }
     }
 
@@ -66,7 +68,7 @@ impl Row {
     pub(crate) fn engine_name(&self) -> &'static str {
         match self.engine {
             Engine::Scalar => "scalar",
-            Engine::Simd => "simd",
+            Engine::Simd | Engine::SimdAlways => "simd",
         }
     }
 
