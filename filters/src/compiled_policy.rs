@@ -11,6 +11,7 @@ mod write_rules;
 use std::sync::Arc;
 
 use postern_config::identity::IdentityRule;
+use postern_config::params::BodyMeaning;
 use postern_config::routes::LongLived;
 use postern_config::{Action, Detector, Label, Policy, Revision};
 
@@ -19,7 +20,7 @@ use crate::exchange_plan::header_lists::is_safe;
 use crate::exchange_plan::{ExchangePlan, PlanParts};
 use crate::pseudonym::{PseudonymKeys, Pseudonymizer};
 use crate::request_facts::{Identity, RequestFacts};
-use crate::request_guard::query::{Refused, Sight};
+use crate::request_guard::query::Refused;
 use crate::route_matcher::{Matched, RouteMatcher};
 use crate::verdict::{DenyReason, Verdict};
 
@@ -282,17 +283,15 @@ fn may_ask(plan: &ExchangePlan, facts: &RequestFacts<'_>) -> Result<(), DenyReas
     let route = plan.compiled_route();
     if let (Some(rules), Some(query)) = (&route.query, facts.query) {
         let shows = |label| plan.shows(label);
-        let sight = Sight {
-            shows: &shows,
-            everything: !plan.redacts(),
-        };
-        rules.judge(query, sight).map_err(|refused| match refused {
-            Refused::NotAllowed => DenyReason::QueryNotAllowed,
-            Refused::Hidden => DenyReason::QueryOnHiddenField,
-        })?;
+        rules
+            .judge(query, plan.sight(&shows))
+            .map_err(|refused| match refused {
+                Refused::NotAllowed => DenyReason::QueryNotAllowed,
+                Refused::Hidden => DenyReason::QueryOnHiddenField,
+            })?;
     }
     // SECURITY: nobody here reads the language of a posted search, so it may ask about anything.
-    if route.posts_queries && plan.redacts() && !is_safe(facts.method) {
+    if route.body == BodyMeaning::Query && plan.redacts() && !is_safe(facts.method) {
         return Err(DenyReason::QueryOnHiddenField);
     }
     Ok(())

@@ -29,6 +29,7 @@ use crate::json::{JsonPlan, LabelId};
 use crate::lines::LineFormat;
 use crate::pipeline::{BodyFormat, BodyPipeline, Reader, ReaderParts};
 use crate::pseudonym::Pseudonymizer;
+use crate::request_guard::query::{Question, Sight};
 use crate::request_guard::write::WriteGuard;
 use crate::table::Dialect;
 
@@ -102,6 +103,21 @@ impl ExchangePlan {
 
     pub(crate) fn compiled_route(&self) -> &CompiledRoute {
         &self.parts.route
+    }
+
+    /// What these roles may ask: each parameter that asks about fields, with each field it may name.
+    #[must_use]
+    pub fn questions(&self) -> Vec<Question> {
+        let shows = |label| self.shows(label);
+        let rules = self.compiled_route().query.as_ref();
+        rules.map_or_else(Vec::new, |rules| rules.questions(self.sight(&shows)))
+    }
+
+    pub(crate) fn sight<'a>(&self, shows: &'a dyn Fn(LabelId) -> bool) -> Sight<'a> {
+        Sight {
+            shows,
+            everything: !self.redacts,
+        }
     }
 
     /// Whether these roles see fields of this label in full.

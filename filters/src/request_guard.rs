@@ -1,5 +1,5 @@
 //! What a request may ask and change, judged before anything reaches the upstream.
 
 pub mod method_override;
-pub(crate) mod query;
+pub mod query;
 pub mod write;

@@ -22,8 +22,8 @@ pub(crate) struct CompiledRoute {
     pub(crate) required: bool,
     /// What may be asked; none when anything may.
     pub(crate) query: Option<QueryRules>,
-    /// A body asks rather than writes.
-    pub(crate) posts_queries: bool,
+    /// Whether a body writes or asks.
+    pub(crate) body: BodyMeaning,
     pub(crate) unlabelled: Unlabelled,
     /// Content types that pass unread.
     pub(crate) unreadable: Vec<String>,
@@ -91,7 +91,7 @@ impl CompiledRoute {
             labelled,
             required: !route.required.is_empty(),
             query: QueryRules::compile(route, labelled, id),
-            posts_queries: route.body == BodyMeaning::Query,
+            body: route.body,
             unlabelled: route.unlabelled,
             unreadable: match &route.unreadable {
                 Unreadable::Deny => Vec::new(),

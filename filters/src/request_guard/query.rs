@@ -40,6 +40,15 @@ pub(crate) struct Sight<'a> {
     pub(crate) everything: bool,
 }
 
+/// A parameter that asks about fields, or one field that it may name, and whether somebody may ask it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Question {
+    /// `tax_id`, or `sort=customer.name`.
+    pub text: String,
+    /// Whether it may be asked.
+    pub allowed: bool,
+}
+
 /// What may be asked on a route.
 #[derive(Debug)]
 pub(crate) struct QueryRules {
@@ -70,6 +79,13 @@ struct Field {
     path: String,
     /// What has to be shown; none when the field is hidden from everybody.
     needs: Option<Vec<LabelId>>,
+}
+
+impl Field {
+    fn is_shown(&self, sight: Sight<'_>) -> bool {
+        let needs = self.needs.as_deref();
+        needs.is_some_and(|all| all.iter().copied().all(sight.shows))
+    }
 }
 
 impl QueryRules {
@@ -133,6 +149,30 @@ impl QueryRules {
         worst.map_or(Ok(()), Err)
     }
 
+    /// Everything that may be asked about fields by somebody, with whether these roles may.
+    pub(crate) fn questions(&self, sight: Sight<'_>) -> Vec<Question> {
+        let mut questions = Vec::new();
+        for rule in &self.params {
+            let mut add = |text: String, allowed| questions.push(Question { text, allowed });
+            match &rule.asks {
+                Asked::About(labels) => {
+                    let allowed = labels.iter().copied().all(sight.shows);
+                    add(rule.name.clone(), allowed);
+                }
+                Asked::Anything => add(rule.name.clone(), sight.everything),
+                Asked::Fields(_, fields) => {
+                    for field in fields {
+                        add(
+                            format!("{}={}", rule.name, field.path),
+                            field.is_shown(sight),
+                        );
+                    }
+                }
+            }
+        }
+        questions
+    }
+
     fn one(&self, name: &str, value: &str, sight: Sight<'_>) -> Result<(), Refused> {
         if self.plain.iter().any(|known| known == name) {
             return Ok(());
@@ -168,8 +208,7 @@ impl QueryRules {
                 let mut all_shown = true;
                 for path in named.ok_or(Refused::NotAllowed)? {
                     let field = known(&path).ok_or(Refused::NotAllowed)?;
-                    let needs = field.needs.as_deref();
-                    all_shown &= needs.is_some_and(|all| all.iter().copied().all(sight.shows));
+                    all_shown &= field.is_shown(sight);
                 }
                 visible(all_shown)
             }

@@ -2,6 +2,7 @@
 //! hold a policy to.
 
 mod lock;
+mod questions;
 
 use std::fs;
 use std::io;
@@ -59,9 +60,22 @@ pub(super) fn run(arguments: &Arguments, config: &Path, output: &Output) -> Exit
         return compare(&lock_path, policy, output);
     }
     match output.format() {
-        Format::Json => output.json(&as_json(policy)),
+        Format::Json => {
+            let mut matrix = as_json(policy);
+            if let Some(members) = matrix.as_object_mut() {
+                members.insert(
+                    "questions".to_owned(),
+                    questions::as_json(policy, &loaded.compiled),
+                );
+            }
+            output.json(&matrix);
+        }
         Format::Human | Format::Sarif | Format::Junit | Format::Github => {
-            output.text(&as_text(policy));
+            output.text(&format!(
+                "{}{}",
+                as_text(policy),
+                questions::as_text(policy, &loaded.compiled)
+            ));
         }
     }
     Exit::Fine

@@ -35,6 +35,39 @@ fn the_matrix_as_json_says_why() {
 }
 
 #[test]
+fn the_matrix_says_who_may_ask_what() {
+    let folder = Folder::new();
+    let asked = postern_proxy::demo::POLICY.replace(
+        "    query: [page, per_page, status]",
+        "    params: { tax_id: pii.gov_id, sort: { asks: sort, of: [created_at, customer.email] } }\n    query: [page, per_page, status]",
+    );
+    folder.write("policy.yaml", &asked);
+    let ran = folder.postern(&["matrix", "policy.yaml"]).exits(0);
+    let row = |start: &str| -> Vec<String> {
+        let line = ran.out.lines().find(|line| line.starts_with(start));
+        let cells = line.unwrap_or_else(|| panic!("no {start}: {}", ran.out));
+        let cells = cells.trim_start_matches(start).replace("may ask", "yes");
+        cells.split_whitespace().map(str::to_owned).collect()
+    };
+    assert_eq!(row("case.list ?tax_id"), ["-"; 4]);
+    assert_eq!(row("case.list ?sort=created_at"), ["yes"; 4]);
+    assert_eq!(
+        row("case.list ?sort=customer.email"),
+        ["-", "-", "-", "yes"]
+    );
+    let json = folder
+        .postern(&["matrix", "policy.yaml", "-o", "json"])
+        .exits(0)
+        .json();
+    let asked = &json["questions"]["case.list"];
+    assert_eq!(
+        asked["sort=customer.email"],
+        serde_json::json!(["supervisor"])
+    );
+    assert_eq!(asked["tax_id"], serde_json::json!([]));
+}
+
+#[test]
 fn the_lock_holds_until_a_cell_changes() {
     let folder = Folder::new();
     let locked = || folder.postern(&["matrix", "policy.yaml", "--locked"]);
