@@ -284,7 +284,7 @@ fn may_ask(plan: &ExchangePlan, facts: &RequestFacts<'_>) -> Result<(), DenyReas
     if let (Some(rules), Some(query)) = (&route.query, facts.query) {
         let shows = |label| plan.shows(label);
         rules
-            .judge(query, plan.sight(&shows))
+            .judge(query, plan.sight_of_asker(&shows))
             .map_err(|refused| match refused {
                 Refused::NotAllowed => DenyReason::QueryNotAllowed,
                 Refused::Hidden => DenyReason::QueryOnHiddenField,

@@ -110,10 +110,12 @@ impl ExchangePlan {
     pub fn questions(&self) -> Vec<Question> {
         let shows = |label| self.shows(label);
         let rules = self.compiled_route().query.as_ref();
-        rules.map_or_else(Vec::new, |rules| rules.questions(self.sight(&shows)))
+        rules.map_or_else(Vec::new, |rules| {
+            rules.questions(self.sight_of_asker(&shows))
+        })
     }
 
-    pub(crate) fn sight<'a>(&self, shows: &'a dyn Fn(LabelId) -> bool) -> Sight<'a> {
+    pub(crate) fn sight_of_asker<'a>(&self, shows: &'a dyn Fn(LabelId) -> bool) -> Sight<'a> {
         Sight {
             shows,
             everything: !self.redacts,
