@@ -19,6 +19,7 @@ mod postern;
 mod proxy_answers;
 mod proxy_expectations;
 mod proxy_faults;
+mod proxy_formats;
 mod proxy_listeners;
 mod proxy_questions;
 mod proxy_requests;
