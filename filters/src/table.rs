@@ -17,6 +17,7 @@ mod cell;
 mod columns;
 mod rewriter;
 mod scanner;
+mod search;
 mod utf8;
 
 use std::fmt;

@@ -17,6 +17,8 @@ use postern_filters::{
 pub(super) struct Route {
     /// The route's keys but `match`, as YAML in block style without indentation.
     pub(super) keys: String,
+    /// The `detect` section's value, if there is one.
+    pub(super) detect: Option<String>,
     /// Label and action, one each.
     pub(super) sees: Vec<(String, String)>,
 }
@@ -36,6 +38,9 @@ impl Route {
             text.push_str(&format!("    {line}\n"));
         }
         text.push_str("  everything_else: { match: 'ANY /{path...}', deny: true }\n");
+        if let Some(detect) = &self.detect {
+            text.push_str(&format!("detect: {detect}\n"));
+        }
         text.push_str("roles:\n  reader:\n    sees:\n      none: show\n");
         for (label, action) in &self.sees {
             text.push_str(&format!("      {label}: {action}\n"));

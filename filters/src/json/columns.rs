@@ -5,11 +5,12 @@
 //! reaches is found; the answer does not depend on the row. Filters and indices from the end find
 //! nothing here: a policy that needs them for a table does not load.
 
-use postern_config::Action;
 use postern_config::routes::{Names, Unlabelled};
+use postern_config::{Action, Detection};
 
 use super::JsonPlan;
 use super::automaton::{Key, LabelId, NameId, Place, RuleId};
+use crate::detect::Detectors;
 use crate::pseudonym::Pseudonymizer;
 
 /// The most parts that a header text may have between its dots.
@@ -114,6 +115,18 @@ impl JsonPlan {
         const GONE: Action = Action::Remove;
         let known = self.settings().actions.get(usize::from(label));
         known.unwrap_or(&GONE)
+    }
+
+    /// What is searched for in the values of these labels together; none when nothing is.
+    pub(crate) fn detectors<'l>(
+        &self,
+        labels: impl Iterator<Item = &'l LabelId>,
+    ) -> Option<Detectors> {
+        let searched = labels.filter(|label| *self.action(**label) == Action::Detect);
+        let detection = searched
+            .filter_map(|label| self.detections().get(usize::from(*label))?.clone())
+            .reduce(Detection::and)?;
+        Some(Detectors::new(&detection))
     }
 
     /// What happens to a column nobody labelled.

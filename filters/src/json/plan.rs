@@ -193,6 +193,11 @@ impl JsonPlan {
         self.records_of
     }
 
+    /// What is searched for in the values of each label.
+    pub(super) fn detections(&self) -> &Detections {
+        &self.detections
+    }
+
     pub(super) fn automaton(&self) -> &Automaton {
         &self.automaton
     }

@@ -63,9 +63,15 @@ fn written(json: &[u8], dialect: Dialect) -> Vec<u8> {
             value_action::decode(json).unwrap_or_else(|| String::from_utf8_lossy(json).into_owned())
         }
     };
+    written_text(&text, dialect)
+}
+
+/// A text as a cell.
+pub(super) fn written_text(text: &str, dialect: Dialect) -> Vec<u8> {
     if !dialect.quotes {
-        // No character of a replacement may end the cell, or be taken for the quote of one.
-        let plain = |c: char| c.is_control() || c == '"';
+        // No character may end the cell, and no quote may begin it.
+        let opens = text.trim_start().starts_with('"');
+        let plain = |c: char| c.is_control() || (c == '"' && opens);
         return text.replace(plain, " ").into_bytes();
     }
     let text = text.replace('\0', " ");

@@ -12,11 +12,12 @@ use postern_config::routes::{Names, Unlabelled};
 use super::cell::constant;
 use super::{ColumnLabels, Dialect};
 use crate::body_filter::BodyError;
+use crate::detect::Detectors;
 use crate::json::{ColumnPath, JsonPlan, LabelId};
 use crate::value_action::{JsonKind, needs_value};
 
 /// What happens to the cells of a column.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub(super) enum Cells {
     /// They leave as they are.
     Keep,
@@ -26,6 +27,15 @@ pub(super) enum Cells {
     Constant(Arc<[u8]>),
     /// What takes their place is made from them.
     Change(Arc<Action>),
+    /// They stay but for what is found in them.
+    Search(Arc<Detectors>),
+}
+
+impl Cells {
+    /// Whether nothing takes the cells' place.
+    pub(super) fn is_gone(&self) -> bool {
+        matches!(self, Self::Drop)
+    }
 }
 
 /// A column of a table.
@@ -40,6 +50,8 @@ pub(super) struct Column {
     pub(super) required: Vec<usize>,
     /// Some rule labels it.
     pub(super) labelled: bool,
+    /// A label hides the cells as a whole.
+    pub(super) hides: bool,
 }
 
 /// What happens to the column under this header text.
@@ -85,7 +97,14 @@ pub(super) fn column(
         Some(_) => Unlabelled::Show,
         None => plan.unlabelled(),
     };
+    let hides = decided
+        .as_ref()
+        .is_some_and(|action| !matches!(action, Action::Show | Action::Detect));
+    let detectors = plan.detectors(path.labels.iter().chain(&path.around));
     let (cells, shows_header) = match (decided, unlabelled) {
+        (Some(Action::Detect), _) if let Some(detectors) = detectors => {
+            (Cells::Search(Arc::new(detectors)), path.named)
+        }
         (Some(action), _) => {
             let shows_header = path.named || action == Action::Show;
             (of_action(action, dialect), shows_header)
@@ -105,6 +124,7 @@ pub(super) fn column(
         withheld: withheld.into(),
         required: path.required,
         labelled,
+        hides,
     })
 }
 

@@ -14,6 +14,7 @@ use std::sync::Arc;
 use super::cell::{changed, constant, text};
 use super::columns::{Cells, Column, column};
 use super::scanner::{Shape, Sink};
+use super::search::RowSearch;
 use super::{BYTE_ORDER_MARK, ColumnLabels, Dialect};
 use crate::body_filter::BodyError;
 use crate::json::JsonPlan;
@@ -47,6 +48,7 @@ pub(super) struct Rewriter {
     /// The required rules that have matched nothing yet.
     missing: Vec<usize>,
     withheld: Vec<u64>,
+    search: RowSearch,
 }
 
 /// One chunk on its way through the rewriter.
@@ -69,6 +71,7 @@ impl Rewriter {
             mark: false,
             missing: plan.requirements(),
             withheld: vec![0; plan.labels()],
+            search: RowSearch::default(),
             plan,
         }
     }
@@ -100,7 +103,8 @@ impl Rewriter {
     }
 
     fn check_held(&self) -> Result<(), BodyError> {
-        match self.row.len() > self.plan.held_bytes_max() {
+        let held = self.row.len().saturating_add(self.search.hidden_bytes());
+        match held > self.plan.held_bytes_max() {
             true => Err(BodyError::Limit {
                 limit: "held_bytes",
             }),
@@ -124,7 +128,7 @@ impl Rewriter {
         for (from, to, shape) in cells {
             let raw = raw.get(from..to).unwrap_or_default();
             let column = column(&text(raw, shape), &self.plan, (self.dialect, &self.labels))?;
-            if column.cells != Cells::Drop {
+            if !column.cells.is_gone() {
                 if self.kept_any {
                     self.row.push(self.dialect.delimiter);
                 }
@@ -145,6 +149,7 @@ impl Rewriter {
         if expects_labels && !columns.iter().any(|column| column.labelled) {
             return Err(self.malformed("no column that the policy labels"));
         }
+        self.search = RowSearch::of(&columns);
         self.columns = Some(columns);
         Ok(())
     }
@@ -152,12 +157,9 @@ impl Rewriter {
     /// Puts what takes a cell's place in its place.
     fn change(&mut self, action: &Action, shape: Shape) {
         let raw = self.row.get(self.cell_from..).unwrap_or_default();
-        let changed = changed(
-            action,
-            &text(raw, shape),
-            self.plan.pseudonyms(),
-            self.dialect,
-        );
+        let text = text(raw, shape);
+        let changed = changed(action, &text, self.plan.pseudonyms(), self.dialect);
+        self.search.hide(text);
         self.row.truncate(self.cell_from);
         self.row.extend_from_slice(&changed);
     }
@@ -170,8 +172,11 @@ impl Rewriter {
         if self.cells != columns.len() {
             return Err(self.malformed("a row with another number of cells than the header"));
         }
-        for column in columns {
-            for label in &column.withheld {
+        let (row, pseudonyms) = (&mut self.row, self.plan.pseudonyms());
+        let found = self.search.finish(row, pseudonyms, self.dialect)?;
+        for (at, column) in columns.iter().enumerate() {
+            let counts = !matches!(column.cells, Cells::Search(_)) || found.contains(&at);
+            for label in column.withheld.iter().filter(|_| counts) {
                 if let Some(count) = self.withheld.get_mut(usize::from(*label)) {
                     *count = count.saturating_add(1);
                 }
@@ -193,7 +198,7 @@ impl Sink for Pass<'_> {
                 let what = "a row with another number of cells than the header";
                 return Err(rewriter.malformed(what));
             };
-            if column.cells != Cells::Drop {
+            if !column.cells.is_gone() {
                 if rewriter.kept_any {
                     rewriter.row.push(rewriter.dialect.delimiter);
                 }
@@ -208,20 +213,32 @@ impl Sink for Pass<'_> {
 
     fn piece(&mut self, raw: &[u8]) -> Result<(), BodyError> {
         let rewriter = &mut *self.rewriter;
-        match rewriter.column().map(|column| &column.cells) {
-            Some(Cells::Drop | Cells::Constant(_)) => Ok(()),
-            Some(Cells::Keep | Cells::Change(_)) | None => {
-                rewriter.row.extend_from_slice(raw);
-                rewriter.check_held()
-            }
+        let max = rewriter.plan.held_bytes_max();
+        let at = rewriter.cells.checked_sub(1);
+        let column = at.and_then(|at| rewriter.columns.as_ref()?.get(at));
+        if let Some(column) = column
+            && let Cells::Drop | Cells::Constant(_) = column.cells
+        {
+            return rewriter.search.piece(raw, column, max);
         }
+        rewriter.row.extend_from_slice(raw);
+        rewriter.check_held()
     }
 
     fn cell_ends(&mut self, shape: Shape) -> Result<(), BodyError> {
         let rewriter = &mut *self.rewriter;
         match rewriter.column().map(|column| column.cells.clone()) {
-            Some(Cells::Keep | Cells::Drop) => {}
-            Some(Cells::Constant(bytes)) => rewriter.row.extend_from_slice(&bytes),
+            Some(Cells::Keep) => {}
+            Some(Cells::Drop) => rewriter.search.cell_ends(shape),
+            Some(Cells::Constant(bytes)) => {
+                rewriter.row.extend_from_slice(&bytes);
+                rewriter.search.cell_ends(shape);
+            }
+            Some(Cells::Search(detectors)) => {
+                let place = (rewriter.cell_from, rewriter.row.len());
+                let column = rewriter.cells.saturating_sub(1);
+                rewriter.search.add(place, shape, column, detectors);
+            }
             Some(Cells::Change(action)) => rewriter.change(&action, shape),
             None => {
                 let to = rewriter.row.len();
@@ -262,7 +279,7 @@ impl Sink for Pass<'_> {
             // To some readers this is a row with one empty cell.
             Some([_]) => Err(rewriter.malformed("a blank line in a table of one column")),
             Some(columns) => {
-                if columns.iter().any(|column| column.cells != Cells::Drop) {
+                if columns.iter().any(|column| !column.cells.is_gone()) {
                     self.out.extend_from_slice(line_end);
                 }
                 Ok(())

@@ -9,6 +9,7 @@
 //! body = "id,mail\n1,a@b.cd\n"      # or: hex = "69 64"
 //! expect = "id,mail\n1,•••\n"       # or: error = true
 //! # formats = "[csv]"               # what the route declares, by default the body's format
+//! # detect = "{ l0: { find: email, then: redact } }"  # labels are l0, l1, ... in order
 //! # columns = [["E-mail", "mask"]], also = "unlabelled: remove"  # further keys of the route
 //! ```
 //!
@@ -39,6 +40,7 @@ struct Case {
     #[serde(default)]
     columns: Vec<(String, String)>,
     also: Option<String>,
+    detect: Option<String>,
     body: Option<String>,
     hex: Option<String>,
     expect: Option<String>,
@@ -66,7 +68,11 @@ impl Case {
             }
         }
         keys.push_str(self.also.as_deref().unwrap_or_default());
-        Route { keys, sees }
+        Route {
+            keys,
+            sees,
+            detect: self.detect.clone(),
+        }
     }
 
     fn kind(&self) -> FormatKind {

@@ -51,6 +51,7 @@ fn route(random: &mut Random) -> Route {
     let mut route = Route {
         keys: "formats: [json, ndjson, json-seq]\nlabel:\n".to_owned(),
         sees: Vec::new(),
+        detect: None,
     };
     for number in 0..=random.below(3) {
         let label = format!("l{number}");

@@ -25,6 +25,7 @@ fn hides(column: &str, action: &str) -> Route {
     Route {
         keys: format!("formats: csv\ncolumns: {{ {column}: gone }}\n"),
         sees: vec![("gone".to_owned(), action.to_owned())],
+        detect: None,
     }
 }
 
@@ -116,6 +117,7 @@ fn no_personal_string_leaves_in_the_hidden_columns_of_recorded_exports() {
             let route = Route {
                 keys: labelled.to_owned(),
                 sees: vec![("pii".to_owned(), action.to_owned())],
+                detect: None,
             };
             let pieces: Vec<&[u8]> = table.chunks(1000).collect();
             let left = run(&route.plan(), FormatKind::Csv, &pieces).unwrap();

@@ -147,7 +147,11 @@ fn tables_become_what_an_independent_reading_expects() {
         let sees = sees
             .map(|(at, (_, action))| (format!("l{at}"), (*action).to_owned()))
             .collect();
-        let route = Route { keys, sees };
+        let route = Route {
+            keys,
+            sees,
+            detect: None,
+        };
         let end = random.choose(&["\n", "\r\n"]);
         let mut table = headers
             .iter()
