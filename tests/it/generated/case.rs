@@ -59,7 +59,7 @@ impl Profile {
             duplicates: random.chance(60),
             wide_numbers: random.chance(20),
             canaries: false,
-            embedded: match random.chance(12) {
+            embedded: match random.chance(30) {
                 true => Some(random.choose(&[Embedded::Json, Embedded::Json, Embedded::Base64])),
                 false => None,
             },
@@ -78,7 +78,7 @@ impl Case {
     pub(crate) fn generate(random: &mut Random, profile: Profile) -> Self {
         let vocabulary = Vocabulary::of_case(random);
         let labels = 1 + random.below(5);
-        let rules: Vec<(String, Vec<u16>)> = (0..1 + random.below(profile.rules_max))
+        let mut rules: Vec<(String, Vec<u16>)> = (0..1 + random.below(profile.rules_max))
             .map(|_| {
                 let count = if random.chance(85) { 1 } else { 2 };
                 let carried = (0..count).map(|_| label(random.below(labels)));
@@ -107,12 +107,21 @@ impl Case {
         let asks = |text: &String| text.get(1..).is_some_and(|rest| rest.contains('$'));
         let opens = !rules.iter().any(|(text, _)| asks(text)) && !required.iter().any(asks);
         let mut embedded = vec![None; labels];
-        for (action, embedded) in actions.iter_mut().zip(&mut embedded) {
-            if opens && profile.style.embedded.is_some() && random.chance(50) {
-                *embedded = profile.style.embedded;
-                if random.chance(70) {
-                    *action = Action::Show;
+        if let Some(how) = profile.style.embedded.filter(|_| opens) {
+            for (number, action) in actions.iter_mut().enumerate() {
+                if number == 0 || random.chance(25) {
+                    embedded[number] = Some(how);
+                    if random.chance(85) {
+                        *action = Action::Show;
+                    }
                 }
+            }
+            // Not everywhere: what is innermost holds no document, and would refuse the rest.
+            let places = ["$.*", "$.*", "$.*.*", "$[0]", "$..*"];
+            rules.push((random.choose(&places).to_owned(), vec![0]));
+            let name = vocabulary.name(random);
+            if name.bytes().all(|byte| byte.is_ascii_alphabetic()) && !name.is_empty() {
+                rules.push((format!("$..{name}"), vec![label(labels - 1)]));
             }
         }
         Self {

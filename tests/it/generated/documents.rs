@@ -116,7 +116,7 @@ impl Writer<'_> {
             (true, 0..6) => self.object(random, depth - 1),
             (true, _) => self.array(random, depth - 1),
             (false, 0..7) if self.style.canaries && random.chance(50) => self.canary(random),
-            (false, 0..4) if self.style.embedded.is_some() && random.chance(85) => {
+            (false, 0..6) if self.style.embedded.is_some() && random.chance(90) => {
                 self.embedded(random);
             }
             (false, 0) => {
@@ -136,8 +136,8 @@ impl Writer<'_> {
     /// A string that holds a document of its own; now and then not quite.
     fn embedded(&mut self, random: &mut Random) {
         let style = Style {
-            values_max: self.values_left / 2 + 1,
-            embedded: self.style.embedded.filter(|_| self.values_left > 2),
+            values_max: 9,
+            embedded: self.style.embedded.filter(|_| self.style.values_max > 9),
             ..self.style
         };
         let document = valid(random, self.vocabulary, style);

@@ -40,6 +40,8 @@ pub(crate) struct Expected {
     pub(crate) last: Result<Output, Refused>,
     /// A filter could ask for a repeated name: then the document may be refused.
     pub(crate) ambiguous: bool,
+    /// A string was opened and is written anew.
+    pub(crate) reopened: bool,
 }
 
 impl Expected {
@@ -52,17 +54,19 @@ impl Expected {
 
 /// The document as the role sees it; empty when the root itself is removed.
 pub(crate) fn redact(rules: &Rules, bytes: &[u8]) -> Expected {
-    let ambiguous = Cell::new(false);
-    let first = read_as(Reading::First, rules, bytes, &ambiguous);
+    let (ambiguous, reopened) = (Cell::new(false), Cell::new(false));
+    let seen = (&ambiguous, &reopened);
+    let first = read_as(Reading::First, rules, bytes, seen);
     // Where no repeated name was asked for, there is nothing that readers could differ about.
     let last = match ambiguous.get() {
-        true => read_as(Reading::Last, rules, bytes, &ambiguous),
+        true => read_as(Reading::Last, rules, bytes, seen),
         false => first.clone(),
     };
     Expected {
         first,
         last,
         ambiguous: ambiguous.get(),
+        reopened: reopened.get(),
     }
 }
 
@@ -70,7 +74,7 @@ fn read_as(
     reading: Reading,
     rules: &Rules,
     bytes: &[u8],
-    ambiguous: &Cell<bool>,
+    (ambiguous, reopened): (&Cell<bool>, &Cell<bool>),
 ) -> Result<Output, Refused> {
     let mut document = Document::read(bytes, rules.depth_max)?;
     opened::open_strings(rules, &mut document, (reading, ambiguous), Openings::Shown)?;
@@ -97,6 +101,7 @@ fn read_as(
         document: &document,
         actions: actions(rules, &labels),
         unlabelled: rules.unlabelled,
+        reopened,
     };
     let root = &document.nodes[0];
     let written = writer.value(0, false)?.map_or_else(Vec::new, |written| {
@@ -198,6 +203,7 @@ struct Writer<'d, 't> {
     document: &'d Document<'t>,
     actions: BTreeMap<NodeId, Action>,
     unlabelled: Unlabelled,
+    reopened: &'d Cell<bool>,
 }
 
 impl Writer<'_, '_> {
@@ -269,7 +275,10 @@ impl Writer<'_, '_> {
             let written = [before, &self.inside(opened.root, true)?, after].concat();
             return Ok(match *written == *opened.text {
                 true => self.document.lexeme(node).to_owned(),
-                false => opened.string(&written),
+                false => {
+                    self.reopened.set(true);
+                    opened.string(&written)
+                }
             });
         }
         if self.document.is_container(node) {
