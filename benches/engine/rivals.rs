@@ -7,9 +7,9 @@ use serde::de::IgnoredAny;
 use serde_json::Value;
 use simd_json::borrowed;
 use simd_json::prelude::{ValueAsArray, ValueAsObject, Writable};
-use sonic_rs::JsonContainerTrait;
+use sonic_rs::{JsonContainerTrait, JsonValueMutTrait};
 
-use crate::walk::{Tree, Walk};
+use crate::walk::{Places, Tree, Walk};
 
 /// The rivals with the rules of one rule set.
 #[derive(Debug)]
@@ -59,6 +59,39 @@ impl Rivals {
     pub(crate) fn sonic_and_walk(&self, document: &[u8], out: &mut Vec<u8>) {
         let value: sonic_rs::Value = sonic_rs::from_slice(document).unwrap_or_default();
         self.walk.write(&value, out);
+    }
+
+    /// A tree of sonic-rs that is changed in place by its own means, and serialised.
+    pub(crate) fn sonic_in_place(&self, document: &[u8], out: &mut Vec<u8>) {
+        let mut value: sonic_rs::Value = sonic_rs::from_slice(document).unwrap_or_default();
+        self.change(&mut value, self.walk.start());
+        Tree::write(&value, out);
+    }
+
+    /// Changes what is selected inside a value. Looking for a member to change makes sonic-rs turn the
+    /// object into a map.
+    fn change(&self, value: &mut sonic_rs::Value, here: Places) {
+        if here.is_empty() {
+            return;
+        }
+        if let Some(members) = value.as_object_mut() {
+            let mut removed = Vec::new();
+            for (name, value) in members.iter_mut() {
+                let next = self.walk.by_name(here, name);
+                match self.walk.selects(next) {
+                    true if self.removes => removed.push(name.to_owned()),
+                    true => *value = sonic_rs::Value::from(CONSTANT.trim_matches('"')),
+                    false => self.change(value, next),
+                }
+            }
+            for name in removed {
+                members.remove(&name);
+            }
+        } else if let Some(elements) = value.as_array_mut() {
+            for (at, value) in elements.as_mut_slice().iter_mut().enumerate() {
+                self.change(value, self.walk.by_index(here, at));
+            }
+        }
     }
 
     /// A tree of simd-json, which is built in a copy of the document, and the walk.

@@ -37,7 +37,7 @@ const COLUMNS: &[(&str, &str)] = &[
     ),
     (
         "walk",
-        "serde_json, the rules followed together (engine/walk.rs), serialised",
+        "serde_json tree, the rules followed together (engine/walk.rs), written on the way",
     ),
     (
         "skip",
@@ -45,11 +45,15 @@ const COLUMNS: &[(&str, &str)] = &[
     ),
     (
         "sonic",
-        "sonic-rs tree, the rules followed together, serialised",
+        "sonic-rs tree, changed in place by its own means, serialised",
+    ),
+    (
+        "sonic-w",
+        "sonic-rs tree, the rules followed together (engine/walk.rs), written on the way",
     ),
     (
         "simdj",
-        "simd-json tree, the rules followed together, serialised",
+        "simd-json tree, the rules followed together (engine/walk.rs), written on the way",
     ),
     ("memcpy", "the document copied in the same chunks"),
     (
@@ -147,9 +151,10 @@ impl Ways {
                 self.scalar.redact(document, CHUNK_BYTES, out);
             })),
         ];
-        let rivals: [Rival; 4] = [
+        let rivals: [Rival; 5] = [
             Rivals::serde_and_jsonpath,
             Rivals::serde_and_walk,
+            Rivals::sonic_in_place,
             Rivals::sonic_and_walk,
             Rivals::simd_json_and_walk,
         ];
@@ -230,7 +235,9 @@ pub(crate) fn small_body() {
     let input = documents::small_body();
     let rules = rule_sets::small_body();
     let ways = Ways::new(&rules);
-    let names = ["Postern", "scalar", "(b)", "walk", "sonic", "simdj"];
+    let names = [
+        "Postern", "scalar", "(b)", "walk", "sonic", "sonic-w", "simdj",
+    ];
     let redacting = ways.over(&input.text);
     agree("small body", &redacting);
     let redacting = redacting.into_iter().map(|way| way.map(many));

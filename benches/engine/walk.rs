@@ -49,7 +49,8 @@ impl Places {
         self
     }
 
-    fn is_empty(self) -> bool {
+    /// Whether nothing can be reached any more.
+    pub(crate) fn is_empty(self) -> bool {
         self == Self::default()
     }
 }
@@ -142,6 +143,35 @@ impl Walk {
         }
     }
 
+    /// Where every selector begins.
+    pub(crate) fn start(&self) -> Places {
+        self.start
+    }
+
+    /// What is reached by a member of this name.
+    pub(crate) fn by_name(&self, here: Places, name: &str) -> Places {
+        self.step(here, self.names.get(name).copied().unwrap_or_default())
+    }
+
+    /// What is reached by the element at this index.
+    pub(crate) fn by_index(&self, here: Places, at: usize) -> Places {
+        let among = |(from, to, places): &(usize, usize, Places)| {
+            (*from..*to).contains(&at).then_some(*places)
+        };
+        let hit = self.ranges.iter().filter_map(among);
+        self.step(here, hit.fold(Places::default(), Places::or))
+    }
+
+    fn step(&self, here: Places, hit: Places) -> Places {
+        let hits = here.and(hit.or(self.every));
+        hits.moved().or(here.and(self.descends))
+    }
+
+    /// Whether a selector has been followed to its end.
+    pub(crate) fn selects(&self, here: Places) -> bool {
+        !here.and(self.ends).is_empty()
+    }
+
     /// Writes a tree without what is selected.
     pub(crate) fn write<T: Tree>(&self, tree: &T, out: &mut Vec<u8>) {
         self.follow(tree, self.start, out);
@@ -155,14 +185,11 @@ impl Walk {
         let start = out.len();
         out.push(b'{');
         let is_object = tree.members(&mut |name, value| {
-            let hit = self.names.get(name).copied().unwrap_or_default();
-            let next = self.step(here, hit);
-            if self.removes && !next.and(self.ends).is_empty() {
+            let next = self.by_name(here, name);
+            if self.removes && self.selects(next) {
                 return;
             }
-            if out.len() > start + 1 {
-                out.push(b',');
-            }
+            separate(start, out);
             T::write_name(name, out);
             out.push(b':');
             self.value(value, next, out);
@@ -175,18 +202,12 @@ impl Walk {
         out.push(b'[');
         let mut at = 0;
         let is_array = tree.elements(&mut |value| {
-            let among = |(from, to, places): &(usize, usize, Places)| {
-                (*from..*to).contains(&at).then_some(*places)
-            };
-            let hit = self.ranges.iter().filter_map(among);
-            let next = self.step(here, hit.fold(Places::default(), Places::or));
+            let next = self.by_index(here, at);
             at += 1;
-            if self.removes && !next.and(self.ends).is_empty() {
+            if self.removes && self.selects(next) {
                 return;
             }
-            if out.len() > start + 1 {
-                out.push(b',');
-            }
+            separate(start, out);
             self.value(value, next, out);
         });
         if is_array {
@@ -197,16 +218,18 @@ impl Walk {
         tree.write(out);
     }
 
-    fn step(&self, here: Places, hit: Places) -> Places {
-        let hits = here.and(hit.or(self.every));
-        hits.moved().or(here.and(self.descends))
-    }
-
     fn value<T: Tree>(&self, value: &T, here: Places, out: &mut Vec<u8>) {
-        if here.and(self.ends).is_empty() {
-            self.follow(value, here, out);
-        } else {
+        if self.selects(here) {
             out.extend_from_slice(CONSTANT.as_bytes());
+        } else {
+            self.follow(value, here, out);
         }
+    }
+}
+
+/// Puts a comma before all but the first of a container that begins at `start`.
+fn separate(start: usize, out: &mut Vec<u8>) {
+    if out.len() > start + 1 {
+        out.push(b',');
     }
 }

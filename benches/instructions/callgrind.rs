@@ -5,7 +5,7 @@ use std::process::Command;
 use crate::rows::Row;
 
 /// How many bytes the shorter run reads at least, so that the set-up's own variation does not show.
-const BYTES_MIN: usize = 1 << 20;
+const BYTES_MIN: usize = 1 << 18;
 
 /// Instructions per byte of a row's document.
 pub(crate) fn count(row: &Row) -> Result<f64, String> {

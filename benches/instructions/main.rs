@@ -122,7 +122,7 @@ fn write() -> Result<(), String> {
 )]
 fn print_line(cells: [&str; 6]) {
     let [row, engine, count, bound, goal, judgement] = cells;
-    println!("{row:<44} {engine:<7} {count:>9} {bound:>9} {goal:>6}  {judgement}");
+    println!("{row:<40} {engine:<7} {count:>9} {bound:>9} {goal:>6}  {judgement}");
 }
 
 #[expect(clippy::print_stderr, reason = "a benchmark says why it failed")]

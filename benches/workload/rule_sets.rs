@@ -90,9 +90,9 @@ pub fn of(input: &Input) -> Vec<RuleSet> {
     }
     vec![
         none(),
-        deny_list("1 exact", &["$.cases[3].customer.email"]),
+        one_exact(),
         ten_wildcard(),
-        deny_list("10 wildcard, dense", TEN_DENSE),
+        ten_dense(),
         five_descendant(),
         fifty_mixed(),
         thirty_percent(),
@@ -104,6 +104,18 @@ pub fn of(input: &Input) -> Vec<RuleSet> {
 #[must_use]
 pub fn none() -> RuleSet {
     deny_list("none", &[])
+}
+
+/// One path without a wildcard, which selects one value.
+#[must_use]
+pub fn one_exact() -> RuleSet {
+    deny_list("1 exact", &["$.cases[3].customer.email"])
+}
+
+/// Ten paths that select about fifty values of each case.
+#[must_use]
+pub fn ten_dense() -> RuleSet {
+    deny_list("10 wildcard, dense", TEN_DENSE)
 }
 
 /// Ten paths with wildcards, which select ten values of each case.
