@@ -21,6 +21,7 @@ mod number;
 mod simd;
 mod sink;
 mod text;
+mod utf8;
 mod walk;
 
 use super::engine::Engine;

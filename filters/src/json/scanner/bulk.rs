@@ -11,6 +11,7 @@
 
 use super::lexemes::{Lexeme, lexeme};
 use super::simd::{BLOCK, BLOCKS, Carry, DEPTH_MAX, Due, Escapes, Grammar, Row, WINDOW, Window};
+use super::utf8::whole_characters;
 use super::walk::{Stretch, Walk};
 use super::{Expect, Halt, Inside, NAME_BYTES_MAX, Scanner, Sink, Terms, Text};
 use crate::body_filter::BodyError;
@@ -237,10 +238,9 @@ impl Run<'_> {
         }
         if non_ascii || self.checked < from {
             let text = self.chunk.get(self.checked..to).unwrap_or_default();
-            match std::str::from_utf8(text) {
-                Ok(_) => self.checked = to,
-                Err(error) if error.error_len().is_none() => self.checked += error.valid_up_to(),
-                Err(_) => return false,
+            match whole_characters(text) {
+                Some(whole) => self.checked += whole,
+                None => return false,
             }
         } else {
             self.checked = to;
