@@ -12,6 +12,7 @@
 mod card;
 mod digits;
 mod email;
+mod filter;
 mod fold;
 mod iban;
 mod ip;
@@ -35,6 +36,7 @@ use crate::mask;
 use crate::pseudonym::Pseudonymizer;
 use crate::value_action::{JsonKind, decode, encode, escape};
 
+pub(crate) use filter::TextFilter;
 pub use names::Names;
 use view::View;
 pub(crate) use window::Window;

@@ -233,6 +233,25 @@ impl ExchangePlan {
         Some(self.headless_pipeline(format))
     }
 
+    /// The labels of the route's fields for whose values somebody said what is searched for.
+    #[must_use]
+    pub fn searched_labels(&self) -> Vec<&str> {
+        let labels = self.parts.route.labels.iter();
+        let searched = labels.filter(|label| self.parts.roles.detects(**label));
+        searched
+            .filter_map(|label| self.parts.labels.get(usize::from(*label)))
+            .map(String::as_str)
+            .collect()
+    }
+
+    /// A pipeline for one free text with this label; none when the policy has no such label.
+    #[must_use]
+    pub fn text_pipeline(&self, label: &str) -> Option<BodyPipeline> {
+        let place = self.parts.labels.iter().position(|known| known == label)?;
+        let label = LabelId::try_from(place).ok()?;
+        Some(self.headless_pipeline(BodyFormat::Text(label)))
+    }
+
     fn headless_pipeline(&self, format: BodyFormat) -> BodyPipeline {
         let reader = Reader::new(ReaderParts {
             codings: &[],

@@ -81,6 +81,13 @@ impl RoleSet {
         self.actions.get(usize::from(label)) == Some(&Action::Show)
     }
 
+    /// Whether somebody said what is searched for in values of this label.
+    pub(crate) fn detects(&self, label: LabelId) -> bool {
+        self.detections
+            .get(usize::from(label))
+            .is_some_and(Option::is_some)
+    }
+
     /// What these roles do to each label, by label id.
     pub(crate) fn actions(&self) -> &[Action] {
         &self.actions

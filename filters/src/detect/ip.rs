@@ -1,7 +1,7 @@
 //! IP addresses: four numbers up to 255 with points between (not a version of something), and version 6
 //! in any of its spellings (RFC 4291 section 2.2) with at least three groups.
 
-use std::net::Ipv6Addr;
+use memchr::memmem;
 
 use super::digits::group_starts;
 use super::view::{View, is_word};
@@ -89,8 +89,74 @@ fn v6(view: View<'_>, start: usize) -> Option<usize> {
         longest = longest.max(group.len());
     }
     let has_digit = text.iter().any(u8::is_ascii_digit);
-    let text = std::str::from_utf8(text).ok()?;
-    let is_address = text.parse::<Ipv6Addr>().is_ok();
-    let mapped = text.contains('.');
-    (is_address && (count >= 3 || mapped) && longest >= 3 && has_digit).then_some(end)
+    let mapped = text.contains(&b'.');
+    let fits = (count >= 3 || mapped) && longest >= 3 && has_digit && is_v6(text);
+    fits.then_some(end)
+}
+
+/// Whether a text is an address: eight groups, or fewer around one `::`; the last two may be written as
+/// an address of version 4.
+fn is_v6(text: &[u8]) -> bool {
+    match memmem::find(text, b"::") {
+        None => groups(text, true) == Some(8),
+        Some(gap) => {
+            let (before, after) = text.split_at(gap);
+            let after = after.get(2..).unwrap_or_default();
+            let count = (groups(before, false), groups(after, true));
+            matches!(count, (Some(before), Some(after)) if before + after <= 7)
+        }
+    }
+}
+
+/// How many groups a part of an address has; none when it is no such part.
+fn groups(text: &[u8], last: bool) -> Option<usize> {
+    if text.is_empty() {
+        return Some(0);
+    }
+    let mut count = 0;
+    let mut rest = text.split(|byte| *byte == b':').peekable();
+    while let Some(group) = rest.next() {
+        let hex = (1..=4).contains(&group.len()) && group.iter().all(u8::is_ascii_hexdigit);
+        let four = last && rest.peek().is_none() && v4(View::new(group), 0) == Some(group.len());
+        count += match (hex, four) {
+            (true, _) => 1,
+            (false, true) => 2,
+            (false, false) => return None,
+        };
+    }
+    Some(count)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_those_of_the_standard_library() {
+        for text in [
+            "2001:db8::1",
+            "::1",
+            "::",
+            "1::",
+            "1:2:3:4:5:6:7:8",
+            "1:2:3:4:5:6:7",
+            "1:2:3:4:5:6:7:8:9",
+            "1::2::3",
+            "::ffff:192.0.2.1",
+            "1:2:3:4:5:6:192.0.2.1",
+            "::192.0.2.256",
+            "12345::1",
+            ":1::2",
+            "1:::2",
+            "1:",
+            ":1",
+            "1:2:3:4:5:6:7::",
+            "::2:3:4:5:6:7:8",
+            "1:2:3:4::5:6:7:8",
+            "fe80::1ff:fe23:4567:890a",
+        ] {
+            let expected = text.parse::<std::net::Ipv6Addr>().is_ok();
+            assert_eq!(is_v6(text.as_bytes()), expected, "{text}");
+        }
+    }
 }

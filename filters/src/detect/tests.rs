@@ -1,7 +1,10 @@
+//! The detectors on written cases; the lines they are measured on are in the integration tests.
+
 use std::collections::BTreeSet;
 
 use super::*;
 
+mod bodies;
 mod cases;
 
 /// Detectors of every form, with an action.

@@ -71,7 +71,7 @@ impl<'t> View<'t> {
         while place - at < WORD_MAX && self.before(at).is_ascii_alphabetic() {
             at -= 1;
         }
-        place - at >= 2 && !is_word(self.before(at))
+        place - at >= 3 && !is_word(self.before(at))
     }
 }
 

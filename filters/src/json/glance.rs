@@ -75,10 +75,13 @@ impl Glance {
             look(plan, state)
         });
         let states: Box<[Look]> = states.collect();
+        // A container that is searched has to be told of every element, whatever its state.
+        let searches = plan.settings().actions.contains(&Action::Detect);
         Self {
-            counts_commas: states
-                .iter()
-                .any(|look| look.members.is_none() || look.elements.is_none()),
+            counts_commas: searches
+                || states
+                    .iter()
+                    .any(|look| look.members.is_none() || look.elements.is_none()),
             pairs: pairs(automaton),
             names: slots(automaton),
             states,

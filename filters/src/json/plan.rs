@@ -202,7 +202,7 @@ impl JsonPlan {
         &self.automaton
     }
 
-    pub(super) fn settings(&self) -> &JsonSettings {
+    pub(crate) fn settings(&self) -> &JsonSettings {
         &self.settings
     }
 

@@ -13,7 +13,9 @@ mod searching;
 use std::sync::Arc;
 
 use postern_config::routes::{Names, Unlabelled};
-use postern_config::{Action, Embedded, Generalize, Mask, PseudonymScope, Selector};
+use postern_config::{
+    Action, Detection, Detector, Embedded, Generalize, Mask, PseudonymScope, Selector,
+};
 
 use super::*;
 
@@ -61,7 +63,13 @@ impl<'s> Setup<'s> {
             require: !self.required.is_empty(),
             embedded: self.rules.iter().map(|(_, text)| embedded(text)).collect(),
         };
-        Arc::new(JsonPlan::new(Arc::new(automaton.unwrap()), settings))
+        // What is to be searched is searched for e-mail addresses.
+        let find = [Detector::Email].into_iter().collect();
+        let detection = Detection::new(find, Action::Redact { with: None });
+        let searched = |text: &str| (text == "detect").then(|| detection.clone());
+        let detections = self.rules.iter().map(|(_, text)| searched(text)).collect();
+        let automaton = Arc::new(automaton.unwrap());
+        Arc::new(JsonPlan::searching(automaton, settings, detections))
     }
 
     /// What the engine makes of a document, however it is split.

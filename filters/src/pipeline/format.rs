@@ -5,7 +5,8 @@ use std::sync::Arc;
 use encoding_rs::Encoding;
 
 use crate::body_filter::{BodyError, BodyFilter};
-use crate::json::{JsonFilter, JsonPlan};
+use crate::detect::TextFilter;
+use crate::json::{JsonFilter, JsonPlan, LabelId};
 use crate::lines::{LineFormat, LinesFilter};
 use crate::table::{ColumnLabels, Dialect, TableFilter};
 use crate::transcoding::Transcoder;
@@ -26,6 +27,8 @@ pub(crate) enum BodyFormat {
         /// Its encoding, when it is not UTF-8.
         encoding: Option<&'static Encoding>,
     },
+    /// One free text with this label.
+    Text(LabelId),
 }
 
 /// What a decoded body goes through.
@@ -38,6 +41,7 @@ enum Filter {
     Json(JsonFilter),
     Lines(LinesFilter),
     Table(TableFilter),
+    Text(TextFilter),
 }
 
 impl FormatFilter {
@@ -54,6 +58,7 @@ impl FormatFilter {
                 let filter = TableFilter::new(plan, dialect, columns);
                 (Filter::Table(filter), encoding)
             }
+            BodyFormat::Text(label) => (Filter::Text(TextFilter::new(plan, label)), None),
         };
         Self {
             transcoder: encoding.map(Transcoder::new),
@@ -67,6 +72,7 @@ impl FormatFilter {
             Filter::Json(filter) => filter.withheld(),
             Filter::Lines(filter) => filter.withheld(),
             Filter::Table(filter) => filter.withheld(),
+            Filter::Text(filter) => filter.withheld(),
         }
     }
 }
@@ -77,6 +83,7 @@ impl Filter {
             Self::Json(filter) => filter,
             Self::Lines(filter) => filter,
             Self::Table(filter) => filter,
+            Self::Text(filter) => filter,
         }
     }
 }

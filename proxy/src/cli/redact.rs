@@ -19,7 +19,7 @@ use postern_filters::{
 use crate::hygiene::{HeadLimits, HostRule, clean_h1};
 
 use super::output::{Exit, Output};
-use super::{check, explain};
+use super::{check, explain, wording};
 
 /// How much of standard input is read at once.
 const CHUNK_BYTES: usize = 64 << 10;
@@ -54,6 +54,9 @@ pub(super) struct Arguments {
     /// The format of the document, one that the route declares; by default JSON, or the route's first
     #[arg(long, value_enum)]
     format: Option<DocumentFormat>,
+    /// The label of the text, with `--format text`; by default the one that the route searches
+    #[arg(long)]
+    label: Option<String>,
     /// Who reads (pseudonyms differ by reader)
     #[arg(long, value_name = "ID", default_value = "offline")]
     identity: String,
@@ -75,7 +78,7 @@ enum DocumentFormat {
     Csv,
     /// Tab-separated values with a header row
     Tsv,
-    /// One free text (not in this build yet)
+    /// One free text in UTF-8, searched as `detect` says
     Text,
     /// XML (not in this build yet)
     Xml,
@@ -95,7 +98,7 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Exit {
             return Exit::Unreadable;
         }
     };
-    let redacted = pipeline(arguments.format, &plan).and_then(|body| stream(body, output));
+    let redacted = pipeline(arguments, &plan).and_then(|body| stream(body, output));
     match redacted {
         Ok(()) => Exit::Fine,
         Err(reason) => {
@@ -106,14 +109,18 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Exit {
 }
 
 /// What a document of this format goes through; else one line that says why it is not read.
-fn pipeline(format: Option<DocumentFormat>, plan: &ExchangePlan) -> Result<BodyPipeline, String> {
-    let kind = match format {
+fn pipeline(arguments: &Arguments, plan: &ExchangePlan) -> Result<BodyPipeline, String> {
+    if arguments.label.is_some() && arguments.format != Some(DocumentFormat::Text) {
+        return Err("`--label` belongs to `--format text`".to_owned());
+    }
+    let kind = match arguments.format {
         Some(DocumentFormat::Json) => Some(FormatKind::Json),
         Some(DocumentFormat::Ndjson) => Some(FormatKind::Ndjson),
         Some(DocumentFormat::JsonSeq) => Some(FormatKind::JsonSeq),
         Some(DocumentFormat::Csv) => Some(FormatKind::Csv),
         Some(DocumentFormat::Tsv) => Some(FormatKind::Tsv),
-        Some(DocumentFormat::Text | DocumentFormat::Xml | DocumentFormat::Html) => {
+        Some(DocumentFormat::Text) => return text(arguments.label.as_deref(), plan),
+        Some(DocumentFormat::Xml | DocumentFormat::Html) => {
             return Err("this `--format` is not in this build yet".to_owned());
         }
         None => None,
@@ -134,6 +141,30 @@ fn pipeline(format: Option<DocumentFormat>, plan: &ExchangePlan) -> Result<BodyP
             kind.word()
         )
     })
+}
+
+/// What one free text goes through, as a value of a label.
+fn text(label: Option<&str>, plan: &ExchangePlan) -> Result<BodyPipeline, String> {
+    let searched = plan.searched_labels();
+    let label = match (label, searched.as_slice()) {
+        (Some(label), _) => label,
+        (None, [only]) => only,
+        (None, []) => {
+            return Err(format!(
+                "`detect` says nothing about any label of route `{}`: name one with `--label`",
+                plan.route()
+            ));
+        }
+        (None, several) => {
+            return Err(format!(
+                "`detect` is about several labels of route `{}`: choose with `--label` one of {}",
+                plan.route(),
+                wording::list(several.iter().copied())
+            ));
+        }
+    };
+    plan.text_pipeline(label)
+        .ok_or_else(|| format!("the policy has no label `{label}`"))
 }
 
 /// What the policy plans for this route or request and these roles; else one line that says why not.

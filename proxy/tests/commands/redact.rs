@@ -207,3 +207,45 @@ fn unknown_roles_routes_and_formats_are_refused() {
         assert!(ran.out.is_empty() && ran.err.contains(word), "{ran:#?}");
     }
 }
+
+/// A policy in which an agent sees two labels through `detect`, one of them on each route.
+const SEARCHING: &str = r#"policy: v1
+name: text
+identity: { from: header, subject: X-Subject, roles: X-Roles, trusted: [unix], without_a_role: deny }
+labels: { text.free: Messages, text.note: Notes, pii: Personal }
+routes:
+  one: { match: GET /one, label: { $.body: text.free, $.name: pii } }
+  two: { match: GET /two, label: { $.body: text.free, $.note: text.note } }
+  none: { match: GET /none, label: { $.name: pii } }
+  everything_else: { match: "ANY /{path...}", deny: true }
+detect: { text: { find: [email, card], then: redact } }
+roles:
+  agent: { sees: { text: detect, pii: mask } }
+  guest: { sees: { pii: mask, text: remove } }
+  chief: { sees: { text: show, pii: show } }
+"#;
+
+#[test]
+fn one_free_text_is_searched_as_the_policy_says() {
+    let folder = Folder::new();
+    folder.write("policy.yaml", SEARCHING);
+    let text = "mail j@x.com, card 4111 1111 1111 1111, order 4111 1111 1111 1112";
+    let left = "mail [redacted], card [redacted], order 4111 1111 1111 1112";
+    let run = |role: &str, rest: &[&str]| {
+        let arguments: Vec<&str> = ["--format", "text"].iter().chain(rest).copied().collect();
+        redact(&folder, role, &arguments, text.as_bytes())
+    };
+    assert_eq!(run("agent", &["--route", "one"]).exits(0).out, left);
+    assert_eq!(run("chief", &["--route", "one"]).exits(0).out, text);
+    assert_eq!(run("guest", &["--route", "one"]).exits(0).out, "");
+    let named = ["--route", "two", "--label", "text.note"];
+    assert_eq!(run("agent", &named).exits(0).out, left);
+    for (rest, reason) in [
+        (&["--route", "two"][..], "`--label`"),
+        (&["--route", "none"][..], "`--label`"),
+        (&["--route", "one", "--label", "nothing"][..], "no label"),
+    ] {
+        let ran = run("agent", rest).exits(2);
+        assert!(ran.out.is_empty() && ran.err.contains(reason), "{ran:#?}");
+    }
+}

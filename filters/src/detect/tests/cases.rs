@@ -1,3 +1,5 @@
+//! What is found and what stays, kind by kind, and long texts at the ends of the window.
+
 use super::*;
 
 #[test]
@@ -35,5 +37,99 @@ fn what_is_found_is_replaced_and_the_rest_stays() {
         let detectors = redacting();
         let search = Search::new(&detectors, None, None);
         assert_eq!(detect_text(search, text), expected);
+    }
+}
+
+#[test]
+fn a_token_longer_than_the_window_leaves_nothing_of_itself() {
+    let detectors = redacting();
+    let search = Search::new(&detectors, None, None);
+    let long = "aB3dE6gH9".repeat(2000);
+    for (text, expected) in [
+        (
+            format!("see eyJhbGci{long}.x now"),
+            "see [redacted] now".to_owned(),
+        ),
+        (format!("token={long}; a"), "token=[redacted]; a".to_owned()),
+        (
+            format!("-----BEGIN PRIVATE KEY-----\n{long}\n-----END PRIVATE KEY----- ok"),
+            "[redacted] ok".to_owned(),
+        ),
+        (
+            format!("-----BEGIN PRIVATE KEY-----\n{long}"),
+            "[redacted]".to_owned(),
+        ),
+        (format!("id {long} a@b.co"), format!("id {long} [redacted]")),
+    ] {
+        for shift in [0, 1, 700, 1279, 1280, 1281, 2047, 2048, 2049] {
+            let before = "- ".repeat(shift);
+            let found = detect_text(search, &format!("{before}{text}")).into_owned();
+            assert_eq!(found, format!("{before}{expected}"), "{shift}");
+        }
+    }
+}
+
+#[test]
+fn what_is_found_at_any_place_of_the_window_is_found_whole() {
+    let detectors = redacting();
+    let search = Search::new(&detectors, None, None);
+    for piece in [
+        "j.doe@example.com",
+        "4111 1111 1111 1111",
+        "DE89 3704 0044 0532 0130 00",
+    ] {
+        for shift in 0..2200 {
+            let text = format!("{}{piece}{}", "w ".repeat(shift), " w".repeat(600));
+            let expected = text.replace(piece, "[redacted]");
+            assert_eq!(detect_text(search, &text), expected, "{piece} at {shift}");
+        }
+    }
+}
+
+#[test]
+fn characters_without_a_width_do_not_pile_up() {
+    let detectors = redacting();
+    let search = Search::new(&detectors, None, None);
+    let invisible = |count: usize| "\u{200b}".repeat(count);
+    for count in [1, 16, 17, 5000] {
+        let card = format!(
+            "a 4111{}1111{}11111111 b",
+            invisible(count),
+            invisible(count)
+        );
+        assert_eq!(detect_text(search, &card), "a [redacted] b", "{count}");
+        let text = format!("x@y 1{}z", invisible(count));
+        let kept = format!("x@y 1{}z", invisible(count.min(16)));
+        assert_eq!(detect_text(search, &text), kept, "{count}");
+    }
+}
+
+#[test]
+fn names_are_found_as_whole_words_in_any_case() {
+    let detectors = redacting();
+    let values = [
+        "Ana Maria de Lima",
+        "郭东",
+        "33, avenue Foch",
+        "Li",
+        "[redacted]",
+        "ab",
+        "x•••y",
+    ];
+    let names = Names::of(values.into_iter()).ok().flatten().unwrap();
+    let search = Search::new(&detectors, Some(&names), None);
+    for (text, expected) in [
+        ("ANA MARIA DE LIMA", "[redacted]"),
+        ("Ana, maria: Lima's", "[redacted], [redacted]: [redacted]'s"),
+        ("banana climate de Li", "banana climate de Li"),
+        ("你好郭东先生", "你好[redacted]先生"),
+        (
+            "at 33, Avenue Foch today, avenue of 33",
+            "at [redacted] today, avenue of 33",
+        ),
+        ("[redacted] abc", "[redacted] abc"),
+        ("Ma\u{ad}ria", "[redacted]"),
+    ] {
+        assert_eq!(detect_text(search, text), expected, "{text}");
     }
 }

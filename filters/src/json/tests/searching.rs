@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use postern_config::labels::Embedded;
-use postern_config::{Detection, Detector};
 
 use super::*;
 
@@ -255,4 +254,41 @@ fn what_was_found_is_counted_by_value() {
     filter.push(input, &mut out).unwrap();
     filter.finish(&mut out).unwrap();
     assert_eq!(filter.withheld(), [3]);
+}
+
+#[test]
+fn long_containers_are_searched_by_every_scanner() {
+    let rules = [("$.all", "detect"), ("$.all.gone", "remove")];
+    let plan = plan(&rules, &[], &REDACT, 1 << 20);
+    let filler = "some words without anything in them";
+    for lead in 0..70 {
+        let (mut input, mut expected) = (String::new(), String::new());
+        input.push_str(&format!(
+            r#"{{"pad":"{}","all":{{"list":["#,
+            "-".repeat(lead)
+        ));
+        expected.push_str(&input);
+        for number in 0..300 {
+            input.push_str(&format!(
+                r#""{filler}", "a{number}@x.com" ,[{{"n":"{filler}"}}],"#
+            ));
+            expected.push_str(&format!(
+                r#""{filler}", "[redacted]" ,[{{"n":"{filler}"}}],"#
+            ));
+        }
+        input.push_str(r#"0],"gone":["b@x.com"],"b@x.com":1}}"#);
+        expected.push_str(r#"0],"[redacted]":1}}"#);
+        for engine in [Engine::Scalar, Engine::Simd] {
+            for chunk in [input.len(), 5000, 4096, 777] {
+                let mut filter = JsonFilter::with_engine(Arc::clone(&plan), engine);
+                let mut out = Vec::new();
+                for piece in input.as_bytes().chunks(chunk) {
+                    filter.push(piece, &mut out).unwrap();
+                }
+                filter.finish(&mut out).unwrap();
+                let out = String::from_utf8(out).unwrap();
+                assert_eq!(out, expected, "{engine:?} {lead} {chunk}");
+            }
+        }
+    }
 }
