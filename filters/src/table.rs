@@ -128,14 +128,15 @@ impl TableFilter {
 
     /// An error at the place that the scanner has reached.
     fn placed(&self, error: BodyError) -> BodyError {
-        match error {
-            BodyError::Malformed {
-                what,
-                offset: UNPLACED,
-                ..
-            } => self.scanner.malformed(what),
-            other => other,
+        if let BodyError::Malformed {
+            what,
+            offset: UNPLACED,
+            ..
+        } = error
+        {
+            return self.scanner.malformed(what);
         }
+        error
     }
 
     fn end(&mut self, out: &mut Vec<u8>) -> Result<(), BodyError> {

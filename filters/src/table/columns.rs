@@ -63,24 +63,7 @@ pub(super) fn column(
     plan: &JsonPlan,
     (dialect, columns): (Dialect, &ColumnLabels),
 ) -> Result<Column, BodyError> {
-    const PARTS: BodyError = BodyError::Limit {
-        limit: "column_parts",
-    };
-    let trimmed = trimmed(header);
-    let mut path = plan.column(header).ok_or(PARTS)?;
-    if trimmed != header {
-        unite(&mut path, plan.column(trimmed).ok_or(PARTS)?);
-    }
-    let same = |known: &str| match plan.names() {
-        Names::Exact => known == header || known == trimmed,
-        Names::Caseless => {
-            known.eq_ignore_ascii_case(header) || known.eq_ignore_ascii_case(trimmed)
-        }
-    };
-    for (_, labels) in columns.iter().filter(|(known, _)| same(known)) {
-        path.labels.extend_from_slice(labels);
-        path.named = true;
-    }
+    let path = path(header, plan, columns)?;
     let action = |labels: &[LabelId]| {
         let actions = labels.iter().map(|label| plan.action(*label).clone());
         actions.reduce(Action::stricter)
@@ -128,6 +111,29 @@ pub(super) fn column(
     })
 }
 
+/// Where the column under this header text stands, by every way to read the text.
+fn path(header: &str, plan: &JsonPlan, columns: &ColumnLabels) -> Result<ColumnPath, BodyError> {
+    const PARTS: BodyError = BodyError::Limit {
+        limit: "column_parts",
+    };
+    let trimmed = trimmed(header);
+    let mut path = plan.column(header).ok_or(PARTS)?;
+    if trimmed != header {
+        unite(&mut path, plan.column(trimmed).ok_or(PARTS)?);
+    }
+    let same = |known: &str| match plan.names() {
+        Names::Exact => known == header || known == trimmed,
+        Names::Caseless => {
+            known.eq_ignore_ascii_case(header) || known.eq_ignore_ascii_case(trimmed)
+        }
+    };
+    for (_, labels) in columns.iter().filter(|(known, _)| same(known)) {
+        path.labels.extend_from_slice(labels);
+        path.named = true;
+    }
+    Ok(path)
+}
+
 /// What an action on an object makes of a cell that would be inside it: no more than the object would
 /// still say.
 fn of_container(action: Action) -> Action {
@@ -140,15 +146,15 @@ fn of_container(action: Action) -> Action {
 }
 
 fn of_action(action: Action, dialect: Dialect) -> Cells {
-    match action {
-        Action::Show => Cells::Keep,
-        Action::Remove => Cells::Drop,
-        action
-            if needs_value(&action, JsonKind::String) || needs_value(&action, JsonKind::Number) =>
-        {
-            Cells::Change(Arc::new(action))
-        }
-        action => Cells::Constant(constant(&action, dialect).into()),
+    let changes = |kind| needs_value(&action, kind);
+    if action == Action::Show {
+        Cells::Keep
+    } else if action == Action::Remove {
+        Cells::Drop
+    } else if changes(JsonKind::String) || changes(JsonKind::Number) {
+        Cells::Change(Arc::new(action))
+    } else {
+        Cells::Constant(constant(&action, dialect).into())
     }
 }
 

@@ -85,9 +85,10 @@ fn the_lines_become_what_the_elements_of_one_array_become() {
             continue;
         }
         for kind in [FormatKind::Ndjson, FormatKind::JsonSeq] {
-            let (before, separator) = match kind {
-                FormatKind::JsonSeq => ("\u{1e}", "\u{1e}"),
-                _ => ("", "\n"),
+            let (before, separator) = if kind == FormatKind::JsonSeq {
+                ("\u{1e}", "\u{1e}")
+            } else {
+                ("", "\n")
             };
             let body: String = texts
                 .iter()

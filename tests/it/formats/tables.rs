@@ -83,7 +83,7 @@ fn reach(selector: &str, header: &str) -> Option<bool> {
             match node.val() {
                 Value::String(_) => reached = Some(true),
                 Value::Object(_) | Value::Array(_) => reached = reached.or(Some(false)),
-                _ => {}
+                Value::Null | Value::Bool(_) | Value::Number(_) => {}
             }
         }
     }

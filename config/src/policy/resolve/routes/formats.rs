@@ -85,7 +85,7 @@ fn claimed_by(
         .into_iter()
         .find(|other| *other != kind && other.claims(essence));
     let declared = earlier.iter().find(|other| other.value.claims(essence));
-    own.or(declared.map(|other| other.value.kind))
+    own.or_else(|| declared.map(|other| other.value.kind))
         .map(FormatKind::word)
 }
 
