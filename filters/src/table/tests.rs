@@ -267,7 +267,7 @@ fn tabs_separate_and_quotes_are_text() {
             (
                 &[("$[*].x", "\"a\\tb\\n\\\"\"")],
                 "x\ty\n1\t2\n",
-                "x\ty\na b  \t2\n",
+                "x\ty\na b \"\t2\n",
             ),
         ],
     );
