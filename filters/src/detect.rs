@@ -57,11 +57,10 @@ impl Detectors {
     /// The detectors of a policy's entry.
     #[must_use]
     pub fn new(detection: &Detection) -> Self {
-        let constant = match &detection.then {
-            Action::Redact { with: Some(json) } => {
-                Some(decode(json.as_bytes()).unwrap_or_else(|| json.clone()))
-            }
-            _ => None,
+        let constant = if let Action::Redact { with: Some(json) } = &detection.then {
+            Some(decode(json.as_bytes()).unwrap_or_else(|| json.clone()))
+        } else {
+            None
         };
         Self {
             find: detection.find.clone(),
@@ -150,7 +149,9 @@ impl Found {
         };
         let end = self.end.max(other.end);
         let last = match self.end >= other.end {
-            true => self.tail.or(other.tail.filter(|_| other.end == end)),
+            true => self
+                .tail
+                .or_else(|| other.tail.filter(|_| other.end == end)),
             false => other.tail,
         };
         Self {
@@ -214,7 +215,7 @@ impl<'s> Search<'s> {
                 Detector::UsSsn => ssn::find(view, &mut found),
                 Detector::Secret => secret::find(view, &mut found),
                 Detector::Ip => ip::find(view, &mut found),
-                _ => {
+                Detector::NamesInThisResponse | _ => {
                     if let Some(names) = self.names {
                         names.find(view, &mut found);
                     }

@@ -80,5 +80,5 @@ fn passes_luhn(number: &[u8]) -> bool {
         })
         .sum();
     // A row of zeros passes the check and is no number.
-    sum > 0 && sum % 10 == 0
+    sum > 0 && sum.is_multiple_of(10)
 }

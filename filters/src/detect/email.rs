@@ -120,7 +120,7 @@ fn is_picture(domain: &[u8]) -> bool {
     let Ok(text) = std::str::from_utf8(domain) else {
         return false;
     };
-    let ends = |name: &&str| text.get(2..) == Some(&format!(".{name}"));
+    let ends = |name: &str| text.get(2..) == Some(&format!(".{name}"));
     matches!(text.get(..2), Some("1x" | "2x" | "3x" | "4x"))
-        && PICTURES.iter().any(|name| ends(&name))
+        && PICTURES.iter().any(|name| ends(name))
 }

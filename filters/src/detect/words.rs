@@ -224,12 +224,11 @@ fn topic(word: &[u8]) -> Option<Topic> {
     let exact = WORDS
         .iter()
         .find(|(_, words)| words.contains(&text.as_str()));
-    let begins =
-        |words: &&str| text.starts_with(words) || !words.is_ascii() && text.contains(words);
+    let begins = |word: &str| text.starts_with(word) || !word.is_ascii() && text.contains(word);
     let found = exact.or_else(|| {
         BEGINNINGS
             .iter()
-            .find(|(_, words)| words.iter().any(|word| begins(&word)))
+            .find(|(_, words)| words.iter().any(|word| begins(word)))
     });
     found.map(|(topic, _)| *topic)
 }

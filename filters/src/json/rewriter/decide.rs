@@ -230,13 +230,11 @@ impl Pass<'_> {
     fn labelled_to_collect(&mut self, value: Begun) -> Result<Inside, Halt> {
         let verdicts = (self.plan.verdicts(), &self.rewriter.beyond.verdicts);
         let verdict = verdict(verdicts, value.facts.verdict).ok_or_else(spent)?;
-        match &verdict.action {
-            Action::Show | Action::Detect
-                if value.kind != JsonKind::String || verdict.embedded.is_empty() =>
-            {
-                self.keep(value, Cover::Shown, Opens::Around)
-            }
-            _ => self.capture(value),
+        let seen = matches!(verdict.action, Action::Show | Action::Detect);
+        let document = value.kind == JsonKind::String && !verdict.embedded.is_empty();
+        match seen && !document {
+            true => self.keep(value, Cover::Shown, Opens::Around),
+            false => self.capture(value),
         }
     }
 

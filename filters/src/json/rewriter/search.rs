@@ -210,7 +210,7 @@ impl Searched {
     fn read(&mut self, search: Search<'_>, piece: &[u8], out: &mut Vec<u8>) -> Result<(), Halt> {
         let window = &mut self.window;
         self.characters.read(piece, |character, raw| {
-            window.push(search, character, raw, out)
+            window.push(search, character, raw, out);
         })
     }
 }
