@@ -150,12 +150,13 @@ fn look(plan: &JsonPlan, state: StateId) -> Look {
     }
 }
 
-/// Whether nothing happens to a scalar in this state.
+/// Whether nothing happens to a scalar in this state, nor to a container before what is in it.
 fn is_quiet(plan: &JsonPlan, entry: &Entry) -> bool {
     let verdict = plan.verdicts().get(entry.facts.verdict);
     let shown =
         verdict.is_none_or(|verdict| verdict.action == Action::Show && verdict.embedded.is_empty());
-    shown && !entry.facts.is_required()
+    // What has to be held is held from its name on.
+    shown && !entry.facts.is_required() && !entry.facts.needs_length()
 }
 
 /// The slot of a name.

@@ -212,35 +212,44 @@ impl Walk {
     }
 
     /// The same where the name may matter.
+    #[inline(never)]
     fn member<S: Sink>(
         &mut self,
         stretch: &Stretch<'_>,
         place: usize,
         sink: &mut S,
     ) -> Result<(), Halt> {
+        let mut interest = None;
         if !self.terms.all
             && let Some((word, length)) = stretch.short_name(place)
-            && let Some(interest) = sink.meets_short(word, length)
-            && interest != Interest::Value
         {
-            self.member = interest;
-            self.passing = true;
-            return Ok(());
+            interest = sink.meets_short(word, length);
+        }
+        if !matches!(interest, None | Some(Interest::Value)) {
+            return self.pass_over(interest);
         }
         let (begin, raw) = stretch.name_before(place).ok_or_else(spent)?;
-        let escaped = memchr::memchr(b'\\', raw).is_some();
-        if !self.terms.all && !escaped {
-            self.member = sink.meets(raw);
-            if self.member != Interest::Value {
-                self.passing = true;
-                return Ok(());
+        let escaped = interest.is_none() && memchr::memchr(b'\\', raw).is_some();
+        if interest.is_none() && !self.terms.all && !escaped {
+            interest = Some(sink.meets(raw));
+            if interest != Some(Interest::Value) {
+                return self.pass_over(interest);
             }
         }
         self.member = Interest::Value;
         self.before(stretch, begin, sink)?;
         sink.name_begins(begin)?;
-        sink.name_ends(raw, escaped)?;
+        if interest.is_none() {
+            sink.name_ends(raw, escaped)?;
+        }
         self.value(stretch, place + 1, sink)
+    }
+
+    /// Nothing of the present member has to be told, or only that it is a container.
+    fn pass_over(&mut self, interest: Option<Interest>) -> Result<(), Halt> {
+        self.member = interest.ok_or_else(spent)?;
+        self.passing = true;
+        Ok(())
     }
 
     /// A member or an element begins at `place` of which everything is told: so is the comma before it.
@@ -357,6 +366,7 @@ impl Walk {
     }
 
     /// A comma of the followed container is at `place`.
+    #[inline(never)]
     fn comma<S: Sink>(
         &mut self,
         stretch: &Stretch<'_>,
@@ -374,6 +384,7 @@ impl Walk {
     }
 
     /// A container opens.
+    #[inline(never)]
     fn opens<S: Sink>(
         &mut self,
         stretch: &Stretch<'_>,
@@ -425,6 +436,7 @@ impl Walk {
     }
 
     /// The followed container closes.
+    #[inline(never)]
     fn closes<S: Sink>(
         &mut self,
         stretch: &Stretch<'_>,

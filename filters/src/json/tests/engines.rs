@@ -176,3 +176,29 @@ fn brackets_may_nest_as_deep_as_the_limit_in_any_engine() {
         }
     }
 }
+
+#[test]
+fn an_array_whose_length_decides_is_held_from_its_name_on() {
+    let plan = Setup::new(&[("$.*[-1]", "remove"), ("$[*][-1]", "redact")]).plan();
+    for text in [
+        "{\"\":[1,2]}",
+        "[[],[1,2],[3]]",
+        "[1e-7,[1]]",
+        "{\"a\":1,\"b\":[[2]]}",
+    ] {
+        let text = text.as_bytes();
+        for at in 0..text.len() {
+            let (out, done) = run_chunks(&plan, [&text[..at], &text[at..]].into_iter());
+            assert!(done.is_ok(), "{}", String::from_utf8_lossy(&out));
+            let mut filter = JsonFilter::with_engine(Arc::clone(&plan), Engine::Scalar);
+            let mut reference = Vec::new();
+            filter.push(&text[..at], &mut reference).unwrap();
+            for engine in [Engine::Simd, Engine::SimdAlways] {
+                let mut filter = JsonFilter::with_engine(Arc::clone(&plan), engine);
+                let mut early = Vec::new();
+                filter.push(&text[..at], &mut early).unwrap();
+                assert_eq!(early, reference, "{engine:?}, the first {at} bytes");
+            }
+        }
+    }
+}
