@@ -21,6 +21,7 @@ mod number;
 mod simd;
 mod sink;
 mod text;
+mod tokens;
 mod utf8;
 mod walk;
 

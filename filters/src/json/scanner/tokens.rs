@@ -4,7 +4,12 @@ use super::{Expect, Halt, NAME_BYTES_MAX, Scanner, Sink, Text, limit};
 
 impl Scanner {
     #[inline]
-    pub(super) fn string<S: Sink>(&mut self, chunk: &[u8], at: usize, sink: &mut S) -> Result<usize, Halt> {
+    pub(super) fn string<S: Sink>(
+        &mut self,
+        chunk: &[u8],
+        at: usize,
+        sink: &mut S,
+    ) -> Result<usize, Halt> {
         match self.text.read(chunk, at) {
             Ok(Some(end)) => {
                 self.scalar_ends(end, sink)?;
@@ -66,7 +71,12 @@ impl Scanner {
     }
 
     #[inline]
-    pub(super) fn digits<S: Sink>(&mut self, chunk: &[u8], at: usize, sink: &mut S) -> Result<usize, Halt> {
+    pub(super) fn digits<S: Sink>(
+        &mut self,
+        chunk: &[u8],
+        at: usize,
+        sink: &mut S,
+    ) -> Result<usize, Halt> {
         match self.number.read(chunk, at) {
             Ok(Some(end)) => {
                 self.scalar_ends(end, sink)?;
@@ -78,7 +88,12 @@ impl Scanner {
     }
 
     #[inline]
-    pub(super) fn letters<S: Sink>(&mut self, chunk: &[u8], at: usize, sink: &mut S) -> Result<usize, Halt> {
+    pub(super) fn letters<S: Sink>(
+        &mut self,
+        chunk: &[u8],
+        at: usize,
+        sink: &mut S,
+    ) -> Result<usize, Halt> {
         let mut at = at;
         while let Some((letter, rest)) = self.literal.split_first() {
             let Some(byte) = chunk.get(at) else {

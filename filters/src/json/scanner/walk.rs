@@ -15,6 +15,10 @@ use crate::value_action::JsonKind;
 pub(super) use stretch::Stretch;
 
 /// Where the walk has come to.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is one fact about the place in the text, and they vary freely"
+)]
 pub(super) struct Walk {
     /// How many containers are open.
     pub(super) depth: usize,

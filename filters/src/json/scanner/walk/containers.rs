@@ -33,7 +33,8 @@ impl Walk {
     ) -> Result<(), Halt> {
         let outside = self.depth;
         self.depth += 1;
-        let unheard = !self.terms.all && !(self.terms.object && self.member == Interest::Value);
+        let heard = self.terms.object && self.member == Interest::Value;
+        let unheard = !(self.terms.all || heard);
         if unheard {
             let inside = match self.terms.object {
                 true => self.member == Interest::Inside,
