@@ -6,6 +6,7 @@
 
 pub(crate) mod csv;
 pub(crate) mod decoders;
+pub(crate) mod detect;
 pub(crate) mod lines;
 pub(crate) mod mutation;
 pub(crate) mod policy;
@@ -65,6 +66,12 @@ pub(crate) const TARGETS: &[Target] = &[
         check: csv::check,
         seeds: csv::seeds,
         words: mutation::TABLE_WORDS,
+    },
+    Target {
+        name: "detect",
+        check: detect::check,
+        seeds: detect::seeds,
+        words: mutation::TEXT_WORDS,
     },
     Target {
         name: "lines",

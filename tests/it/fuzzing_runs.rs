@@ -167,4 +167,4 @@ macro_rules! runs {
     };
 }
 
-runs! { scanner rewriter selector decoders policy csv lines }
+runs! { scanner rewriter selector decoders policy csv detect lines }

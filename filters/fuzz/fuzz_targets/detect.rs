@@ -1,0 +1,5 @@
+//! libFuzzer on the target `detect`.
+
+#![no_main]
+
+postern_fuzz::fuzz!("detect");
