@@ -149,6 +149,9 @@ impl TableFilter {
         };
         let read = self.scanner.finish(&mut pass);
         read.map_err(|error| self.placed(error))?;
+        if self.rewriter.is_bare_mark() {
+            out.extend_from_slice(BYTE_ORDER_MARK);
+        }
         self.rewriter.finish()
     }
 

@@ -81,6 +81,11 @@ impl Rewriter {
         self.mark = true;
     }
 
+    /// Whether a byte order mark is all there has been so far.
+    pub(super) fn is_bare_mark(&self) -> bool {
+        self.mark && self.columns.is_none()
+    }
+
     pub(super) fn withheld(&self) -> &[u64] {
         &self.withheld
     }

@@ -1,5 +1,5 @@
 //! Claim: what is found in free text does not depend on the window or the split, in a JSON string it is
-//! what it is in plain text, and searching again finds nothing more.
+//! what it is in plain text, and searching again for what has a form of its own finds nothing more.
 //!
 //! The first byte is the seed of the splits and of the string's escapes, and the rest is the text.
 
@@ -62,10 +62,7 @@ pub(crate) fn check(input: &[u8]) -> Finding {
             "through a window `{once}`, as a whole `{by_pieces}`"
         ));
     }
-    let twice = detect_text(search, &once);
-    if twice != once {
-        return Err(format!("once `{once}`, twice `{twice}`"));
-    }
+    by_form_once(text)?;
     let mut random = Random::of_case(u64::from(*seed), 0);
     let mut document = "{\"text\":".to_owned();
     strings::json_string(&mut random, text, &mut document);
@@ -77,6 +74,21 @@ pub(crate) fn check(input: &[u8]) -> Finding {
         }
     }
     Ok(())
+}
+
+/// Searching again for what has a form of its own finds nothing more. A secret is also what stands
+/// beside a keyword, and there a replacement does too.
+fn by_form_once(text: &str) -> Finding {
+    let mut forms = EVERYTHING.clone();
+    forms.find.remove(&Detector::Secret);
+    let detectors = Detectors::new(&forms);
+    let search = Search::new(&detectors, None, None);
+    let once = detect_text(search, text);
+    let twice = detect_text(search, &once);
+    match twice == once {
+        true => Ok(()),
+        false => Err(format!("once `{once}`, twice `{twice}`")),
+    }
 }
 
 /// The text with every piece that is found replaced; the pieces are in order and within the text.
