@@ -78,7 +78,7 @@ fn hidden_labels(
         let end = led
             .ends
             .iter()
-            .find(|(_, look)| look.hides_scalar || (!creates && may_hold(*look)));
+            .find(|(_, look)| look.hides_scalar || may_hold(*look, creates));
         if let Some((spot, _)) = passed.or(end) {
             return Ok(Some(sight.labels(*spot)));
         }
@@ -86,9 +86,14 @@ fn hidden_labels(
     Ok(None)
 }
 
-/// Whether something hidden is expected where the form puts a plain value.
-fn may_hold(look: Look) -> bool {
-    look.holds == Holds::Likely || (look.opens && look.holds != Holds::Nothing)
+/// Whether something hidden is expected where the form puts a plain value: it is lost, unless nothing is
+/// stored yet, or it stands in the value, which is a document in a string.
+fn may_hold(look: Look, creates: bool) -> bool {
+    match look.holds {
+        Holds::Nothing => false,
+        Holds::Perhaps => look.opens,
+        Holds::Likely => look.opens || !creates,
+    }
 }
 
 /// Decodes a name or a value once.

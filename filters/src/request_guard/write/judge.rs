@@ -170,17 +170,24 @@ impl<'j, 'p> Judge<'j, 'p> {
         }
     }
 
-    /// Whether something hidden may be lost because this value takes its place. What a rule only looks
-    /// for everywhere is not expected where the writer puts a plain value.
+    /// Whether something hidden may be lost because this value takes its place, or may stand in it because
+    /// it is a document in a string. What a rule only looks for everywhere is not expected where the writer
+    /// puts a plain value.
     fn replaces_hidden(&self, node: NodeId, look: Look, force: Force) -> bool {
-        if force == Force::Creates || look.holds == Holds::Nothing {
+        if look.holds == Holds::Nothing {
+            return false;
+        }
+        // SECURITY: nobody looks into the string here, so one that is created is taken to hold it too.
+        if look.opens && self.tree.kind(node) == JsonKind::String {
+            return true;
+        }
+        if force == Force::Creates {
             return false;
         }
         let merges = matches!(force, Force::Merges | Force::MergesDeeply);
         match self.tree.kind(node) {
             JsonKind::Object => !merges,
             JsonKind::Null => true,
-            JsonKind::String if look.opens => true,
             JsonKind::String | JsonKind::Number | JsonKind::Bool => look.holds == Holds::Likely,
             JsonKind::Array => look.holds == Holds::Likely || !self.is_list_of_scalars(node),
         }
