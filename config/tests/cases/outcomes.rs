@@ -88,7 +88,7 @@ fn every_code_has_a_case_and_there_are_fifty_broken_policies() {
     let covered: BTreeSet<String> = cases
         .flat_map(|(name, text)| expected(&name, &text))
         .collect();
-    let known: BTreeSet<String> = codes().iter().map(|c| c.code.to_owned()).collect();
+    let known: BTreeSet<String> = codes().map(|c| c.code.to_owned()).collect();
     assert_eq!(covered, known);
 }
 

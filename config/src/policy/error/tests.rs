@@ -69,7 +69,7 @@ fn a_guess_is_near_or_not_made() {
 
 #[test]
 fn codes_are_unique_in_order_and_explained() {
-    let all: Vec<&str> = codes().iter().map(|code| code.code).collect();
+    let all: Vec<&str> = codes().map(|code| code.code).collect();
     assert!(all.is_sorted_by(|a, b| a < b));
     for code in codes() {
         assert!(code.explanation.len() > 120, "{} says little", code.code);

@@ -1,0 +1,64 @@
+//! Whoever asks, the addresses of both sides, keys and sizes. `PN030` to `PN049`.
+
+use super::{Code, code};
+
+pub(super) const CODES: &[Code] = &[
+    code(
+        "PN030",
+        "an identity key belongs to another source",
+        "The keys of `identity` depend on `from`. `jwt` has issuer, audience, keys, subject, tenant and \
+         roles; `mtls` has subject and a map of roles; `header` has subject, tenant, roles and trusted. \
+         A key of another source would have no effect. Remove it, or correct `from`.",
+    ),
+    code(
+        "PN031",
+        "an identity value is not valid",
+        "The value does not fit the identity source: an empty issuer or audience, a header name that is \
+         no token of RFC 9110, two keys that name one header, or `roles` in the form of another source \
+         (a selector for `jwt`, a map from patterns to roles for `mtls`, a header name for `header`).",
+    ),
+    code(
+        "PN032",
+        "identity headers would be believed from afar",
+        "`trusted` lists who may say who is asking. Headers are not signed, so only neighbours on the \
+         same host are accepted: `unix` for our own Unix socket, or loopback addresses such as \
+         `127.0.0.1/32` and `::1`. For anything further away use `jwt` or `mtls`.",
+    ),
+    code(
+        "PN033",
+        "a secret or key is not a reference",
+        "Secrets and key files are named, never written out: `env:NAME` or `file:PATH`, and for JWT keys \
+         also `https://...`. Policies are reviewed, copied and logged; a secret in one is a secret lost. \
+         If a real secret was written here, replace it at its source too. Plain `http://` keys are \
+         accepted from loopback only, since whoever changes them on the way decides who is let in.",
+    ),
+    code(
+        "PN040",
+        "an address is not valid",
+        "An address is `HOST:PORT`, such as `127.0.0.1:8080`, `[::1]:8080` or `localhost:8080`; the data \
+         listener may also be `unix:PATH`. The admin listener accepts loopback addresses only in this \
+         build, and must not be the address of the data listener: nothing of it may be reachable \
+         through the data listener.",
+    ),
+    code(
+        "PN041",
+        "the upstream is not valid",
+        "The upstream is `http://HOST:PORT` or `https://HOST:PORT`, the port optional, without user, \
+         path, query or fragment: paths are forwarded as they come, and credentials are given by \
+         `credential` as a reference. `ca` belongs to `https`.",
+    ),
+    code(
+        "PN042",
+        "a size or duration is not valid",
+        "Sizes are whole numbers of bytes with a unit, `16KiB`, `1MiB`, `512B`; durations likewise, \
+         `250ms`, `25s`, `10m`, `24h`. Decimal units such as `kB` are not accepted: a limit that two \
+         people read differently is no limit.",
+    ),
+    code(
+        "PN043",
+        "a key id is not valid",
+        "Key ids appear in pseudonyms, `~k1.…`, and tell which key made them. An id is 1 to 16 lower-case \
+         letters and digits, and each id comes once; the list is newest first. An id that was used \
+         before must not be given to another key.",
+    ),
+];
