@@ -5,9 +5,10 @@ use std::sync::Arc;
 use allocation_counter::measure;
 use postern_benches::redactor::{CHUNK_BYTES, HELD_BYTES_MAX, Redactor};
 use postern_benches::rule_sets::{self, RuleSet};
-use postern_config::Action;
 use postern_config::action::{Generalize, Mask, PseudonymScope};
-use postern_filters::json::{Engine, JsonFilter, JsonPlan};
+use postern_config::routes::{Names, Unlabelled};
+use postern_config::{Action, Detection, Detector, Selector};
+use postern_filters::json::{Automaton, Engine, JsonFilter, JsonPlan, JsonRules, JsonSettings};
 use postern_filters::{BodyError, BodyFilter, Identity, PseudonymKeys, Pseudonymizer};
 
 use super::bodies::Body;
@@ -17,6 +18,9 @@ const OWN_BYTES: u64 = 32 << 10;
 
 /// What a hold may take at most: its buffer is allocated anew while it grows, beside the old one.
 const HOLD_BYTES: u64 = 2 * HELD_BYTES_MAX as u64;
+
+/// What a search holds of a text: its window, in the text's form and in the form that is searched.
+const WINDOW_BYTES: u64 = 32 << 10;
 
 const ENGINES: [Engine; 2] = [Engine::Scalar, Engine::Simd];
 
@@ -59,6 +63,15 @@ fn pass(plan: &Arc<JsonPlan>, engine: Engine, body: &Body) -> Passed {
     }
 }
 
+fn print_passed(what: &str, engine: Engine, body: &Body, passed: &Passed) {
+    println!(
+        "{what:<24} {engine:?}: {} bytes in, {} out, at most {} held",
+        body.bytes(),
+        passed.written,
+        passed.peak
+    );
+}
+
 #[test]
 fn a_streamed_list_of_any_length_is_redacted_in_32_kib() {
     let body = Body::cases(mib("POSTERN_STREAM_MIB", 256));
@@ -77,13 +90,7 @@ fn a_streamed_list_of_any_length_is_redacted_in_32_kib() {
         for engine in ENGINES {
             let plan = Arc::clone(Redactor::new(&rules, engine).plan());
             let passed = pass(&plan, engine, body);
-            println!(
-                "{:<16} {engine:?}: {} bytes in, {} out, at most {} held",
-                rules.name,
-                body.bytes(),
-                passed.written,
-                passed.peak
-            );
+            print_passed(rules.name, engine, body, &passed);
             assert_eq!(passed.result, Ok(()), "{}", rules.name);
             assert!(
                 passed.peak <= OWN_BYTES,
@@ -120,12 +127,7 @@ fn a_string_of_any_length_passes_or_goes_in_32_kib() {
     for action in streaming {
         for engine in ENGINES {
             let passed = pass(&plan_for(action.clone()), engine, &body);
-            println!(
-                "{action:?} {engine:?}: {} bytes in, {} out, at most {} held",
-                body.bytes(),
-                passed.written,
-                passed.peak
-            );
+            print_passed(&format!("{action:?}"), engine, &body, &passed);
             assert_eq!(passed.result, Ok(()), "{action:?}");
             assert!(
                 passed.peak <= OWN_BYTES,
@@ -135,6 +137,50 @@ fn a_string_of_any_length_passes_or_goes_in_32_kib() {
             let whole = passed.written == body.bytes();
             assert_eq!(whole, action == Action::Show, "{action:?}");
         }
+    }
+}
+
+/// A plan that searches the long string for everything a policy can name, but for names.
+fn searching_plan() -> Arc<JsonPlan> {
+    let selector = Selector::parse("$.text").unwrap();
+    let rules = JsonRules {
+        rules: vec![(&selector, vec![0])],
+        required: Vec::new(),
+        names: Names::Exact,
+    };
+    let settings = JsonSettings {
+        actions: vec![Action::Detect],
+        unlabelled: Unlabelled::Show,
+        depth_max: 128,
+        held_bytes_max: HELD_BYTES_MAX,
+        pseudonyms: None,
+        require: false,
+        embedded: Vec::new(),
+    };
+    let alone = Detector::ALL.into_iter();
+    let find = alone.filter(|detector| *detector != Detector::NamesInThisResponse);
+    let detection = Detection::new(find.collect(), Action::Redact { with: None });
+    let automaton = Arc::new(Automaton::compile(&rules).unwrap());
+    Arc::new(JsonPlan::searching(
+        automaton,
+        settings,
+        Arc::new([Some(detection)]),
+    ))
+}
+
+#[test]
+fn a_string_of_any_length_is_searched_in_one_window() {
+    // Searching costs more than passing: an eighth of the length shows the same.
+    let body = Body::one_string(mib("POSTERN_STRING_MIB", 64).div_ceil(8));
+    for engine in ENGINES {
+        let passed = pass(&searching_plan(), engine, &body);
+        print_passed("detect", engine, &body, &passed);
+        assert_eq!(passed.result, Ok(()));
+        assert!(
+            passed.peak <= WINDOW_BYTES + OWN_BYTES,
+            "{} bytes",
+            passed.peak
+        );
     }
 }
 
@@ -149,12 +195,7 @@ fn a_string_that_must_be_held_is_refused_at_the_limit() {
     for action in holding {
         for engine in ENGINES {
             let passed = pass(&plan_for(action.clone()), engine, &body);
-            println!(
-                "{action:?} {engine:?}: {} bytes in, {} out, at most {} held",
-                body.bytes(),
-                passed.written,
-                passed.peak
-            );
+            print_passed(&format!("{action:?}"), engine, &body, &passed);
             let limit = BodyError::Limit {
                 limit: "held_bytes",
             };
