@@ -18,6 +18,8 @@ const NEVER: [&str; 2] = ["CONNECT", "TRACE"];
 #[derive(Debug, Default)]
 pub(crate) struct RouteMatcher {
     lines: Vec<Line>,
+    /// Whether some line ends in a slash.
+    slashes: bool,
 }
 
 /// What a request matches.
@@ -54,21 +56,45 @@ impl RouteMatcher {
             })
             .collect();
         lines.sort_by(|a, b| b.fits.cmp_specificity(&a.fits));
-        Self { lines }
+        let slashes = lines.iter().any(Line::ends_in_slash);
+        Self { lines, slashes }
     }
 
     /// The route of a request, by its method and its canonical path.
     ///
-    /// SECURITY: many applications do not look at a slash at the end. Where the path without it would
-    /// belong to another route, the two readings differ, and nothing matches.
+    /// SECURITY: many applications do not look at a slash at the end. Where the path with the slash and the
+    /// path without it would belong to different routes, the two readings differ, and nothing matches: but a
+    /// line that ends in a slash itself says that the application tells them apart, and is believed as long
+    /// as no other line but the catch-all knows the path without it.
     pub(crate) fn find(&self, method: &str, path: &str) -> Matched {
         let found = self.find_spelled(method, path);
         match path.strip_suffix('/') {
-            Some(bare) if !bare.is_empty() && self.find_spelled(method, bare) != found => {
-                Matched::Nothing
-            }
+            Some("") => found,
+            Some(bare) if self.declares_slash(path) => match self.is_known(bare) {
+                true => Matched::Nothing,
+                false => found,
+            },
+            Some(bare) if self.find_spelled(method, bare) != found => Matched::Nothing,
+            None if self.slashes && self.declares_slash(&format!("{path}/")) => Matched::Nothing,
             Some(_) | None => found,
         }
+    }
+
+    /// Whether a line that ends in a slash fits this path.
+    fn declares_slash(&self, path: &str) -> bool {
+        self.slashes && self.any_fits(path, Line::ends_in_slash)
+    }
+
+    /// Whether a line other than the catch-all fits this path.
+    fn is_known(&self, path: &str) -> bool {
+        self.any_fits(path, |line| !line.is_catch_all())
+    }
+
+    fn any_fits(&self, path: &str, counts: impl Fn(&Line) -> bool) -> bool {
+        segments(path).is_some_and(|segments| {
+            let mut lines = self.lines.iter().filter(|line| counts(line));
+            lines.any(|line| line.fits_path(&segments))
+        })
     }
 
     /// What a parameter of the line that a request matches stands for, in canonical form; none where
@@ -119,6 +145,10 @@ impl Line {
     /// Whether the line is the one that fits every path.
     fn is_catch_all(&self) -> bool {
         matches!(self.fits.path.as_slice(), [PathPart::Rest(_)])
+    }
+
+    fn ends_in_slash(&self) -> bool {
+        matches!(self.fits.path.last(), Some(PathPart::Literal(text)) if text.is_empty())
     }
 
     fn fits_method(&self, method: &str) -> bool {

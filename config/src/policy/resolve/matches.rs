@@ -70,6 +70,10 @@ fn parse_path(text: &str) -> Result<Vec<PathPart>, Refusal> {
     }
     let mut path = Vec::new();
     let mut parameters = Vec::new();
+    let (segments, slash) = match segments.strip_suffix('/') {
+        Some(bare) => (bare, true),
+        None => (segments, false),
+    };
     for segment in segments.split('/') {
         if matches!(path.last(), Some(PathPart::Rest(_))) {
             let message = "nothing can follow the rest of a path".to_owned();
@@ -84,6 +88,13 @@ fn parse_path(text: &str) -> Result<Vec<PathPart>, Refusal> {
             parameters.push(name.clone());
         }
         path.push(part);
+    }
+    if slash {
+        if matches!(path.last(), Some(PathPart::Rest(_))) {
+            let message = "nothing can follow the rest of a path".to_owned();
+            return Err((message, "put `{name...}` last"));
+        }
+        path.push(PathPart::Literal(String::new()));
     }
     if path.len() > SEGMENTS_MAX {
         let message = format!("a path has at most {SEGMENTS_MAX} segments");
@@ -123,7 +134,7 @@ fn literal(segment: &str) -> Result<(), Refusal> {
     match segment {
         "" => {
             let message = "an empty segment never matches".to_owned();
-            return Err((message, "write no `//` and no `/` at the end"));
+            return Err((message, "write no `//`"));
         }
         "." | ".." => {
             let message = "a dot segment never matches".to_owned();

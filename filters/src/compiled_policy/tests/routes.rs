@@ -55,6 +55,34 @@ fn no_spelling_of_a_path_gets_under_a_wider_route() {
 }
 
 #[test]
+fn a_line_that_ends_in_a_slash_is_believed_and_the_path_without_it_is_not_guessed() {
+    let lines = "  slashed: { match: [\"GET /tickets/\", \"GET /tickets/{id}/\"] }\n  both: { match: \"GET /twice\" }\n  \
+                 again: { match: \"GET /twice/\" }\n  everything_else:";
+    let compiled = compile(&POLICY.replace("  everything_else:", lines));
+    let route_of = |line| {
+        let request = Ask {
+            groups: &["boss"],
+            line,
+            headers: &[],
+            has_body: false,
+        };
+        ask(&compiled, &request).map(|plan| plan.route().to_owned())
+    };
+    for line in ["GET /tickets/", "GET /tickets/7/"] {
+        assert_eq!(route_of(line).as_deref(), Ok("slashed"), "{line}");
+    }
+    for line in [
+        "GET /tickets",
+        "GET /tickets/7",
+        "GET /tickets/7//",
+        "GET /twice",
+        "GET /twice/",
+    ] {
+        assert_eq!(route_of(line), Err(DenyReason::RouteDenied), "{line}");
+    }
+}
+
+#[test]
 fn what_is_made_for_a_set_of_roles_is_shared_by_its_readers_tokens_apart() {
     let compiled = compiled();
     let token = |subject: &str| {
