@@ -6,6 +6,7 @@ mod actions;
 mod bypass;
 mod corpus;
 mod cts;
+mod desks;
 mod detect;
 mod differential;
 mod differential_cases;

@@ -2,7 +2,7 @@
 //!
 //! A value counts when it has three characters or more (two in scripts that write words with one or
 //! two); of a name of several words each word of three letters counts too, but particles and titles do
-//! not. Case does not matter; a value is found only as whole words.
+//! not, and so does each run of parts between commas. Case does not matter; a value is found only as whole words.
 
 use std::collections::BTreeSet;
 
@@ -17,6 +17,9 @@ const PIECE_BYTES: usize = 192;
 
 /// A value of more words, or with digits, is no name: it counts as a whole only.
 const WORDS_MAX: usize = 6;
+
+/// A value of more parts than this is searched for as a whole only.
+const PARTS_MAX: usize = 8;
 
 /// The fewest letters of a value or word.
 const LETTERS_MIN: usize = 3;
@@ -115,6 +118,7 @@ fn add(value: &str, needles: &mut BTreeSet<String>) {
             needles.insert(piece.to_owned());
         }
     }
+    needles.extend(runs_of_parts(value));
     let words = || value.split(|c: char| !c.is_alphabetic() && c != '\'' && c != '-');
     let is_name = value.len() <= PIECE_BYTES
         && words().filter(|word| !word.is_empty()).count() <= WORDS_MAX
@@ -124,6 +128,32 @@ fn add(value: &str, needles: &mut BTreeSet<String>) {
         let words = words.filter(|word| counts(word) && !PARTICLES.contains(word));
         needles.extend(words.map(str::to_owned));
     }
+}
+
+/// What stands between commas, semicolons or line ends, in every run of neighbours: an address is written
+/// with its city in a field and above it in a letter. A run without a letter is no part of a name.
+fn runs_of_parts(value: &str) -> BTreeSet<String> {
+    let mut cuts: Vec<usize> = value
+        .char_indices()
+        .filter(|(_, c)| matches!(c, ',' | ';' | '\n' | '\r'))
+        .map(|(at, _)| at)
+        .collect();
+    if value.len() > PIECE_BYTES || cuts.is_empty() || cuts.len() >= PARTS_MAX {
+        return BTreeSet::new();
+    }
+    cuts.push(value.len());
+    let mut runs = BTreeSet::new();
+    let mut from = 0;
+    for (first, cut) in cuts.iter().enumerate() {
+        for end in cuts.iter().skip(first) {
+            let run = value.get(from..*end).unwrap_or_default().trim();
+            if counts(run) && run.chars().any(char::is_alphabetic) {
+                runs.insert(run.to_owned());
+            }
+        }
+        from = cut + 1;
+    }
+    runs
 }
 
 /// A value in pieces of at most [`PIECE_BYTES`], cut between characters.

@@ -127,6 +127,7 @@ fn names_are_found_as_whole_words_in_any_case() {
             "at 33, Avenue Foch today, avenue of 33",
             "at [redacted] today, avenue of 33",
         ),
+        ("avenue Foch 12, 33", "[redacted] 12, 33"),
         ("[redacted] abc", "[redacted] abc"),
         ("Ma\u{ad}ria", "[redacted]"),
     ] {
