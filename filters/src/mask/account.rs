@@ -16,7 +16,7 @@ pub(super) fn card_last(text: &str) -> Option<String> {
     let is_card = CARD_DIGITS.contains(&digits.len())
         && digits.iter().all(u8::is_ascii_digit)
         && digits.iter().any(|digit| *digit != b'0')
-        && luhn(&digits) % 10 == 0;
+        && luhn(&digits).is_multiple_of(10);
     is_card.then(|| last(&digits))
 }
 

@@ -41,6 +41,17 @@ pub fn welcome(demo: &Demo, matrix: &str) -> String {
         "\nA list; an export as CSV and as NDJSON; a search and a write that are refused; a write that is \
          not:\n\n",
     );
+    push_others(demo, &mut text);
+    text.push_str("\nThe same case without Postern:\n\n");
+    text.push_str(&format!(
+        "curl -s 'http://{}/api/v2/cases/1001'; echo\n\nCtrl-C stops everything.\n",
+        addresses.api
+    ));
+    text
+}
+
+/// The requests that are not about one case as it is shown.
+fn push_others(demo: &Demo, text: &mut String) {
     text.push_str(&curl(demo, "agent", "", "/api/v2/cases?page=1&per_page=2"));
     text.push_str(&curl(demo, "supervisor", "", "/api/v2/cases/export"));
     text.push_str(&curl(
@@ -63,12 +74,6 @@ pub fn welcome(demo: &Demo, matrix: &str) -> String {
         &format!("{write}-d '{{\"status\":\"solved\"}}' "),
         "/api/v2/cases/1001/status",
     ));
-    text.push_str("\nThe same case without Postern:\n\n");
-    text.push_str(&format!(
-        "curl -s 'http://{}/api/v2/cases/1001'; echo\n\nCtrl-C stops everything.\n",
-        addresses.api
-    ));
-    text
 }
 
 fn curl(demo: &Demo, role: &str, options: &str, target: &str) -> String {
