@@ -72,8 +72,9 @@ impl Recorded {
         kind.filter(|kind| kind.starts_with("application/json") || kind.starts_with("text/csv"))?;
         let mut words = command.split_ascii_whitespace();
         let at = command.find("http://127.0.0.1:").unwrap_or_default();
-        let url = command[command.rfind(" http://127.0.0.1:").map_or(at, |at| at + 1)..].trim();
-        let target = &url["http://127.0.0.1:8101".len()..];
+        let at = command.rfind(" http://127.0.0.1:").map_or(at, |at| at + 1);
+        let url = command.get(at..).unwrap().trim();
+        let target = url.get("http://127.0.0.1:8101".len()..).unwrap();
         let (path, query) = match target.split_once('?') {
             Some((path, query)) => (path, Some(query.to_owned())),
             None => (target, None),

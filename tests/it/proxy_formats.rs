@@ -52,98 +52,110 @@ fn answer(content_type: &str, body: &[u8]) -> Answer {
 
 const TABLE: &[u8] = b"id,ssn\r\n1,912-04-7731\r\n";
 
+const TABLE_LEFT: &str = "id,ssn\r\n1,[redacted]\r\n";
+const LINES: &[u8] = b"{\"ssn\":\"912-04-7731\"}\n{\"id\":1}\n";
+const LINES_LEFT: &str = "{\"ssn\":\"[redacted]\"}\n{\"id\":1}\n";
+const SEQUENCE: &[u8] = b"\x1E{\"ssn\":1}\n\x1E[]\n";
+
+/// A path, the answer's content type and body, what leaves of the body, and as which type.
+type Row = (
+    &'static str,
+    &'static str,
+    &'static [u8],
+    &'static str,
+    &'static str,
+);
+
+const DECLARED: &[Row] = &[
+    (
+        "/api/cases",
+        "text/csv",
+        TABLE,
+        TABLE_LEFT,
+        "text/csv; charset=utf-8",
+    ),
+    (
+        "/api/cases",
+        "Text/CSV; charset=\"UTF-8\"; header=present",
+        TABLE,
+        TABLE_LEFT,
+        "text/csv; charset=utf-8",
+    ),
+    (
+        "/api/cases",
+        "application/vnd.ms-excel",
+        TABLE,
+        TABLE_LEFT,
+        "application/vnd.ms-excel; charset=utf-8",
+    ),
+    (
+        "/api/cases",
+        "text/tab-separated-values",
+        b"ssn\tid\n1\t2\n",
+        "ssn\tid\n[redacted]\t2\n",
+        "text/tab-separated-values; charset=utf-8",
+    ),
+    (
+        "/api/cases",
+        "application/x-ndjson",
+        LINES,
+        LINES_LEFT,
+        "application/x-ndjson",
+    ),
+    (
+        "/api/cases",
+        "application/jsonl;charset=utf-8",
+        LINES,
+        LINES_LEFT,
+        "application/jsonl",
+    ),
+    (
+        "/api/cases",
+        "application/json-seq",
+        SEQUENCE,
+        "\u{1e}{\"ssn\":null}\n\u{1e}[]\n",
+        "application/json-seq",
+    ),
+    (
+        "/api/cases",
+        "application/geo+json-seq",
+        SEQUENCE,
+        "\u{1e}{\"ssn\":null}\n\u{1e}[]\n",
+        "application/geo+json-seq",
+    ),
+    (
+        "/api/cases",
+        "application/json",
+        b"[{\"ssn\":1}]",
+        "[{\"ssn\":null}]",
+        "application/json",
+    ),
+    (
+        "/western",
+        "text/csv",
+        b"n;ssn\nJos\xE9;1\n",
+        "n;ssn\nJosé;[redacted]\n",
+        "text/csv; charset=utf-8",
+    ),
+    (
+        "/western",
+        "text/csv; charset=ISO-8859-1",
+        b"n;ssn\nJos\xE9;1\n",
+        "n;ssn\nJosé;[redacted]\n",
+        "text/csv; charset=utf-8",
+    ),
+    (
+        "/western",
+        "text/csv; charset=utf-8",
+        "n;ssn\nJosé;1\n".as_bytes(),
+        "n;ssn\nJosé;[redacted]\n",
+        "text/csv; charset=utf-8",
+    ),
+];
+
 #[tokio::test(flavor = "multi_thread")]
 async fn every_declared_format_is_redacted_under_its_content_types() {
-    let lines: &[u8] = b"{\"ssn\":\"912-04-7731\"}\n{\"id\":1}\n";
-    let redacted = "{\"ssn\":\"[redacted]\"}\n{\"id\":1}\n";
-    let table = "id,ssn\r\n1,[redacted]\r\n";
-    let sequence: &[u8] = b"\x1E{\"ssn\":1}\n\x1E[]\n";
-    for (path, content_type, body, left, leaves_as) in [
-        (
-            "/api/cases",
-            "text/csv",
-            TABLE,
-            table,
-            "text/csv; charset=utf-8",
-        ),
-        (
-            "/api/cases",
-            "Text/CSV; charset=\"UTF-8\"; header=present",
-            TABLE,
-            table,
-            "text/csv; charset=utf-8",
-        ),
-        (
-            "/api/cases",
-            "application/vnd.ms-excel",
-            TABLE,
-            table,
-            "application/vnd.ms-excel; charset=utf-8",
-        ),
-        (
-            "/api/cases",
-            "text/tab-separated-values",
-            b"ssn\tid\n1\t2\n",
-            "ssn\tid\n[redacted]\t2\n",
-            "text/tab-separated-values; charset=utf-8",
-        ),
-        (
-            "/api/cases",
-            "application/x-ndjson",
-            lines,
-            redacted,
-            "application/x-ndjson",
-        ),
-        (
-            "/api/cases",
-            "application/jsonl;charset=utf-8",
-            lines,
-            redacted,
-            "application/jsonl",
-        ),
-        (
-            "/api/cases",
-            "application/json-seq",
-            sequence,
-            "\u{1e}{\"ssn\":null}\n\u{1e}[]\n",
-            "application/json-seq",
-        ),
-        (
-            "/api/cases",
-            "application/geo+json-seq",
-            sequence,
-            "\u{1e}{\"ssn\":null}\n\u{1e}[]\n",
-            "application/geo+json-seq",
-        ),
-        (
-            "/api/cases",
-            "application/json",
-            b"[{\"ssn\":1}]",
-            "[{\"ssn\":null}]",
-            "application/json",
-        ),
-        (
-            "/western",
-            "text/csv",
-            b"n;ssn\nJos\xE9;1\n",
-            "n;ssn\nJosé;[redacted]\n",
-            "text/csv; charset=utf-8",
-        ),
-        (
-            "/western",
-            "text/csv; charset=ISO-8859-1",
-            b"n;ssn\nJos\xE9;1\n",
-            "n;ssn\nJosé;[redacted]\n",
-            "text/csv; charset=utf-8",
-        ),
-        (
-            "/western",
-            "text/csv; charset=utf-8",
-            "n;ssn\nJosé;1\n".as_bytes(),
-            "n;ssn\nJosé;[redacted]\n",
-            "text/csv; charset=utf-8",
-        ),
-    ] {
+    for &(path, content_type, body, left, leaves_as) in DECLARED {
         let origin = Origin::scripted(vec![answer(content_type, body)]).await;
         let stage = start(POLICY, origin.address()).await;
         let reply = stage.get(path, "agent").await;

@@ -41,7 +41,7 @@ fn csv_spectrum_keeps_its_meaning_and_is_redacted_by_column() {
         let name = path.file_stem().unwrap().to_string_lossy().into_owned();
         let meaning = fs::read(folder.join("json").join(format!("{name}.json"))).unwrap();
         let meaning: Value = serde_json::from_slice(&meaning).unwrap();
-        let meaning = meaning.as_array().cloned().unwrap_or(vec![meaning]);
+        let meaning = meaning.as_array().cloned().unwrap_or_else(|| vec![meaning]);
         let header = read(&table).swap_remove(0);
         let mut meant: Vec<Vec<String>> = vec![header.clone()];
         meant.extend(meaning.iter().map(|row| {

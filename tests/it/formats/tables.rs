@@ -122,12 +122,16 @@ fn read(table: &str) -> Vec<Vec<String>> {
         .collect()
 }
 
-#[test]
-fn tables_become_what_an_independent_reading_expects() {
-    let seed = seed();
-    println!("POSTERN_SEED={seed}");
-    for number in 0..number_from("POSTERN_CASES").map_or(TABLES, |n| n.min(100_000)) {
-        let mut random = Random::of_case(seed, number);
+/// A generated table with the rules for it.
+struct Generated {
+    headers: Vec<&'static str>,
+    rules: Vec<(&'static str, &'static str)>,
+    unlabelled: &'static str,
+    table: String,
+}
+
+impl Generated {
+    fn of(random: &mut Random) -> Self {
         let headers: Vec<&str> = (0..1 + random.below(5))
             .map(|_| random.choose(HEADERS))
             .collect();
@@ -139,79 +143,102 @@ fn tables_become_what_an_independent_reading_expects() {
             }
         }
         let unlabelled = random.choose(&["show", "show", "remove", "redact"]);
+        let table = table(random, &headers);
+        Self {
+            headers,
+            rules,
+            unlabelled,
+            table,
+        }
+    }
+
+    fn route(&self) -> Route {
+        let unlabelled = self.unlabelled;
         let mut keys = format!("formats: csv\nunlabelled: {unlabelled}\nlabel:\n");
-        for (at, (selector, _)) in rules.iter().enumerate() {
+        for (at, (selector, _)) in self.rules.iter().enumerate() {
             keys.push_str(&format!("  \"{selector}\": l{at}\n"));
         }
-        let sees = rules.iter().enumerate();
+        let sees = self.rules.iter().enumerate();
         let sees = sees
             .map(|(at, (_, action))| (format!("l{at}"), (*action).to_owned()))
             .collect();
-        let route = Route {
+        Route {
             keys,
             sees,
             detect: None,
-        };
-        let end = random.choose(&["\n", "\r\n"]);
-        let mut table = headers
-            .iter()
-            .map(|h| match *h {
-                "" => "\"\"".to_owned(),
-                h => h.to_owned(),
-            })
-            .collect::<Vec<_>>()
-            .join(",")
-            + end;
-        for _ in 0..random.below(4) {
-            let mut cells: Vec<&str> = headers.iter().map(|_| random.choose(CELLS)).collect();
-            if cells == [""] {
-                cells = vec!["\"\""];
-            }
-            table.push_str(&(cells.join(",") + end));
         }
-        let at = random.below(table.len() + 1);
-        let (a, b) = table.as_bytes().split_at(at);
-        let got = run(&route.plan(), FormatKind::Csv, &[a, b]);
-        let any_labelled = headers
-            .iter()
-            .any(|h| rules.iter().any(|(s, _)| reach(s, h).is_some()));
-        if !any_labelled {
-            assert!(got.is_err(), "case {number}: {}\n{table}", route.keys);
-            continue;
-        }
-        let got = String::from_utf8(got.unwrap()).unwrap();
-        let columns: Vec<_> = headers
-            .iter()
-            .map(|h| column(h, &rules, unlabelled))
+    }
+
+    fn is_labelled(&self, header: &str) -> bool {
+        self.rules.iter().any(|(s, _)| reach(s, header).is_some())
+    }
+
+    /// The rows that are to leave.
+    fn expected(&self) -> Vec<Vec<String>> {
+        let columns = self.headers.iter();
+        let columns: Vec<_> = columns
+            .map(|h| column(h, &self.rules, self.unlabelled))
             .collect();
         let mut expected = Vec::new();
-        for (row_at, row) in read(&table).iter().enumerate() {
-            let cells = row.iter().zip(&columns).zip(&headers);
+        for (row_at, row) in read(&self.table).iter().enumerate() {
+            let cells = row.iter().zip(&columns).zip(&self.headers);
             let cells: Vec<String> = cells
                 .filter_map(|((cell, column), header)| {
-                    let labelled = rules.iter().any(|(s, _)| reach(s, header).is_some());
-                    let named = labelled && *header != "";
+                    let named = self.is_labelled(header) && !header.is_empty();
                     match column {
                         None => None,
-                        Some(Some(_)) if row_at == 0 && named => Some(Some(cell.clone())),
-                        Some(Some(text)) => Some(Some((*text).to_owned())),
-                        Some(None) => Some(Some(cell.clone())),
+                        Some(Some(_)) if row_at == 0 && named => Some(cell.clone()),
+                        Some(Some(text)) => Some((*text).to_owned()),
+                        Some(None) => Some(cell.clone()),
                     }
-                    .flatten()
                 })
                 .collect();
             if !cells.is_empty() {
                 expected.push(cells);
             }
         }
-        assert_eq!(
-            read(&got),
-            expected,
-            "case {number}: {}\n{table}",
-            route.keys
-        );
-        if unlabelled == "show" && rules.iter().all(|(_, action)| *action == "show") {
-            assert_eq!(got, table, "case {number} is not left alone");
+        expected
+    }
+}
+
+fn table(random: &mut Random, headers: &[&str]) -> String {
+    let end = random.choose(&["\n", "\r\n"]);
+    let names = headers.iter().map(|h| match *h {
+        "" => "\"\"",
+        h => h,
+    });
+    let mut table = names.collect::<Vec<_>>().join(",") + end;
+    for _ in 0..random.below(4) {
+        let mut cells: Vec<&str> = headers.iter().map(|_| random.choose(CELLS)).collect();
+        if cells == [""] {
+            cells = vec!["\"\""];
+        }
+        table.push_str(&(cells.join(",") + end));
+    }
+    table
+}
+
+#[test]
+fn tables_become_what_an_independent_reading_expects() {
+    let seed = seed();
+    println!("POSTERN_SEED={seed}");
+    for number in 0..number_from("POSTERN_CASES").map_or(TABLES, |n| n.min(100_000)) {
+        let mut random = Random::of_case(seed, number);
+        let generated = Generated::of(&mut random);
+        let (route, table) = (generated.route(), &generated.table);
+        let at = random.below(table.len() + 1);
+        let (a, b) = table.as_bytes().split_at(at);
+        let got = run(&route.plan(), FormatKind::Csv, &[a, b]);
+        let said = format!("case {number}: {}\n{table}", route.keys);
+        if !generated.headers.iter().any(|h| generated.is_labelled(h)) {
+            assert!(got.is_err(), "{said}");
+            continue;
+        }
+        let got = String::from_utf8(got.unwrap()).unwrap();
+        assert_eq!(read(&got), generated.expected(), "{said}");
+        let shows = generated.rules.iter().all(|(_, action)| *action == "show");
+        if generated.unlabelled == "show" && shows {
+            assert_eq!(got, *table, "case {number} is not left alone");
         }
     }
 }

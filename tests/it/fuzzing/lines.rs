@@ -117,8 +117,11 @@ fn expected(format: LineFormat, body: &[u8]) -> Option<Option<Vec<u8>>> {
     Some(Some(out))
 }
 
+/// What stands before a text, the text, and what stands after it.
+type Parts<'b> = (&'b [u8], &'b [u8], &'b [u8]);
+
 /// The texts of a body, each with what stands before and after it; nothing for what is no text.
-fn texts(format: LineFormat, body: &[u8]) -> Vec<Option<(&[u8], &[u8], &[u8])>> {
+fn texts(format: LineFormat, body: &[u8]) -> Vec<Option<Parts<'_>>> {
     if body.is_empty() {
         return Vec::new();
     }

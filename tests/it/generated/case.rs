@@ -73,6 +73,16 @@ impl Profile {
     }
 }
 
+/// What becomes of fields without a label: mostly they are shown.
+fn unlabelled(random: &mut Random) -> Unlabelled {
+    match random.below(20) {
+        0..10 => Unlabelled::Show,
+        10..14 => Unlabelled::Remove,
+        14..18 => Unlabelled::Redact,
+        _ => Unlabelled::Deny,
+    }
+}
+
 impl Case {
     /// The case of this stream of numbers.
     pub(crate) fn generate(random: &mut Random, profile: Profile) -> Self {
@@ -131,12 +141,7 @@ impl Case {
             embedded,
             actions,
             names: random.choose(&[Names::Exact, Names::Exact, Names::Caseless]),
-            unlabelled: match random.below(20) {
-                0..10 => Unlabelled::Show,
-                10..14 => Unlabelled::Remove,
-                14..18 => Unlabelled::Redact,
-                _ => Unlabelled::Deny,
-            },
+            unlabelled: unlabelled(random),
             depth_max: random.choose(&[4, 8, 16, 128]),
         }
     }

@@ -183,11 +183,11 @@ fn collect(value: &Value, place: String, places: &mut BTreeMap<String, Value>) {
             for (number, element) in elements.iter().enumerate() {
                 let key = element
                     .get("id")
-                    .map_or(format!("#{number}"), |id| format!("id={id}"));
+                    .map_or_else(|| format!("#{number}"), |id| format!("id={id}"));
                 collect(element, format!("{place}/{key}"), places);
             }
         }
-        scalar => {
+        scalar @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_)) => {
             places.insert(place, scalar.clone());
         }
     }
@@ -231,7 +231,9 @@ fn edit(view: &mut Value, random: &mut Random) {
         },
         // Nothing is known of what an emptied place hides: see the decision about what a write may reach.
         Value::Object(_) | Value::Array(_) | Value::Null => {}
-        scalar => *scalar = json!("changed"),
+        scalar @ (Value::Bool(_) | Value::Number(_) | Value::String(_)) => {
+            *scalar = json!("changed");
+        }
     }
 }
 
