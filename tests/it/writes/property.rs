@@ -87,6 +87,16 @@ fn run(seed: u64, case: u64, tally: &mut Tally) {
             *tally.entry(mode).or_default() += 1;
             let up: Value = serde_json::from_slice(&up).unwrap();
             for after in afters(method, kind, &stored, &up) {
+                let restored = mode == "restore";
+                let seen = restored.then(|| shown(&compiled, "GET /x", &after.to_string()));
+                for value in secrets.values().filter(|value| value.is_string()) {
+                    let value = value.as_str().unwrap();
+                    assert!(
+                        !seen.as_ref().is_some_and(|seen| seen.contains(value)),
+                        "POSTERN_SEED={seed} case {case}: {line} {kind} shows a hidden value\n\
+                         {rules}\nstored {text}\nwritten {edited}\nup {up}\nafter {after}"
+                    );
+                }
                 for (place, value) in &secrets {
                     assert_eq!(
                         at(&after, place).as_ref(),

@@ -9,8 +9,11 @@
 //! belong together by position, as long as their number is the same and no more than one has changed:
 //! anything else could give one element's secret to another.
 
+mod after;
+mod elements;
+
 use std::borrow::Cow;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use crate::json::{Held, Look, NodeId, Sight, Spot};
 use crate::request_guard::write::judge::{self, Force, Judge, Start, inside, member};
@@ -38,7 +41,10 @@ struct Restoring<'r, 'p> {
     shown: Held<'r>,
     sight: Sight<'p>,
     envelopes: Vec<Spot>,
+    /// What makes the write true.
     splice: Splice,
+    /// The same changes as the role would see them.
+    seen: Splice,
     open: Vec<Place>,
 }
 
@@ -72,6 +78,7 @@ pub(super) fn restore(
         sight,
         envelopes,
         splice: Splice::default(),
+        seen: Splice::default(),
         open: Vec::new(),
     };
     let first = restoring.resource();
@@ -79,9 +86,16 @@ pub(super) fn restore(
     while let Some(place) = restoring.open.pop() {
         restoring.settle(place)?;
     }
-    let restored = restoring.splice.apply(body);
-    restored.ok_or(WriteError::Conflict("two values stand at one place"))
+    let seen = std::mem::take(&mut restoring.seen).apply(body);
+    let restored = std::mem::take(&mut restoring.splice).apply(body);
+    let (restored, seen) = restored.zip(seen).ok_or(TWICE)?;
+    match restoring.stays_hidden(first, &restored, &seen)? {
+        true => Ok(restored),
+        false => Err(guard.hidden(guard.every_hidden_label())),
+    }
 }
+
+const TWICE: WriteError = WriteError::Conflict("two values stand at one place");
 
 impl Restoring<'_, '_> {
     /// Where the resource stands in each document: at the root, or in its envelope.
@@ -137,7 +151,9 @@ impl Restoring<'_, '_> {
         let wraps =
             self.written.kind(0) == JsonKind::Object && self.written.kind(only) == JsonKind::Object;
         let name = self.written.name(only);
-        (wraps && member(&self.stored, 0, &name).is_none()).then_some(only)
+        let known = self.stored.children(0);
+        let mut known = known.filter(|known| self.stored.name(*known).eq_ignore_ascii_case(&name));
+        (wraps && known.next().is_none()).then_some(only)
     }
 
     fn settle(&mut self, place: Place) -> Result<(), WriteError> {
@@ -196,6 +212,9 @@ impl Restoring<'_, '_> {
     }
 
     fn members(&mut self, place: Place) -> Result<(), WriteError> {
+        if self.hides_inside(place) && self.changes_identity(place) {
+            return Err(WriteError::Conflict("another `id` beside hidden values"));
+        }
         let stored = members(&self.stored, place.stored);
         let shown = members(&self.shown, place.shown);
         let written = members(&self.written, place.written);
@@ -209,7 +228,12 @@ impl Restoring<'_, '_> {
                     spot,
                     force: self.force_below(place.force, spot),
                 }),
-                (None, None) => self.fresh(*node, spot)?,
+                (None, None) => {
+                    if self.is_hidden_in_another_case(place, name) {
+                        return Err(self.hidden(spot));
+                    }
+                    self.fresh(*node, spot)?;
+                }
                 // It was removed from what the role was shown.
                 (Some(_), None) | (None, Some(_)) => return Err(self.hidden(spot)),
             }
@@ -220,7 +244,7 @@ impl Restoring<'_, '_> {
         let span = self.written.span(place.written);
         let last = self.written.children(place.written).last();
         let end = last.map_or(span.start + 1, |last| self.written.span(last).end);
-        let mut alone = written.is_empty();
+        let (mut alone, mut seen_alone) = (written.is_empty(), written.is_empty());
         for node in self.stored.children(place.stored).collect::<Vec<_>>() {
             let name = self.stored.name(node);
             if written.contains_key(&name) || !self.must_stay(place.spot, node, shown.get(&name))? {
@@ -228,13 +252,39 @@ impl Restoring<'_, '_> {
             }
             let member = self.stored.span_with_name(node);
             let member = self.stored.whole_text().get(member).unwrap_or_default();
-            if !alone {
+            if !std::mem::take(&mut alone) {
                 self.splice.insert(end, b",");
             }
             self.splice.insert(end, member);
-            alone = false;
+            if let Some(seen) = shown.get(&name) {
+                let seen = self.shown.span_with_name(*seen);
+                if !std::mem::take(&mut seen_alone) {
+                    self.seen.insert(end, b",");
+                }
+                let seen = self.shown.whole_text().get(seen).unwrap_or_default();
+                self.seen.insert(end, seen);
+            }
         }
         Ok(())
+    }
+
+    /// Whether something hidden is stored under this name in another case, which the application may take
+    /// for the same.
+    fn is_hidden_in_another_case(&self, place: Place, name: &str) -> bool {
+        let twin = |tree: &Held<'_>, of: NodeId| {
+            let mut members = tree.children(of);
+            members.find(|member| tree.name(*member).eq_ignore_ascii_case(name))
+        };
+        let shown = twin(&self.shown, place.shown).map(|member| self.shown.text(member));
+        twin(&self.stored, place.stored)
+            .is_some_and(|member| shown != Some(self.stored.text(member)))
+    }
+
+    /// Whether an object that has something hidden is written with another `id` than it has.
+    fn changes_identity(&self, place: Place) -> bool {
+        let id = |tree: &Held<'_>, object| member(tree, object, "id");
+        let ids = id(&self.written, place.written).zip(id(&self.shown, place.shown));
+        ids.is_some_and(|(written, shown)| !same((&self.written, written), (&self.shown, shown)))
     }
 
     /// Whether a stored member that the write leaves out holds something hidden.
@@ -252,87 +302,6 @@ impl Restoring<'_, '_> {
         let look = self.sight.look(spot).map_err(unreadable)?;
         let changed = self.stored.text(stored) != self.shown.text(*shown);
         Ok(changed || hides(look, &self.stored, stored))
-    }
-
-    fn elements(&mut self, place: Place) -> Result<(), WriteError> {
-        let spot = self.sight.element(place.spot).map_err(unreadable)?;
-        let written: Vec<NodeId> = self.written.children(place.written).collect();
-        if !self.hides_inside(place) {
-            return written
-                .into_iter()
-                .try_for_each(|node| self.fresh(node, spot));
-        }
-        let stored: Vec<NodeId> = self.stored.children(place.stored).collect();
-        let shown: Vec<NodeId> = self.shown.children(place.shown).collect();
-        if stored.len() != shown.len() {
-            return Err(WriteError::Conflict(
-                "an array has elements that are not shown",
-            ));
-        }
-        let pairs = match self.by_id(&written, &shown) {
-            Some(pairs) => pairs,
-            None => self.by_position(&written, &shown)?,
-        };
-        let used: BTreeSet<usize> = pairs.iter().filter_map(|(_, place)| *place).collect();
-        for (place, (stored, shown)) in stored.iter().zip(&shown).enumerate() {
-            let secret = self.stored.text(*stored) != self.shown.text(*shown);
-            if secret && !used.contains(&place) {
-                return Err(self.hidden(spot));
-            }
-        }
-        for (node, place) in pairs {
-            let both = place.and_then(|place| Some((*stored.get(place)?, *shown.get(place)?)));
-            match both {
-                None => self.fresh(node, spot)?,
-                Some((stored, shown)) => self.open.push(Place {
-                    written: node,
-                    stored,
-                    shown,
-                    spot,
-                    force: Force::Replaces,
-                }),
-            }
-        }
-        Ok(())
-    }
-
-    /// Which shown element each written one is, by `id`; none when not every shown one has an `id` of
-    /// its own, or two written ones have the same.
-    fn by_id(&self, written: &[NodeId], shown: &[NodeId]) -> Option<Vec<(NodeId, Option<usize>)>> {
-        let mut places = HashMap::new();
-        for (place, node) in shown.iter().enumerate() {
-            if places.insert(id_of(&self.shown, *node)?, place).is_some() {
-                return None;
-            }
-        }
-        let mut used = BTreeSet::new();
-        let mut pairs = Vec::with_capacity(written.len());
-        for node in written {
-            let place = id_of(&self.written, *node).and_then(|id| places.get(&id).copied());
-            if place.is_some_and(|place| !used.insert(place)) {
-                return None;
-            }
-            pairs.push((*node, place));
-        }
-        Some(pairs)
-    }
-
-    fn by_position(
-        &self,
-        written: &[NodeId],
-        shown: &[NodeId],
-    ) -> Result<Vec<(NodeId, Option<usize>)>, WriteError> {
-        let differs = |(written, shown): &(&NodeId, &NodeId)| {
-            !same((&self.written, **written), (&self.shown, **shown))
-        };
-        let changed = written.iter().zip(shown).filter(differs).count();
-        if written.len() != shown.len() || changed > 1 {
-            return Err(WriteError::Conflict(
-                "elements without an `id` of their own were added, taken out, moved or changed",
-            ));
-        }
-        let pairs = written.iter().enumerate();
-        Ok(pairs.map(|(place, node)| (*node, Some(place))).collect())
     }
 
     fn force_below(&self, force: Force, below: Spot) -> Force {
@@ -359,17 +328,4 @@ fn hides(look: Look, tree: &Held<'_>, node: NodeId) -> bool {
 fn members<'t>(tree: &Held<'t>, object: NodeId) -> HashMap<Cow<'t, str>, NodeId> {
     let members = tree.children(object);
     members.map(|member| (tree.name(member), member)).collect()
-}
-
-/// An element's scalar `id`: whether it is a string, and its text.
-fn id_of<'t>(tree: &Held<'t>, node: NodeId) -> Option<(bool, Cow<'t, str>)> {
-    let id = member(tree, node, "id")?;
-    match tree.kind(id) {
-        JsonKind::String => Some((true, tree.string(id))),
-        JsonKind::Number => {
-            let lexeme = std::str::from_utf8(tree.text(id)).ok()?;
-            Some((false, Cow::Borrowed(lexeme)))
-        }
-        JsonKind::Bool | JsonKind::Null | JsonKind::Array | JsonKind::Object => None,
-    }
 }

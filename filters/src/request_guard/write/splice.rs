@@ -43,6 +43,12 @@ pub(super) fn without(text: &[u8], tree: &Held<'_>, dropped: &BTreeSet<NodeId>) 
         return None;
     }
     let mut splice = Splice::default();
+    cut(&mut splice, tree, dropped);
+    splice.apply(text)
+}
+
+/// Takes some members and elements out, commas included.
+pub(super) fn cut(splice: &mut Splice, tree: &Held<'_>, dropped: &BTreeSet<NodeId>) {
     let mut open = vec![0];
     while let Some(container) = open.pop() {
         let children: Vec<NodeId> = tree.children(container).collect();
@@ -62,5 +68,4 @@ pub(super) fn without(text: &[u8], tree: &Held<'_>, dropped: &BTreeSet<NodeId>) 
             end_before = span.end;
         }
     }
-    splice.apply(text)
 }
