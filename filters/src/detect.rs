@@ -323,8 +323,13 @@ fn join(mut found: Vec<Found>) -> Vec<Found> {
     joined
 }
 
-/// Whether a text without digits can hold a secret all the same.
+/// Whether a text without digits can hold a secret all the same: there is a word that says so, or a
+/// character that may make one out of what does not look like it byte for byte.
 fn may_hold_secret(text: &[u8]) -> bool {
+    let folds = |pair: &[u8]| matches!(pair, [b'\\', b'u' | b'b']);
+    if text.iter().any(|byte| fold::may_change(*byte)) || text.windows(2).any(folds) {
+        return true;
+    }
     static ANCHORS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
         let builder = AhoCorasick::builder()
             .ascii_case_insensitive(true)

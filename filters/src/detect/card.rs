@@ -28,7 +28,9 @@ fn may_begin(view: View<'_>, start: usize) -> bool {
 
 /// Where the longest card number that begins here ends.
 fn ends(view: View<'_>, start: usize) -> Option<usize> {
-    let digits = Digits::read(view, start, 2, |byte| matches!(byte, b' ' | b'-' | b'.'));
+    let digits = Digits::read(view, start, 2, |byte| {
+        matches!(byte, b' ' | b'-' | b'.' | b'\t' | b'\r' | b'\n')
+    });
     let most = digits.count().min(19);
     let length = (13..=most).rev().find(|length| {
         let number = digits.first(*length);

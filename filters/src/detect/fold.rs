@@ -24,7 +24,9 @@ const FULL_WIDTH: u32 = 0xFEE0;
 #[inline]
 pub(super) fn fold(character: char) -> Option<char> {
     match character {
-        '\0'..='\u{7f}' => Some(character),
+        // Control characters that move nothing: most readers show them as nothing.
+        '\0'..='\u{8}' | '\u{e}'..='\u{1f}' | '\u{7f}' => None,
+        '\t'..='\r' | ' '..='\u{7e}' => Some(character),
         _ => fold_beyond_ascii(character),
     }
 }
@@ -34,9 +36,14 @@ fn fold_beyond_ascii(character: char) -> Option<char> {
         return None;
     }
     Some(match character {
-        '\u{a0}' | '\u{1680}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{205f}' | '\u{3000}' => {
-            ' '
-        }
+        '\u{85}' | '\u{2028}' | '\u{2029}' => '\n',
+        '\u{2800}'
+        | '\u{a0}'
+        | '\u{1680}'
+        | '\u{2000}'..='\u{200a}'
+        | '\u{202f}'
+        | '\u{205f}'
+        | '\u{3000}' => ' ',
         '\u{2010}'..='\u{2015}' | '\u{2043}' | '\u{2212}' | '\u{fe58}' | '\u{fe63}' => '-',
         '\u{2018}' | '\u{2019}' => '\'',
         '\u{201c}' | '\u{201d}' => '"',
@@ -50,19 +57,28 @@ fn fold_beyond_ascii(character: char) -> Option<char> {
     })
 }
 
-/// Characters without a width: joiners, marks of direction, soft hyphens, variation selectors, tags.
+/// Characters without a width: joiners, marks of direction, soft hyphens, variation selectors, tags,
+/// fillers, and the control characters of ISO 8859 but for the one that ends a line.
 fn is_invisible(character: char) -> bool {
     matches!(
         character,
-        '\u{ad}'
+        '\u{80}'..='\u{84}'
+            | '\u{86}'..='\u{9f}'
+            | '\u{ad}'
             | '\u{34f}'
             | '\u{61c}'
+            | '\u{115f}'
+            | '\u{1160}'
+            | '\u{17b4}'
+            | '\u{17b5}'
             | '\u{180b}'..='\u{180f}'
             | '\u{200b}'..='\u{200f}'
             | '\u{202a}'..='\u{202e}'
             | '\u{2060}'..='\u{206f}'
+            | '\u{3164}'
             | '\u{fe00}'..='\u{fe0f}'
             | '\u{feff}'
+            | '\u{ffa0}'
             | '\u{e0000}'..='\u{e007f}'
             | '\u{e0100}'..='\u{e01ef}'
     )
@@ -88,6 +104,15 @@ pub(super) const fn may_be_digit_or_at(byte: u8) -> bool {
         byte,
         b'0'..=b'9' | b'@' | 0xD9 | 0xDB | 0xDF | 0xE0 | 0xE1 | 0xEA | 0xEF | 0xF0
     )
+}
+
+/// Whether a byte can be the first of a character that [`fold`] changes or leaves out, or whose
+/// lower case a list of words may not spell out (Greek, Cyrillic, the Kelvin sign).
+pub(super) const fn may_change(byte: u8) -> bool {
+    matches!(
+        byte,
+        0..=0x08 | 0x0E..=0x1F | 0x7F | 0xC2 | 0xCD..=0xD1 | 0xD8 | 0xE1..=0xE3 | 0xF3
+    ) || byte > 0x7F && may_be_digit_or_at(byte)
 }
 
 #[cfg(test)]
@@ -122,6 +147,18 @@ mod tests {
                 let first = character.encode_utf8(&mut bytes).as_bytes()[0];
                 assert!(may_be_digit_or_at(first), "{character:?}");
             }
+        }
+    }
+
+    #[test]
+    fn the_prefilter_of_secrets_knows_every_character_that_is_changed_or_left_out() {
+        for character in '\0'..=char::MAX {
+            let mut bytes = [0; 4];
+            let first = character.encode_utf8(&mut bytes).as_bytes()[0];
+            assert!(
+                fold(character) == Some(character) || may_change(first),
+                "{character:?}"
+            );
         }
     }
 

@@ -69,13 +69,20 @@ impl Names {
         // Lower case, and for each byte where its character stands in the text.
         let (mut lower, mut starts, mut ends) = (String::new(), Vec::new(), Vec::new());
         for (start, character) in text.char_indices() {
-            lower.extend(character.to_lowercase());
+            lower.extend(same_case(character));
             starts.resize(lower.len(), start);
             ends.resize(lower.len(), start + character.len_utf8());
         }
         let lowered = View::new(lower.as_bytes());
+        // Of what ends at one place the longest comes first, and the others lie within it. PERF: a value
+        // of one letter many times has as many others that end where it does.
+        let (mut end, mut settled) = (0, false);
         for hit in self.needles.find_overlapping_iter(&lower) {
-            if is_apart(lowered, hit.start()) && is_apart(lowered, hit.end()) {
+            if hit.end() != end {
+                (end, settled) = (hit.end(), !is_apart(lowered, hit.end()));
+            }
+            if !settled && is_apart(lowered, hit.start()) {
+                settled = true;
                 let start = starts.get(hit.start()).copied();
                 let end = hit
                     .end()
@@ -103,11 +110,7 @@ pub(crate) struct TooManyNames;
 
 /// Adds what a value is found by.
 fn add(value: &str, needles: &mut BTreeSet<String>) {
-    let folded: String = value
-        .chars()
-        .filter_map(fold)
-        .flat_map(char::to_lowercase)
-        .collect();
+    let folded: String = value.chars().filter_map(fold).flat_map(same_case).collect();
     let value = folded.trim();
     let replaced = value == "[redacted]" || value.contains("•••") || value.starts_with('~');
     if replaced {
@@ -180,6 +183,22 @@ fn counts(text: &str) -> bool {
         false => LETTERS_MIN,
     };
     letters >= least
+}
+
+/// A letter as it is compared, whatever its case: both spellings of sharp s and of the Greek sigma, and
+/// every i, with or without a dot, are one.
+fn same_case(character: char) -> impl Iterator<Item = char> {
+    character.to_lowercase().flat_map(|lower| {
+        let (first, second) = match lower {
+            'ß' => (Some('s'), Some('s')),
+            'ς' => (Some('σ'), None),
+            'ı' => (Some('i'), None),
+            // What lower case makes of the dot of a capital i.
+            '\u{307}' => (None, None),
+            _ => (Some(lower), None),
+        };
+        first.into_iter().chain(second)
+    })
 }
 
 /// Whether a word begins or ends at `place`.

@@ -190,7 +190,7 @@ fn issued(view: View<'_>, at: usize) -> Option<Found> {
 /// `-----BEGIN … PRIVATE KEY-----` up to the end that belongs to it, or all that follows.
 fn private_key(view: View<'_>, at: usize) -> Option<Found> {
     const HEAD_MAX: usize = 64;
-    if !view.has(at, "-----BEGIN ") || view.before(at) == b'-' {
+    if !view.has(at, "-----BEGIN ") {
         return None;
     }
     let head = view.span(at, at + HEAD_MAX).to_ascii_uppercase();

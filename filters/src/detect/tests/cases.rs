@@ -87,6 +87,74 @@ fn what_is_found_at_any_place_of_the_window_is_found_whole() {
 }
 
 #[test]
+fn what_shows_nothing_or_ends_a_line_hides_no_number_and_no_word() {
+    let detectors = redacting();
+    let search = Search::new(&detectors, None, None);
+    for between in [
+        "\0", "\u{8}", "\u{1f}", "\u{7f}", "\u{80}", "\u{9f}", "\u{ad}", "\u{115f}", "\u{3164}",
+        "\u{ffa0}", "\u{2800}", "\u{85}", "\u{2028}", "\t", "\n", "\r\n",
+    ] {
+        let card = format!("a 4111{between}1111{between}1111{between}1111 b");
+        assert_eq!(detect_text(search, &card), "a [redacted] b", "{between:?}");
+        let other = format!("a 4111{between}1111{between}1111{between}1112 b");
+        assert_eq!(detect_text(search, &other), other, "{between:?}");
+    }
+    for word in [
+        "pass\u{ad}word",
+        "pass\u{34f}word",
+        "to\u{212a}en",
+        "ＰＡＳＳＷＯＲＤ",
+        "ПаРоЛь",
+        "pass\u{8}word",
+        "ΚωΔικός",
+    ] {
+        let text = format!("{word}: geheim!x");
+        assert_eq!(detect_text(search, &text), format!("{word}: [redacted]"));
+        let text = format!("{word}s geheim x");
+        assert_eq!(detect_text(search, &text), text);
+    }
+}
+
+#[test]
+fn a_private_key_is_found_behind_any_number_of_dashes() {
+    let detectors = redacting();
+    let search = Search::new(&detectors, None, None);
+    let key = "-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----";
+    for dashes in ["", "-", "-----", "- "] {
+        let text = format!("a {dashes}{key} b");
+        assert_eq!(
+            detect_text(search, &text),
+            format!("a {dashes}[redacted] b")
+        );
+    }
+    let certificate = "------BEGIN CERTIFICATE-----\nMIIE\n-----END CERTIFICATE-----";
+    assert_eq!(detect_text(search, certificate), certificate);
+}
+
+#[test]
+fn names_are_found_however_their_case_is_written() {
+    let detectors = redacting();
+    let values = ["Strauß", "Γιώργος", "İpek", "aaaa", "aaa aaaa", "Weiss"];
+    let names = Names::of(values.into_iter()).ok().flatten().unwrap();
+    let search = Search::new(&detectors, Some(&names), None);
+    for (text, expected) in [
+        (
+            "STRAUSS, STRAUẞ, strauß",
+            "[redacted], [redacted], [redacted]",
+        ),
+        ("ΓΙΏΡΓΟΣ", "[redacted]"),
+        (
+            "İPEK ipek IPEK ıpek",
+            "[redacted] [redacted] [redacted] [redacted]",
+        ),
+        ("Weiß Strausse", "[redacted] Strausse"),
+        ("aaaaa aaa aaaa, aaaaa", "aaaaa [redacted], aaaaa"),
+    ] {
+        assert_eq!(detect_text(search, text), expected, "{text}");
+    }
+}
+
+#[test]
 fn characters_without_a_width_do_not_pile_up() {
     let detectors = redacting();
     let search = Search::new(&detectors, None, None);

@@ -13,7 +13,6 @@ use super::decide::Begun;
 use super::frame::Cover;
 use super::{Captured, Halt, Inside, Pass, Rewriter, spent, verdict};
 use crate::detect::{Search, Spelling, Window, findings};
-use crate::json::held::characters;
 use crate::json::plan::JsonPlan;
 use crate::value_action::{Decimal, JsonKind, replace};
 
@@ -143,15 +142,18 @@ impl Pass<'_> {
         if self.rewriter.hidden.is_some() || self.rewriter.collected.is_some() {
             return Ok(());
         }
+        let mut searched = self.rewriter.spare.take().unwrap_or_default();
         let search = search_by(self.plan, self.rewriter, number)?;
-        let text = characters(raw);
-        if findings(search, &text).is_empty() {
+        let (mut name, mut found) = (Vec::new(), 0);
+        if search.may_find(raw) {
+            searched.read(search, raw, &mut name)?;
+            found = searched.window.finish(search, &mut name);
+            searched.characters.finish()?;
+        }
+        self.rewriter.spare = Some(searched);
+        if found == 0 {
             return Ok(());
         }
-        let mut searched = Searched::default();
-        let mut name = Vec::new();
-        searched.read(search, raw, &mut name)?;
-        searched.window.finish(search, &mut name);
         self.count_found(number);
         self.rewriter.renamed = Some(Renamed {
             from: self.rewriter.name_from,

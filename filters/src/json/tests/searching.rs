@@ -67,6 +67,10 @@ fn what_is_found_in_a_string_is_replaced_and_the_rest_is_as_it_was_written() {
         ),
         (r"4111\u200b1111\u200b1111\u200b1111", "[redacted]"),
         ("４１１１ 1111‑1111 1111", "[redacted]"),
+        ("pass\u{ad}word: geheim!x", "pass\u{ad}word: [redacted]"),
+        (r"pass\bword: geheim!x", r"pass\bword: [redacted]"),
+        (r"pass\ufeffword: geheim!x", r"pass\ufeffword: [redacted]"),
+        ("pass\u{ad}port: geheim!x", "pass\u{ad}port: geheim!x"),
         (
             r#"say \"j@x.com\", or \\j@x.com"#,
             r#"say \"[redacted]\", or \\[redacted]"#,

@@ -98,16 +98,16 @@ impl Walk {
         place: usize,
         sink: &mut S,
     ) -> Result<(), Halt> {
-        match stretch.after(place) {
-            Some((comma, b',')) if comma < stretch.to => {
+        match stretch.after_in_window(place) {
+            Some((comma, b',')) => {
                 self.comma = Some(comma);
                 sink.comma(comma)
             }
-            Some((_, b',')) | None => {
-                self.due = Some((place, Owed::Comma));
+            Some(_) => Ok(()),
+            None => {
+                self.due = Some((place.max(stretch.to), Owed::Comma));
                 Ok(())
             }
-            Some(_) => Ok(()),
         }
     }
 
@@ -118,10 +118,10 @@ impl Walk {
         place: usize,
         sink: &mut S,
     ) -> Result<(), Halt> {
-        match stretch.after(place) {
-            Some((begin, _)) if begin < stretch.to => self.value(stretch, place, sink),
-            _ => {
-                self.due = Some((place, Owed::Value));
+        match stretch.after_in_window(place) {
+            Some((begin, _)) => self.value(stretch, begin, sink),
+            None => {
+                self.due = Some((place.max(stretch.to), Owed::Value));
                 Ok(())
             }
         }

@@ -113,6 +113,14 @@ impl Stretch<'_> {
             .find(|(_, byte)| !is_space(*byte))
     }
 
+    /// The same before what waits for the next window. PERF: no window looks at the white space of
+    /// another one.
+    pub(super) fn after_in_window(&self, place: usize) -> Option<(usize, u8)> {
+        let rest = self.chunk.get(place..self.to)?.iter().enumerate();
+        rest.map(|(at, byte)| (place + at, *byte))
+            .find(|(_, byte)| !is_space(*byte))
+    }
+
     /// The last byte before `place` that is no white space.
     #[inline]
     pub(super) fn before(&self, place: usize) -> Option<(usize, u8)> {
