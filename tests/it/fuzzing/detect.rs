@@ -1,5 +1,6 @@
 //! Claim: what is found in free text does not depend on the window or the split, in a JSON string it is
-//! what it is in plain text, and searching again for what has a form of its own finds nothing more.
+//! what it is in plain text. Searching twice is not once for every text: what takes the place of one piece may let
+//! its neighbour be read (`call1111111 1@l.a1`). The written lines claim it, this target does not.
 //!
 //! The first byte is the seed of the splits and of the string's escapes, and the rest is the text.
 
@@ -66,7 +67,6 @@ pub(crate) fn check(input: &[u8]) -> Finding {
             "through a window `{once}`, as a whole `{by_pieces}`"
         ));
     }
-    by_form_once(text)?;
     let mut random = Random::of_case(u64::from(*seed), 0);
     let mut document = "{\"text\":".to_owned();
     strings::json_string(&mut random, text, &mut document);
@@ -78,21 +78,6 @@ pub(crate) fn check(input: &[u8]) -> Finding {
         }
     }
     Ok(())
-}
-
-/// Searching again for what has a form of its own finds nothing more. A secret is also what stands
-/// beside a keyword, and there a replacement does too.
-fn by_form_once(text: &str) -> Finding {
-    let mut forms = EVERYTHING.clone();
-    forms.find.remove(&Detector::Secret);
-    let detectors = Detectors::new(&forms);
-    let search = Search::new(&detectors, None, None);
-    let once = detect_text(search, text);
-    let twice = detect_text(search, &once);
-    match twice == once {
-        true => Ok(()),
-        false => Err(format!("once `{once}`, twice `{twice}`")),
-    }
 }
 
 /// The text with every piece that is found replaced; the pieces are in order and within the text.
