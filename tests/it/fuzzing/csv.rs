@@ -144,7 +144,8 @@ fn same_cells(dialect: Dialect, table: &[u8], redacted: &[u8]) -> Finding {
         });
         expected.push(cells.collect());
     }
-    expected.retain(|cells| !cells.is_empty());
+    // Without quotes a row of one empty cell is a blank line, which the csv crate passes over.
+    expected.retain(|cells| !cells.is_empty() && (dialect.quotes || cells != &[""]));
     let got: Vec<Vec<&str>> = after.iter().map(|record| record.iter().collect()).collect();
     match expected == got {
         true => Ok(()),
