@@ -154,6 +154,10 @@ impl Rewriter {
         if expects_labels && !columns.iter().any(|column| column.labelled) {
             return Err(self.malformed("no column that the policy labels"));
         }
+        // Without the columns before it, this text would be read as the table's byte order mark.
+        if !self.mark && self.row.starts_with(BYTE_ORDER_MARK) {
+            return Err(self.malformed("a byte order mark inside the header"));
+        }
         self.search = RowSearch::of(&columns);
         self.columns = Some(columns);
         Ok(())
