@@ -17,6 +17,7 @@ use crate::detect::Detection;
 use crate::identity::IdentityRule;
 use crate::labels::{Label, LabelTree};
 use crate::policy::error::PolicyErrors;
+use crate::quota::Quota;
 use crate::roles::{Because, Role, SeveralRoles};
 use crate::routes::Route;
 
@@ -41,6 +42,8 @@ pub struct Policy {
     pub roles: BTreeMap<String, Role>,
     /// How several roles combine.
     pub several_roles: SeveralRoles,
+    /// Every export quota, in the order of the file.
+    pub quotas: Vec<Quota>,
     lints: PolicyErrors,
 }
 

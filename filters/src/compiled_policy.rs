@@ -3,6 +3,7 @@
 //! Guarantees: deciding depends on the policy, the request's head and who asks, and on nothing else;
 //! whatever is not allowed in so many words is refused. It reads no body.
 
+mod applied_quota;
 mod compiled_route;
 mod guarding;
 mod role_set;
@@ -13,7 +14,7 @@ use std::sync::Arc;
 use postern_config::identity::IdentityRule;
 use postern_config::params::BodyMeaning;
 use postern_config::routes::LongLived;
-use postern_config::{Action, Detector, Label, Policy, Revision};
+use postern_config::{Action, Detector, Label, Policy, Quota, Revision};
 
 use crate::exchange_plan::accept_encoding::{self, Chosen};
 use crate::exchange_plan::header_lists::is_safe;
@@ -24,6 +25,7 @@ use crate::request_guard::query::Refused;
 use crate::route_matcher::{Matched, RouteMatcher};
 use crate::verdict::{DenyReason, Verdict};
 
+pub use applied_quota::AppliedQuota;
 pub(crate) use compiled_route::CompiledRoute;
 use role_set::RoleSets;
 pub(crate) use role_set::{Making, RoleSet};
@@ -114,7 +116,7 @@ impl CompiledPolicy {
                 .map(|label| label.as_str().to_owned())
                 .collect(),
             identity_headers: identity_headers(&policy),
-            role_sets: RoleSets::default(),
+            role_sets: RoleSets::new(&policy),
             limits,
             keys,
             policy,
@@ -144,6 +146,13 @@ impl CompiledPolicy {
     #[must_use]
     pub fn revision(&self) -> &Revision {
         &self.revision
+    }
+
+    /// Every export quota of the policy, in its order; none for [`Self::deny_all`].
+    #[must_use]
+    pub fn quotas(&self) -> &[Arc<Quota>] {
+        let ready = self.ready.as_ref();
+        ready.map_or(&[], |ready| ready.role_sets.quotas())
     }
 
     /// Decides about a request.

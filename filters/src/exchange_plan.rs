@@ -22,7 +22,7 @@ use postern_config::routes::LongLived;
 use postern_config::{FormatKind, Revision, RouteFormat};
 
 use crate::body_filter::BodyError;
-use crate::compiled_policy::{CompiledRoute, EngineLimits, Making, RoleSet};
+use crate::compiled_policy::{AppliedQuota, CompiledRoute, EngineLimits, Making, RoleSet};
 use crate::exchange_plan::accept_encoding::Chosen;
 use crate::exchange_plan::request_headers::RequestRules;
 use crate::json::{JsonPlan, LabelId};
@@ -131,6 +131,12 @@ impl ExchangePlan {
     #[must_use]
     pub fn revision(&self) -> &Revision {
         &self.parts.revision
+    }
+
+    /// The export quotas that bind this exchange, with these roles' limits, in the order of the policy.
+    #[must_use]
+    pub fn quotas(&self) -> &[AppliedQuota] {
+        &self.parts.roles.quotas
     }
 
     /// The matched route's name.

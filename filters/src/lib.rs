@@ -24,7 +24,7 @@ pub mod value_action;
 pub mod verdict;
 
 pub use body_filter::{BodyError, BodyFilter};
-pub use compiled_policy::{CompileError, CompiledPolicy, EngineLimits};
+pub use compiled_policy::{AppliedQuota, CompileError, CompiledPolicy, EngineLimits};
 pub use exchange_plan::{ExchangePlan, ResponsePlan};
 pub use pipeline::{BodyPipeline, BodySummary, HELD_WHOLE_BYTES, Redacted};
 pub use pseudonym::{PseudonymKeys, Pseudonymizer};

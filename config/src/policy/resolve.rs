@@ -68,6 +68,7 @@ fn resolve(file: &PolicyFile, problems: &mut Problems) -> Option<Policy> {
         detect,
         routes,
         roles,
+        quotas: Vec::new(),
         several_roles: file.several_roles.word().unwrap_or_default(),
         lints: PolicyErrors::default(),
     })

@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use postern_config::labels::Embedded;
 use postern_config::routes::Unlabelled;
-use postern_config::{Action, Detection, Policy, Role};
+use postern_config::{Action, Detection, Policy, Quota, Role};
 
 use crate::compiled_policy::compiled_route::CompiledRoute;
-use crate::compiled_policy::{EngineLimits, WriteRules};
+use crate::compiled_policy::{AppliedQuota, EngineLimits, WriteRules};
 use crate::json::{Automaton, JsonPlan, JsonSettings, LabelId, SightPlans};
 use crate::pseudonym::Pseudonymizer;
 use crate::request_facts::Identity;
@@ -29,6 +29,8 @@ pub(crate) struct RoleSet {
     detections: Arc<[Option<Detection>]>,
     /// Some label is shown as a token, which may differ for each reader.
     pub(crate) makes_pseudonyms: bool,
+    /// Every quota of the policy with these roles' limit, in the order of the policy.
+    pub(crate) quotas: Vec<AppliedQuota>,
     /// The engine's plan of each route, without and with what is required.
     plans: Vec<[OnceLock<Arc<JsonPlan>>; 2]>,
     /// How each route's writes are judged.
@@ -36,7 +38,7 @@ pub(crate) struct RoleSet {
 }
 
 impl RoleSet {
-    fn new(policy: &Policy, names: Vec<String>) -> Self {
+    fn new(policy: &Policy, quotas: &[Arc<Quota>], names: Vec<String>) -> Self {
         let roles: Vec<&Role> = names
             .iter()
             .filter_map(|name| policy.roles.get(name))
@@ -56,7 +58,12 @@ impl RoleSet {
             .iter()
             .chain(found)
             .any(|action| matches!(action, Action::Pseudonym(_)));
+        let applied = |quota: &Arc<Quota>| AppliedQuota {
+            quota: Arc::clone(quota),
+            limit: quota.limit.of(&names, policy.several_roles),
+        };
         Self {
+            quotas: quotas.iter().map(applied).collect(),
             roles: names,
             detections,
             embedded: policy
@@ -168,12 +175,26 @@ pub(crate) struct Making<'a> {
 }
 
 /// The sets of roles that have been seen.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct RoleSets {
+    quotas: Vec<Arc<Quota>>,
     known: Mutex<HashMap<Vec<String>, Arc<RoleSet>>>,
 }
 
 impl RoleSets {
+    /// No set yet, for roles of this policy.
+    pub(crate) fn new(policy: &Policy) -> Self {
+        Self {
+            quotas: policy.quotas.iter().cloned().map(Arc::new).collect(),
+            known: Mutex::default(),
+        }
+    }
+
+    /// Every quota of the policy, in its order.
+    pub(crate) fn quotas(&self) -> &[Arc<Quota>] {
+        &self.quotas
+    }
+
     /// The set of those groups of an identity that are roles of the policy; none when there is none.
     pub(crate) fn of(&self, policy: &Policy, identity: &Identity) -> Option<Arc<RoleSet>> {
         let mut names: Vec<String> = identity
@@ -195,7 +216,7 @@ impl RoleSets {
         if known.len() >= REMEMBERED_MAX {
             known.clear();
         }
-        let set = Arc::new(RoleSet::new(policy, names.clone()));
+        let set = Arc::new(RoleSet::new(policy, &self.quotas, names.clone()));
         known.insert(names, Arc::clone(&set));
         Some(set)
     }

@@ -245,7 +245,7 @@ fn remembers_a_bounded_number_of_role_sets() {
         .map(|name| format!("  {name}: {{ sees: {{ pii: show }} }}\n"))
         .collect();
     let policy = Policy::parse("policy.yaml", &format!("{POLICY}{roles}")).unwrap();
-    let sets = RoleSets::default();
+    let sets = RoleSets::new(&policy);
     let of = |bits: usize| {
         let chosen = names
             .iter()
