@@ -20,6 +20,7 @@ pub mod routes;
 pub mod secret;
 pub mod selector;
 pub mod server;
+mod units;
 
 pub use action::{Action, Generalize, Mask, PseudonymScope};
 pub use detect::{Detection, Detector};

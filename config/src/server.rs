@@ -7,8 +7,9 @@
 mod addresses;
 mod file;
 mod resolve;
-mod units;
+mod stores;
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::policy::error::PolicyErrors;
@@ -26,8 +27,10 @@ pub struct Server {
     pub policy: String,
     /// Where the admin listener is (`host:port`); loopback only in this build.
     pub admin: String,
-    /// The state folder (admin token, later the store and the audit log).
+    /// The state folder (admin token, the embedded store, later the audit log).
     pub state: String,
+    /// Where quotas are kept.
+    pub store: StoreAddress,
     /// Every limit.
     pub limits: Limits,
     /// How long running exchanges may take to finish after SIGTERM.
@@ -78,6 +81,36 @@ pub struct Upstream {
     pub write_timeout: Duration,
     /// Idle connections kept.
     pub pool: usize,
+}
+
+/// Where quotas are kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StoreAddress {
+    /// One file, for one process; a relative path is relative to the server file.
+    Embedded(PathBuf),
+    /// A server that several replicas share.
+    Shared(SharedStore),
+}
+
+/// A Valkey or Redis server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SharedStore {
+    /// `redis://HOST:PORT/DATABASE`, with TLS `rediss://`, whichever of the schemes was written; it
+    /// holds no user and no password.
+    pub url: String,
+    /// The host, an IPv6 address without brackets.
+    pub host: String,
+    /// The port.
+    pub port: u16,
+    /// The database's number.
+    pub database: u32,
+    /// Whether the connection is encrypted and the server's certificate checked.
+    pub tls: bool,
+    /// Whom to sign in as; without a name the server's default user.
+    pub username: Option<String>,
+    /// Where the password is; without one nobody signs in.
+    pub password: Option<Reference>,
 }
 
 /// A named secret key.

@@ -63,7 +63,7 @@ pub(super) fn collide(a: &str, b: &str) -> bool {
 }
 
 /// A host without brackets, and a port.
-fn host_and_port(text: &str) -> Option<(&str, u16)> {
+pub(super) fn host_and_port(text: &str) -> Option<(&str, u16)> {
     let (host, port) = text.rsplit_once(':')?;
     let is_plain = !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit());
     let port = port.parse().ok().filter(|_| is_plain)?;
@@ -71,7 +71,7 @@ fn host_and_port(text: &str) -> Option<(&str, u16)> {
 }
 
 /// An IP address (IPv6 in brackets) or a DNS name, without brackets.
-fn host_of(text: &str) -> Option<&str> {
+pub(super) fn host_of(text: &str) -> Option<&str> {
     if let Some(inner) = text.strip_prefix('[') {
         let inner = inner.strip_suffix(']')?;
         return inner.parse::<core::net::Ipv6Addr>().ok().map(|_| inner);

@@ -22,8 +22,8 @@ section! {
         admin: "admin" => String,
         /// The state folder.
         state: "state" => String,
-        /// Where quotas and sessions are kept. Not supported by this build yet.
-        store: "store" => Anything,
+        /// Where quotas are kept: `redb:PATH`, or a server that several replicas share.
+        store: "store" => StoreFile,
         /// Where the audit log is. Not supported by this build yet.
         audit: "audit" => Anything,
         /// Every limit.
@@ -76,6 +76,18 @@ section! {
         write_timeout: "write_timeout" => String,
         /// Idle connections kept.
         pool: "pool" => u64,
+    }
+}
+
+section! {
+    /// The store in full.
+    StoreLong, required: ["url"] {
+        /// `redb:PATH`, `redis://HOST:PORT`, `valkey://HOST:PORT`; `rediss://` and `valkeys://` with TLS.
+        url: "url" => String,
+        /// The user that Postern signs in as; by default the server's default user.
+        username: "username" => String,
+        /// Where that user's password is.
+        password: "password" => String,
     }
 }
 
@@ -137,6 +149,13 @@ pub(crate) enum UpstreamFile {
     Long(Box<UpstreamLong>),
 }
 
+/// A URL, or the store in full.
+#[derive(Debug)]
+pub(crate) enum StoreFile {
+    Url(String),
+    Long(Box<StoreLong>),
+}
+
 /// The path of the policy; a signed bundle is read and refused.
 #[derive(Debug)]
 pub(crate) enum PolicyPath {
@@ -185,6 +204,12 @@ text_or_map!(
     Url,
     Long(UpstreamLong),
     "a URL text, or `{ url, ca, ... }`"
+);
+text_or_map!(
+    StoreFile,
+    Url,
+    Long(StoreLong),
+    "a URL text, or `{ url, username, password }`"
 );
 
 impl Read for PolicyPath {

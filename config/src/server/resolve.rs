@@ -5,12 +5,13 @@ use std::time::Duration;
 use super::file::{
     KeysFile, LimitsFile, ListenFile, PolicyPath, ServerFile, TlsFile, UpstreamFile, UpstreamLong,
 };
-use super::{KeyRef, Limits, Listen, ListenTls, Server, Upstream, addresses, units};
+use super::{KeyRef, Limits, Listen, ListenTls, Server, Upstream, addresses, stores};
 use crate::document::read::{At, OneOrMany, Read, Slot};
 use crate::document::{Node, Place};
 use crate::policy::error::{PolicyErrors, Problems};
 use crate::policy::resolve::{is_key_id, not_enforced_yet};
 use crate::secret::Reference;
+use crate::units;
 
 const DRAIN: Duration = Duration::from_secs(25);
 const ADMIN: &str = "127.0.0.1:9090";
@@ -36,13 +37,8 @@ pub(super) fn server(name: &str, text: &str) -> Result<Server, PolicyErrors> {
 /// INVARIANT: `None`, here or in an optional part, only when a problem was reported, and then nothing is
 /// returned; every part is judged before the first `?`.
 fn resolve(file: &ServerFile, problems: &mut Problems) -> Option<Server> {
-    for (key, place) in [
-        ("store", file.store.key_place),
-        ("audit", file.audit.key_place),
-    ] {
-        if let Some(place) = place {
-            not_enforced_yet(&format!("`{key}`"), place, problems);
-        }
+    if let Some(place) = file.audit.key_place {
+        not_enforced_yet("`audit`", place, problems);
     }
     let listen = file.listen.found.as_ref();
     let listen = listen.and_then(|at| self::listen(at, problems));
@@ -50,6 +46,7 @@ fn resolve(file: &ServerFile, problems: &mut Problems) -> Option<Server> {
     let upstream = upstream.and_then(|at| self::upstream(at, problems));
     let policy = policy_path(&file.policy, problems);
     let state = path("state", &file.state, STATE, problems);
+    let store = stores::address(&file.store, state.as_deref(), problems);
     let admin = match &file.admin.found {
         Some(at) => addresses::admin(&at.value, at.place, problems),
         None => Some(ADMIN.to_owned()),
@@ -73,6 +70,7 @@ fn resolve(file: &ServerFile, problems: &mut Problems) -> Option<Server> {
         policy: policy?,
         admin: admin?,
         state: state?,
+        store: store?,
         limits,
         drain: drain.unwrap_or(DRAIN),
         pseudonym_keys,
@@ -120,7 +118,11 @@ fn listen_tls(file: &TlsFile, problems: &mut Problems) -> Option<ListenTls> {
 }
 
 /// SECURITY: the message does not repeat the value, and the report blots it out: it may be a secret.
-fn reference(key: &str, slot: &Slot<String>, problems: &mut Problems) -> Option<Reference> {
+pub(super) fn reference(
+    key: &str,
+    slot: &Slot<String>,
+    problems: &mut Problems,
+) -> Option<Reference> {
     let at = slot.found.as_ref()?;
     match Reference::parse(&at.value) {
         Ok(reference) => Some(reference),
@@ -209,7 +211,12 @@ fn path(
     }
 }
 
-fn not_blank(key: &str, path: &str, place: Place, problems: &mut Problems) -> Option<String> {
+pub(super) fn not_blank(
+    key: &str,
+    path: &str,
+    place: Place,
+    problems: &mut Problems,
+) -> Option<String> {
     if path.trim().is_empty() || path.contains('\0') {
         problems.add("PN007", place, format!("`{key}` is no path"));
         return None;

@@ -10,6 +10,10 @@ fn a_short_file_has_every_default() {
     assert_eq!(server.admin, "127.0.0.1:9090");
     assert_eq!(server.state, "state");
     assert_eq!(server.drain, Duration::from_secs(25));
+    assert_eq!(
+        server.store,
+        StoreAddress::Embedded("state/postern.redb".into())
+    );
     assert_eq!(server.limits, Limits::default());
     assert!(server.pseudonym_keys.is_empty());
 }
@@ -91,5 +95,43 @@ fn names_the_hosts_that_are_served() {
     for bad in ["https://a", "a/b", "u@a", "", "a b"] {
         let errors = file(&format!("{{ address: '127.0.0.1:0', hosts: '{bad}' }}")).unwrap_err();
         assert_eq!(errors.errors[0].code, "PN040", "{bad}");
+    }
+}
+
+#[test]
+fn the_store_follows_the_state_folder_until_it_is_named() {
+    let read = |more: &str| Server::parse("s", &format!("{SHORT}{more}")).unwrap().store;
+    let file = |path: &str| StoreAddress::Embedded(path.into());
+    assert_eq!(
+        read("state: /var/lib/postern\n"),
+        file("/var/lib/postern/postern.redb")
+    );
+    assert_eq!(read("state: s\nstore: redb:q.redb\n"), file("q.redb"));
+    let long =
+        "store: { url: valkeys://cache, username: postern, password: file:cache.password }\n";
+    let StoreAddress::Shared(shared) = read(long) else {
+        panic!("a server is shared")
+    };
+    assert_eq!(shared.username.as_deref(), Some("postern"));
+    assert_eq!(
+        shared.password,
+        Some(Reference::File("cache.password".to_owned()))
+    );
+    assert_eq!(
+        (shared.host.as_str(), shared.port, shared.tls),
+        ("cache", 6379, true)
+    );
+}
+
+#[test]
+fn a_password_in_the_url_of_a_store_is_refused_and_not_repeated() {
+    for store in [
+        "redis://:correct-horse@a:1",
+        "'redis://a?password=correct-horse'",
+        "{ url: redis://a, password: correct-horse }",
+    ] {
+        let errors = Server::parse("s", &format!("{SHORT}store: {store}\n")).unwrap_err();
+        assert_eq!(errors.errors[0].code, "PN033", "{store}");
+        assert!(!errors.render(false).contains("correct-horse"), "{store}");
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use postern_config::identity::{IdentityRule, KeySource};
 use postern_config::secret::Reference;
+use postern_config::server::StoreAddress;
 use postern_config::{Policy, Server};
 
 use crate::cli::findings::Finding;
@@ -28,6 +29,10 @@ pub(super) fn secrets(server: &Server, base: &Path, file: &str) -> Vec<Finding> 
     wanted.extend(upstream.ca.iter().map(|ca| ("upstream.ca", ca)));
     let credential = upstream.credential.iter();
     wanted.extend(credential.map(|secret| ("upstream.credential", secret)));
+    if let StoreAddress::Shared(store) = &server.store {
+        let password = store.password.iter();
+        wanted.extend(password.map(|secret| ("store.password", secret)));
+    }
     wanted
         .into_iter()
         .filter_map(|(key, reference)| {

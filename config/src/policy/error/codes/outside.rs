@@ -51,8 +51,8 @@ pub(super) const CODES: &[Code] = &[
         "PN042",
         "a size or duration is not valid",
         "Sizes are whole numbers of bytes with a unit, `16KiB`, `1MiB`, `512B`; durations likewise, \
-         `250ms`, `25s`, `10m`, `24h`. Decimal units such as `kB` are not accepted: a limit that two \
-         people read differently is no limit.",
+         `250ms`, `25s`, `10m`, `24h`, `31d` (a day is 24 hours). Decimal units such as `kB` are not \
+         accepted: a limit that two people read differently is no limit.",
     ),
     code(
         "PN043",
@@ -60,5 +60,14 @@ pub(super) const CODES: &[Code] = &[
         "Key ids appear in pseudonyms, `~k1.…`, and tell which key made them. An id is 1 to 16 lower-case \
          letters and digits, and each id comes once; the list is newest first. An id that was used \
          before must not be given to another key.",
+    ),
+    code(
+        "PN044",
+        "the store is not valid",
+        "`store` says where quotas are kept: `redb:PATH`, one file for one process, by default \
+         `postern.redb` in the state folder; or a server that several replicas share, \
+         `redis://HOST:PORT`, `valkey://HOST:PORT`, and with TLS `rediss://` and `valkeys://`, the port \
+         6379 unless given, a database's number after a slash. Users and passwords do not stand in a URL: \
+         `store: { url: valkeys://HOST:PORT, username: postern, password: env:VALKEY_PASSWORD }`.",
     ),
 ];

@@ -4,6 +4,7 @@ use std::fmt::Display;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use crate::document::Place;
 use crate::document::read::{At, Slot};
 use crate::policy::error::Problems;
 
@@ -16,29 +17,46 @@ const SIZES: [(&str, u64); 4] = [
 ];
 
 /// What durations are written with, in milliseconds; `ms` before `m` and `s`.
-const DURATIONS: [(&str, u64); 4] = [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000)];
+const DURATIONS: [(&str, u64); 5] = [
+    ("ms", 1),
+    ("s", 1_000),
+    ("m", 60_000),
+    ("h", 3_600_000),
+    ("d", 86_400_000),
+];
 
 /// A size within a range, in bytes; `None` when the key is absent or wrong.
-pub(super) fn size(
+pub(crate) fn size(
     key: &str,
     slot: &Slot<String>,
     range: RangeInclusive<u64>,
     problems: &mut Problems,
 ) -> Option<usize> {
     let at = slot.found.as_ref()?;
-    let Some(bytes) = with_unit(&at.value, &SIZES) else {
-        let message = format!("`{}` is no size", at.value);
-        problems
-            .add("PN042", at.place, message)
-            .help("a whole number with `B`, `KiB`, `MiB` or `GiB`, such as `16KiB`");
-        return None;
-    };
+    let bytes = bytes(&at.value, at.place, problems)?;
     within(key, at, bytes, &range, size_text, problems)
         .and_then(|bytes| usize::try_from(bytes).ok())
 }
 
+/// A size, in bytes.
+pub(crate) fn bytes(text: &str, place: Place, problems: &mut Problems) -> Option<u64> {
+    let bytes = with_unit(text, &SIZES);
+    if bytes.is_none() {
+        let message = format!("`{text}` is no size");
+        problems
+            .add("PN042", place, message)
+            .help("a whole number with `B`, `KiB`, `MiB` or `GiB`, such as `16KiB`");
+    }
+    bytes
+}
+
+/// A duration as short as a file would write it.
+pub(crate) fn written(duration: Duration) -> String {
+    u64::try_from(duration.as_millis()).map_or_else(|_| format!("{duration:?}"), duration_text)
+}
+
 /// A duration within a range of milliseconds.
-pub(super) fn duration(
+pub(crate) fn duration(
     key: &str,
     slot: &Slot<String>,
     range: RangeInclusive<u64>,
@@ -49,14 +67,14 @@ pub(super) fn duration(
         let message = format!("`{}` is no duration", at.value);
         problems
             .add("PN042", at.place, message)
-            .help("a whole number with `ms`, `s`, `m` or `h`, such as `25s`");
+            .help("a whole number with `ms`, `s`, `m`, `h` or `d`, such as `25s`");
         return None;
     };
     within(key, at, milliseconds, &range, duration_text, problems).map(Duration::from_millis)
 }
 
 /// A plain number within a range.
-pub(super) fn number(
+pub(crate) fn number(
     key: &str,
     slot: &Slot<u64>,
     range: RangeInclusive<u64>,
@@ -128,6 +146,7 @@ mod tests {
         assert_eq!(with_unit("512B", &SIZES), Some(512));
         assert_eq!(with_unit("250ms", &DURATIONS), Some(250));
         assert_eq!(with_unit("10m", &DURATIONS), Some(600_000));
+        assert_eq!(with_unit("31d", &DURATIONS), Some(2_678_400_000));
         for bad in [
             "16",
             "16 KiB",
@@ -140,7 +159,7 @@ mod tests {
         ] {
             assert_eq!(with_unit(bad, &SIZES), None, "{bad}");
         }
-        for bad in ["25", "s", "1d", "1h30m", "25 s"] {
+        for bad in ["25", "s", "1w", "1h30m", "25 s", "1.5d"] {
             assert_eq!(with_unit(bad, &DURATIONS), None, "{bad}");
         }
     }
@@ -151,5 +170,7 @@ mod tests {
         assert_eq!(size_text(1500), "1500B");
         assert_eq!(duration_text(600_000), "10m");
         assert_eq!(duration_text(100), "100ms");
+        assert_eq!(written(Duration::from_secs(90)), "90s");
+        assert_eq!(written(Duration::from_secs(24 * 3_600)), "1d");
     }
 }
