@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::roles::SeveralRoles;
+use crate::units;
 
 /// One entry of the `quotas` section.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +28,14 @@ pub struct Quota {
     pub on_exceed: OnExceed,
     /// What happens while the ledger cannot answer.
     pub if_store_is_down: IfStoreIsDown,
+}
+
+impl Quota {
+    /// The window as short as a policy would write it, such as `90s`.
+    #[must_use]
+    pub fn window_text(&self) -> String {
+        units::written(self.window)
+    }
 }
 
 /// The shortest window of a quota, in seconds.

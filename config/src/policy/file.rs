@@ -8,20 +8,20 @@ mod detect;
 mod formats;
 mod later;
 mod params;
+mod quotas;
 mod unions;
 
 pub(crate) use actions::ActionFile;
 pub(crate) use detect::DetectFile;
 pub(crate) use formats::{Format, FormatFile};
 pub(crate) use params::{AsksWord, ParamFile, ParamLong};
+pub(crate) use quotas::{LimitFile, Percent, QuotaFile};
 pub(crate) use unions::{LabelFile, RolesFile, UnreadableFile};
 
 use crate::document::read::{At, Entries, OneOrMany, Slot, Word, Words};
 use crate::document::section::section;
 use crate::params::BodyMeaning;
-use crate::policy::file::later::{
-    Audit, Concurrency, GrantFile, QuotaFile, SessionsFile, ShadowFile,
-};
+use crate::policy::file::later::{Audit, Concurrency, GrantFile, SessionsFile, ShadowFile};
 use crate::roles::SeveralRoles;
 use crate::routes::{LongLived, Names, Unlabelled, WriteBack};
 
@@ -56,7 +56,7 @@ section! {
         several_roles: "several_roles" => Word<SeveralRoles>,
         /// What is searched for in free text, by label.
         detect: "detect" => Entries<DetectFile>,
-        /// Caps per identity and window. Not enforced by this build yet.
+        /// How much may leave per identity, session, tenant or role within a window.
         quotas: "quotas" => Entries<QuotaFile>,
         /// How the application's own session is kept away. Not enforced by this build yet.
         sessions: "sessions" => SessionsFile,

@@ -10,6 +10,7 @@ mod lints;
 mod matches;
 mod names;
 mod params;
+mod quotas;
 mod roles;
 mod routes;
 mod selectors;
@@ -55,10 +56,12 @@ fn resolve(file: &PolicyFile, problems: &mut Problems) -> Option<Policy> {
         .identity
         .value()
         .and_then(|identity| identity::rule(identity, &roles, problems));
+    let quotas = quotas::all(file, &roles, problems);
     let routes = routes::all(file, &labels, problems);
     routes::report_tokens_by_case(file, (&labels, &always), &roles, &routes, problems);
     routes::report_embedded(file, (&labels, &always), &roles, &routes, problems);
     lints::report(file, (&labels, &always), &roles, &routes, problems);
+    lints::uncounted(file, &routes, &quotas, problems);
     detect::lint(file, (&labels, &always), &roles, problems);
     Some(Policy {
         name: name?,
@@ -68,7 +71,7 @@ fn resolve(file: &PolicyFile, problems: &mut Problems) -> Option<Policy> {
         detect,
         routes,
         roles,
-        quotas: Vec::new(),
+        quotas,
         several_roles: file.several_roles.word().unwrap_or_default(),
         lints: PolicyErrors::default(),
     })

@@ -10,6 +10,7 @@ struct Parts {
     action: String,
     routes: String,
     roles: String,
+    quotas: String,
 }
 
 /// The codes that a policy made of these parts is refused with.
@@ -20,6 +21,7 @@ fn codes(parts: &Parts) -> Vec<&'static str> {
         action,
         routes,
         roles,
+        quotas,
     } = parts;
     let field = if field.is_empty() { "$.a" } else { field };
     let action = if action.is_empty() { "mask" } else { action };
@@ -27,7 +29,7 @@ fn codes(parts: &Parts) -> Vec<&'static str> {
         "policy: v1\nname: limits\nidentity: {{ from: mtls, subject: cn, roles: {{ x: a }}, \
          without_a_role: deny }}\nlabels:\n  l: A label\n{labels}routes:\n  r:\n    match: GET /r\n    \
          label: {{ \"{field}\": l }}\n{routes}  rest: {{ match: \"ANY /{{path...}}\", deny: true }}\n\
-         roles:\n  a: {{ sees: {{ l: {action} }} }}\n{roles}"
+         roles:\n  a: {{ sees: {{ l: {action} }} }}\n{roles}{quotas}"
     );
     match Policy::parse("limits", &text) {
         Ok(_) => Vec::new(),
@@ -168,4 +170,57 @@ fn an_alias_may_be_used_a_hundred_times_and_no_more() {
     // As routes these are wrong in any case; past the bound they are not even read.
     assert_eq!(aliases(100), ["PN005"; 100]);
     assert_eq!(aliases(101), ["PN001"]);
+}
+
+#[test]
+fn quotas_hold_at_their_bounds_and_no_further() {
+    let with = |unit: &str, window: &str, limit: &str, warn_at: &str| {
+        let quotas = format!(
+            "quotas:\n  q: {{ unit: {unit}, per: identity, window: {window}, \
+             limit: {{ a: {limit} }}, warn_at: {warn_at} }}\n"
+        );
+        codes(&Parts {
+            quotas,
+            ..Parts::default()
+        })
+    };
+    for window in ["1s", "1000ms", "31d", "744h"] {
+        assert_eq!(with("records", window, "1", "80%"), [""; 0], "{window}");
+    }
+    for window in ["0s", "999ms", "1001ms", "745h", "2678401s"] {
+        assert_eq!(with("records", window, "1", "80%"), ["PN007"], "{window}");
+    }
+    for limit in ["0", "9223372036854775807"] {
+        assert_eq!(with("records", "1m", limit, "80%"), [""; 0], "{limit}");
+    }
+    assert_eq!(with("bytes", "1m", "8589934591GiB", "80%"), [""; 0]);
+    assert_eq!(with("bytes", "1m", "8589934592GiB", "80%"), ["PN007"]);
+    assert_eq!(
+        with("records", "1m", "9223372036854775808", "80%"),
+        ["PN007"]
+    );
+    for (warn_at, expected) in [
+        ("1%", None),
+        ("100%", None),
+        ("0%", Some("PN007")),
+        ("101%", Some("PN007")),
+    ] {
+        let expected: Vec<&str> = expected.into_iter().collect();
+        assert_eq!(with("records", "1m", "1", warn_at), expected, "{warn_at}");
+    }
+}
+
+#[test]
+fn a_policy_has_a_bounded_number_of_quotas() {
+    let with = |number: usize| {
+        let quotas = (0..number).map(|n| {
+            format!("  q{n}: {{ unit: records, per: identity, window: 1m, limit: {{ a: 1 }} }}\n")
+        });
+        codes(&Parts {
+            quotas: format!("quotas:\n{}", quotas.collect::<String>()),
+            ..Parts::default()
+        })
+    };
+    assert_eq!(with(16), [""; 0]);
+    assert_eq!(with(17), ["PN007"]);
 }

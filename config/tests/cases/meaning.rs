@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use postern_config::action::{DatePart, EpochUnit};
 use postern_config::identity::{IdentityRule, KeySource, TrustedPeer};
 use postern_config::secret::Reference;
-use postern_config::{Action, Generalize, Mask, Policy, PseudonymScope, Route, RouteMatch};
+use postern_config::{Action, Generalize, Mask, Policy, PseudonymScope, Quota, Route, RouteMatch};
 
 use super::files::files;
 
@@ -266,4 +266,61 @@ fn findings_that_do_not_keep_a_policy_from_loading_are_kept() {
     let report = policy.lints().render(false);
     assert!(report.starts_with("lint[PN101]: label `secret` is attached to no field\n"));
     assert!(report.ends_with("1 lint finding in lint.yaml; `postern explain PN101` says more\n"));
+}
+
+/// Every quota of a policy in one line each, with the limit of each role.
+fn quotas(policy: &Policy) -> String {
+    let mut text = String::new();
+    for quota in &policy.quotas {
+        let Quota {
+            name, unit, per, ..
+        } = quota;
+        text += &format!(
+            "{name}: {} per {} in {}",
+            unit.word(),
+            per.word(),
+            quota.window_text()
+        );
+        text += &format!(
+            ", {}, {}",
+            quota.on_exceed.word(),
+            quota.if_store_is_down.word()
+        );
+        text += &quota
+            .warn_at
+            .map(|share| format!(", warn at {share}"))
+            .unwrap_or_default();
+        for (role, limit) in quota.limit.iter() {
+            text += &format!(" {role}={limit}");
+        }
+        text += "\n";
+    }
+    text
+}
+
+#[test]
+fn a_quota_binds_every_role_by_its_own_entry_then_an_inherited_one_then_the_star() {
+    let expected = "\
+subjects-a-day: subjects per identity in 1d, truncate, local_share, warn at 80 agent=200 auditor=9223372036854775807 trainee=0
+inherited: records per session in 1m, step_up, deny agent=300 auditor=10 trainee=300
+volume: bytes per tenant in 31d, alert, deny agent=4096 auditor=10485760 trainee=4096
+calls: requests per role in 1s, deny, deny, warn at 100 agent=20 auditor=20 trainee=20
+";
+    assert_eq!(quotas(&good("quotas.yaml")), expected);
+    let expected = "\
+subjects-a-day: subjects per identity in 1d, deny, deny, warn at 80 agent=200 auditor=2000 contractor=50 supervisor=400
+burst: records per session in 1m, deny, deny agent=300 auditor=300 contractor=300 supervisor=300
+";
+    assert_eq!(quotas(&example("support-desk.yaml")), expected);
+    assert!(good("no-quotas.yaml").quotas.is_empty());
+}
+
+#[test]
+fn a_policy_whose_quotas_count_neither_records_nor_people_needs_to_name_none() {
+    let policy = good("quotas-of-requests.yaml");
+    assert!(
+        policy.lints().errors.is_empty(),
+        "{}",
+        policy.lints().render(false)
+    );
 }

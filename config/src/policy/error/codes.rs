@@ -7,6 +7,7 @@ mod file;
 mod lint;
 mod meaning;
 mod outside;
+mod quota;
 mod routing;
 
 /// A code, in one line and at length.
@@ -47,5 +48,6 @@ const RANGES: &[&[Code]] = &[
     routing::CODES,
     outside::CODES,
     content::CODES,
+    quota::CODES,
     lint::CODES,
 ];

@@ -6,26 +6,6 @@ use crate::document::read::{Anything, Words};
 use crate::document::section::section;
 
 section! {
-    /// A cap on units per identity and window.
-    QuotaFile, required: ["unit", "per", "window", "limit"] {
-        /// What is counted.
-        unit: "unit" => Anything,
-        /// For whom.
-        per: "per" => Anything,
-        /// How long.
-        window: "window" => Anything,
-        /// How much, by role.
-        limit: "limit" => Anything,
-        /// When a warning is raised.
-        warn_at: "warn_at" => Anything,
-        /// What happens past it.
-        on_exceed: "on_exceed" => Anything,
-        /// What happens when nobody can count.
-        if_store_is_down: "if_store_is_down" => Anything,
-    }
-}
-
-section! {
     /// How the application's own session is kept away from clients.
     SessionsFile, required: [] {
         /// Where the session token is.

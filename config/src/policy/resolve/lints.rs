@@ -1,5 +1,6 @@
 //! Lint findings: what loads, and is probably not what was meant.
 
+mod counting;
 mod questions;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,6 +12,7 @@ use crate::labels::{Label, LabelTree};
 use crate::policy::Policy;
 use crate::policy::error::Problems;
 use crate::policy::file::PolicyFile;
+use crate::quota::Quota;
 use crate::roles::{Because, Role};
 use crate::routes::Route;
 use crate::selector::ast::{Pick, Segment};
@@ -34,6 +36,16 @@ pub(super) fn report(
     loosened_roles(file, (tree, always), roles, problems);
     lists(file, routes, problems);
     questions::report(file, routes, problems);
+}
+
+/// Adds a finding for each route that an export quota does not count as it was meant.
+pub(super) fn uncounted(
+    file: &PolicyFile,
+    routes: &[Route],
+    quotas: &[Quota],
+    problems: &mut Problems,
+) {
+    counting::report(file, routes, quotas, problems);
 }
 
 fn labels(

@@ -18,7 +18,6 @@ pub(crate) fn not_enforced_yet(what: &str, place: Place, problems: &mut Problems
 
 /// Reports everything in a policy that cannot be enforced yet.
 pub(super) fn report(file: &PolicyFile, problems: &mut Problems) {
-    section("quotas", &file.quotas, problems);
     section("sessions", &file.sessions, problems);
     section("grants", &file.grants, problems);
     section("shadow", &file.shadow, problems);

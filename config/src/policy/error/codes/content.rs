@@ -1,4 +1,4 @@
-//! What bodies and queries hold: parameters, `detect`, formats, embedded documents. `PN050` to `PN099`.
+//! What bodies and queries hold: parameters, `detect`, formats, embedded documents. `PN050` to `PN089`.
 
 use super::{Code, code};
 

@@ -65,8 +65,8 @@ pub(super) const CODES: &[Code] = &[
         "PN009",
         "a name is not well formed",
         "Names appear in logs, metrics, headers and other policies, and are limited to a plain form. \
-         Labels are lower-case words joined by dots (`pii.contact`). Names of policies and routes are \
-         letters, digits, `_`, `-` and `.`; names of roles may also hold `:`, `/`, `@` and spaces \
+         Labels are lower-case words joined by dots (`pii.contact`). Names of policies, routes and \
+         quotas are letters, digits, `_`, `-` and `.`; names of roles may also hold `:`, `/`, `@` and spaces \
          inside, since groups of an identity provider do.",
     ),
 ];

@@ -22,7 +22,7 @@ pub(super) const CODES: &[Code] = &[
         "PN103",
         "a list has no `records`",
         "The route answers with a list (its labels are attached under `[*]`), and does not say where its \
-         records are. Export quotas count records, and will count such an answer as one. Add `records: \
+         records are. Export quotas count records, and count such an answer as one. Add `records: \
          $.cases[*]` or wherever the elements are.",
     ),
     code(
@@ -65,6 +65,23 @@ pub(super) const CODES: &[Code] = &[
         "a `detect` entry searches nothing",
         "No role sees this entry's label, or one that it covers, through the action `detect`, so nothing \
          is ever searched for. Let a role see the label with `detect`, or remove the entry.",
+    ),
+    code(
+        "PN110",
+        "a route names no data subjects",
+        "A quota counts `subjects`, and this route has labels and does not say whom its answers are about, \
+         so whatever leaves on it costs nothing of that quota: a reader could fetch one record after \
+         another. Add `subjects:` with the selector of what tells one person from another, such as \
+         `$.customer.id`. The same value costs once per window, on whichever route it leaves.",
+    ),
+    code(
+        "PN111",
+        "records or subjects are not found in one of the formats",
+        "The lines of NDJSON, the texts of a JSON text sequence and the rows of a table are the elements of \
+         `$`. A selector that begins with a member's name, `$.cases[*]`, finds the elements of a list in \
+         JSON and nothing in them, so that a quota would count an export in that format wrongly. Add a \
+         selector that finds each line or row and nothing in the JSON answer, such as `$[*].id`, or give \
+         the format a route of its own.",
     ),
     code(
         "PN113",

@@ -183,7 +183,8 @@ pub(super) fn judge(route: &Route, file: &RouteFile, problems: &mut Problems) {
         return;
     };
     let written = route.rules.iter().map(|rule| &rule.selector);
-    for selector in written.chain(&route.required) {
+    let counted = route.records.iter().chain(&route.subjects);
+    for selector in written.chain(&route.required).chain(counted) {
         let table = route.formats.iter().find(|format| format.kind.is_table());
         let trouble = match of_sequence(selector, only_sequences) {
             Some(trouble) => Some((trouble, sequence)),
