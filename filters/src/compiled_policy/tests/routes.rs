@@ -330,3 +330,32 @@ fn a_refusal_can_be_placed_by_route_and_roles() {
         (None, Vec::new())
     );
 }
+
+#[test]
+fn every_exchange_knows_its_quotas_and_the_limit_of_its_roles() {
+    let quotas = "quotas:\n  \
+                  day: { unit: requests, per: identity, window: 24h, limit: { agent: 3, boss: 9, clerk: 0 } }\n  \
+                  burst: { unit: bytes, per: role, window: 1m, limit: { '*': 1KiB } }\n";
+    let limits = |text: &str, groups: &[&str]| -> Vec<(String, u64)> {
+        let compiled = compile(text);
+        assert_eq!(compiled.quotas().len(), 2);
+        let plan = compiled.plan("read", &reader(groups)).unwrap();
+        let again = compiled.plan("open", &reader(groups)).unwrap();
+        assert!(
+            std::ptr::eq(plan.quotas(), again.quotas()),
+            "made once for a set of roles"
+        );
+        let applied = plan.quotas().iter();
+        applied
+            .map(|one| (one.quota.name.clone(), one.limit))
+            .collect()
+    };
+    let expected = |day: u64| vec![("day".to_owned(), day), ("burst".to_owned(), 1024)];
+    let strict = format!("{POLICY}{quotas}");
+    assert_eq!(limits(&strict, &["boss"]), expected(9));
+    assert_eq!(limits(&strict, &["boss", "nobody", "agent"]), expected(3));
+    assert_eq!(limits(&strict, &["boss", "clerk"]), expected(0));
+    let open = format!("{POLICY}several_roles: most_open\n{quotas}");
+    assert_eq!(limits(&open, &["boss", "clerk"]), expected(9));
+    assert!(compiled().quotas().is_empty() && CompiledPolicy::deny_all().quotas().is_empty());
+}
