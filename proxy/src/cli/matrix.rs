@@ -1,5 +1,5 @@
-//! `postern matrix`: who sees what, roles across and labels down; and its lock, which a review can
-//! hold a policy to.
+//! `postern matrix`: who sees what, roles across and labels down, who may ask what and how much may leave;
+//! and its lock, which a review can hold a policy to.
 
 mod lock;
 mod questions;
@@ -67,14 +67,16 @@ pub(super) fn run(arguments: &Arguments, config: &Path, output: &Output) -> Exit
                     "questions".to_owned(),
                     questions::as_json(policy, &loaded.compiled),
                 );
+                members.insert("quotas".to_owned(), wording::quotas_json(policy));
             }
             output.json(&matrix);
         }
         Format::Human | Format::Sarif | Format::Junit | Format::Github => {
             output.text(&format!(
-                "{}{}",
+                "{}{}{}",
                 as_text(policy),
-                questions::as_text(policy, &loaded.compiled)
+                questions::as_text(policy, &loaded.compiled),
+                below(&wording::quota_table(policy)),
             ));
         }
     }
@@ -94,6 +96,14 @@ pub(super) fn as_text(policy: &Policy) -> String {
         rows.push(name.chain(cells).collect());
     }
     format!("{}\n{}", wording::table(&rows), unlabelled(policy))
+}
+
+/// A further table, apart from what is above it.
+fn below(table: &str) -> String {
+    match table.is_empty() {
+        true => String::new(),
+        false => format!("\n{table}"),
+    }
 }
 
 /// A line for each way a route treats fields nobody labelled.

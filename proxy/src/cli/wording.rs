@@ -1,5 +1,9 @@
 //! How actions, routes and reasons are written for people, the same in every command.
 
+mod quotas;
+
+pub(super) use quotas::{quota_lines, quota_table, quotas_json};
+
 use postern_config::Embedded;
 use postern_config::action::{Action, DatePart, Generalize, Mask, PseudonymScope};
 use postern_config::roles::Because;

@@ -1,4 +1,5 @@
-//! What a policy that loads consists of: routes, labels, roles, and how its selectors are evaluated.
+//! What a policy that loads consists of: routes, labels, roles, quotas, and how its selectors are
+//! evaluated.
 
 use postern_config::routes::Route;
 use postern_config::{Embedded, FormatKind, Label, Policy};
@@ -31,6 +32,7 @@ impl Summary {
                     .collect::<Map<String, Value>>(),
                 "roles": policy.roles.keys().collect::<Vec<_>>(),
                 "routes": policy.routes.iter().map(route_json).collect::<Vec<_>>(),
+                "quotas": wording::quotas_json(policy),
             }),
         }
     }
@@ -71,7 +73,16 @@ fn text(file: &str, revision: &str, policy: &Policy) -> String {
     text.push('\n');
     text.push_str(&holding(policy));
     text.push_str(&opened(policy));
+    text.push_str(&counted(policy));
     text
+}
+
+/// How much may leave, or nothing when nothing is counted.
+fn counted(policy: &Policy) -> String {
+    match policy.quotas.is_empty() {
+        true => String::new(),
+        false => format!("\n{}", wording::quota_table(policy)),
+    }
 }
 
 /// The labels whose strings are opened, or nothing.

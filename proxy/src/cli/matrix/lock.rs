@@ -1,4 +1,4 @@
-//! The text of `matrix.lock`: one cell of the matrix a line, so that a changed cell is a changed line.
+//! The text of `matrix.lock`: one cell of the matrix, or limit of a quota, a line, so that a changed cell is a changed line.
 
 use std::collections::BTreeSet;
 
@@ -22,6 +22,7 @@ pub(super) fn text(policy: &Policy) -> String {
         let action = wording::unlabelled(route.unlabelled);
         lines.push(format!("(unlabelled) {} {action}", route.name));
     }
+    lines.extend(wording::quota_lines(policy));
     lines.push(String::new());
     lines.join("\n")
 }
