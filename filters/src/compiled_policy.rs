@@ -5,6 +5,7 @@
 
 mod applied_quota;
 mod compiled_route;
+mod counted_route;
 mod guarding;
 mod role_set;
 mod write_rules;
@@ -27,6 +28,7 @@ use crate::verdict::{DenyReason, Verdict};
 
 pub use applied_quota::AppliedQuota;
 pub(crate) use compiled_route::CompiledRoute;
+pub(crate) use counted_route::CountedRoute;
 use role_set::RoleSets;
 pub(crate) use role_set::{Making, RoleSet};
 pub(crate) use write_rules::WriteRules;
@@ -103,8 +105,9 @@ impl CompiledPolicy {
                 false => {
                     let records = route.records.get(..).filter(|_| searches_names);
                     let records = records.unwrap_or_default();
-                    CompiledRoute::compile(route, &labels, records)
-                        .map(|route| Some(Arc::new(route)))
+                    let mut compiled = CompiledRoute::compile(route, &labels, records)?;
+                    compiled.counted = CountedRoute::compile(&policy, route, &labels)?;
+                    Ok(Some(Arc::new(compiled)))
                 }
             })
             .collect();

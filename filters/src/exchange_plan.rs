@@ -9,6 +9,7 @@ mod accept;
 pub(crate) mod accept_encoding;
 pub(crate) mod header_lists;
 pub(crate) mod media_type;
+mod metering;
 mod request_headers;
 mod response;
 mod response_headers;
@@ -25,6 +26,8 @@ use crate::body_filter::BodyError;
 use crate::compiled_policy::{AppliedQuota, CompiledRoute, EngineLimits, Making, RoleSet};
 use crate::exchange_plan::accept_encoding::Chosen;
 use crate::exchange_plan::request_headers::RequestRules;
+use crate::exchange_plan::response::Answer;
+use crate::export_meter::Counted;
 use crate::json::{JsonPlan, LabelId};
 use crate::lines::LineFormat;
 use crate::pipeline::{BodyFormat, BodyPipeline, Reader, ReaderParts};
@@ -41,6 +44,7 @@ pub struct ExchangePlan {
     method: String,
     encode: Chosen,
     guard: Option<Box<WriteGuard>>,
+    counted: Counted,
 }
 
 /// What a plan is made from.
@@ -61,12 +65,12 @@ pub(crate) struct PlanParts {
 
 /// The response head to send and the pipeline its body goes through.
 #[derive(Debug)]
-pub struct ResponsePlan {
+pub struct ResponsePlan<B = BodyPipeline> {
     /// The headers for the client, complete but for framing (`Content-Length`, `Transfer-Encoding`)
     /// and what the proxy itself adds.
     pub headers: HeaderMap,
     /// The pipeline; none when the response has no body (HEAD, 204, 304).
-    pub body: Option<BodyPipeline>,
+    pub body: Option<B>,
     /// The upstream's Content-Length, when the body leaves unchanged and the length may be kept.
     pub keep_length: Option<u64>,
 }
@@ -79,6 +83,7 @@ impl ExchangePlan {
             method: "GET".to_owned(),
             encode: Chosen::Identity,
             guard: None,
+            counted: Counted::default(),
         }
     }
 
@@ -157,11 +162,11 @@ impl ExchangePlan {
         self.redacts
     }
 
-    /// Whether bodies are read: something can be hidden, or something is required. Other bodies
-    /// leave as they came.
+    /// Whether bodies are read: something can be hidden, something is required, or something is counted
+    /// that only reading tells. Other bodies leave as they came.
     #[must_use]
     pub fn reads(&self) -> bool {
-        self.redacts || self.parts.route.required
+        self.redacts || self.parts.route.required || self.reads_to_count()
     }
 
     /// Whether the exchange may be upgraded to a WebSocket.
@@ -209,13 +214,7 @@ impl ExchangePlan {
         status: StatusCode,
         upstream: &HeaderMap,
     ) -> Result<ResponsePlan, BodyError> {
-        let bodiless = method == Method::HEAD
-            || status == StatusCode::NO_CONTENT
-            || status == StatusCode::NOT_MODIFIED;
-        match self.guards_heads() {
-            true => self.respond_guarded(bodiless, status, upstream),
-            false => self.respond_open(bodiless, upstream),
-        }
+        self.respond_to(Answer::new(method, status, upstream))
     }
 
     /// A pipeline for a JSON body without any head. The body is read even where nothing can be hidden.
@@ -266,6 +265,7 @@ impl ExchangePlan {
             plan: self.json_plan(true),
             labels: Arc::clone(&self.parts.labels),
             encode: None,
+            counting: None,
         });
         reader.map_or_else(|_| BodyPipeline::empty(), BodyPipeline::reading)
     }
@@ -290,7 +290,7 @@ impl ExchangePlan {
 
     /// Whether only listed headers pass: on labelled routes for everybody, whatever they see.
     fn guards_heads(&self) -> bool {
-        self.parts.route.labelled || self.parts.route.required
+        self.parts.route.labelled || self.parts.route.required || self.reads_to_count()
     }
 
     pub(crate) fn json_plan(&self, require: bool) -> Arc<JsonPlan> {

@@ -17,6 +17,7 @@
 
 mod automaton;
 mod columns;
+mod counter;
 mod engine;
 mod glance;
 mod held;
@@ -30,9 +31,10 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::body_filter::{BodyError, BodyFilter};
+use crate::export_meter::{Due, Tally};
 
 pub use automaton::{Automaton, JsonRules, LabelId, PLACES_MAX, STATES_MAX, TooLarge};
-pub(crate) use columns::ColumnPath;
+pub(crate) use columns::{ColumnPath, CountedPath};
 pub use engine::Engine;
 pub use lookahead::{Lookahead, lookahead};
 pub use plan::{JsonPlan, JsonSettings};
@@ -40,10 +42,12 @@ pub use plan::{JsonPlan, JsonSettings};
 pub(crate) use held::{Held, NodeId};
 pub(crate) use sight::{Holds, Look, Sight, SightPlans, Spot};
 
+use counter::Counter;
 use rewriter::{Pass, Rewriter, Tape};
-use scanner::{Halt, Scanner};
+use scanner::{Halt, Scanner, Sink};
 
 /// One JSON document on its way through a plan.
+#[derive(Clone)]
 pub struct JsonFilter {
     plan: Arc<JsonPlan>,
     scanner: Scanner,
@@ -53,6 +57,19 @@ pub struct JsonFilter {
     /// How much output has been decided.
     decided: u64,
     state: FilterState,
+    /// What counts the document, where another plan does.
+    counter: Option<Box<Counter>>,
+}
+
+/// What the scanner is to do with a chunk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Step {
+    /// Read it.
+    Read,
+    /// Take the document for ended.
+    End,
+    /// The same of the last one.
+    Finish,
 }
 
 /// How far a filter has come.
@@ -79,7 +96,49 @@ impl JsonFilter {
             undecided: Vec::new(),
             decided: 0,
             state: FilterState::Reading,
+            counter: None,
             plan,
+        }
+    }
+
+    /// Counts what is read as well, by a plan that counts. The filter may be one of a sequence and must
+    /// not have read anything.
+    pub(crate) fn counted(self, plan: Arc<JsonPlan>, tally: Tally) -> Self {
+        let rewriter = match self.rewriter.is_sequence() {
+            true => Rewriter::of_sequence(&plan),
+            false => Rewriter::new(&plan),
+        };
+        let counter = Counter::new(plan, rewriter, tally);
+        Self {
+            counter: Some(Box::new(counter)),
+            ..self
+        }
+    }
+
+    /// Counts what is read by the filter's own plan, which is one that counts, and removes records that
+    /// may not stay. The filter must not have read anything.
+    pub(crate) fn counting(mut self, tally: Tally) -> Self {
+        self.rewriter = self.rewriter.count(tally);
+        self
+    }
+
+    /// What is counted; none when nothing is.
+    pub(crate) fn tally(&mut self) -> Option<&mut Tally> {
+        match &mut self.counter {
+            Some(counter) => counter.rewriter.tally(),
+            None => self.rewriter.tally(),
+        }
+    }
+
+    /// Adds what is due to `due`.
+    pub(crate) fn drain_into(&mut self, due: &mut Due) {
+        let in_doubt = match &self.counter {
+            Some(counter) => counter.rewriter.is_in_doubt(),
+            None => self.rewriter.is_in_doubt(),
+        };
+        if let Some(tally) = self.tally() {
+            tally.drain_into(due);
+            due.incomplete |= in_doubt;
         }
     }
 
@@ -109,8 +168,11 @@ impl JsonFilter {
         skipped: u64,
         out: &mut Vec<u8>,
     ) -> Result<bool, BodyError> {
-        self.guarded(&[], out, |scanner, _, pass| scanner.finish(0, pass))?;
+        self.guarded(&[], out, Step::End)?;
         self.scanner.restart(skipped);
+        if let Some(counter) = &mut self.counter {
+            counter.next_document();
+        }
         Ok(self.rewriter.next_document(self.decided))
     }
 
@@ -139,12 +201,7 @@ impl JsonFilter {
 
     /// Runs `step` on the output: on `out` itself, or on what is undecided when that is longer than
     /// the chunk, so that a long hold is not copied for every chunk.
-    fn run(
-        &mut self,
-        chunk: &[u8],
-        out: &mut Vec<u8>,
-        step: fn(&mut Scanner, &[u8], &mut Pass<'_>) -> Result<(), Halt>,
-    ) -> Result<(), Halt> {
+    fn run(&mut self, chunk: &[u8], out: &mut Vec<u8>, step: Step) -> Result<(), Halt> {
         let apart = self.undecided.len() > chunk.len();
         let start = if apart { 0 } else { out.len() };
         if !apart {
@@ -161,7 +218,16 @@ impl JsonFilter {
             tape: Tape::new(chunk, written, start, self.decided),
             question: None,
         };
-        step(&mut self.scanner, chunk, &mut pass)?;
+        match &mut self.counter {
+            None => step.take(&mut self.scanner, chunk, &mut pass)?,
+            Some(counter) => {
+                let scanner = &mut self.scanner;
+                counter.listen(chunk, &mut pass, |both| step.take(scanner, chunk, both))?;
+            }
+        }
+        if step == Step::Finish {
+            pass.finish()?;
+        }
         let decided = pass.settle(chunk.len())?;
         let length = decided.checked_sub(self.decided);
         let length = length.and_then(|length| usize::try_from(length).ok());
@@ -180,12 +246,7 @@ impl JsonFilter {
         Ok(())
     }
 
-    fn guarded(
-        &mut self,
-        chunk: &[u8],
-        out: &mut Vec<u8>,
-        step: fn(&mut Scanner, &[u8], &mut Pass<'_>) -> Result<(), Halt>,
-    ) -> Result<(), BodyError> {
+    fn guarded(&mut self, chunk: &[u8], out: &mut Vec<u8>, step: Step) -> Result<(), BodyError> {
         if self.state != FilterState::Reading {
             return Err(BodyError::Spent);
         }
@@ -204,16 +265,22 @@ impl JsonFilter {
     }
 }
 
+impl Step {
+    fn take<S: Sink>(self, scanner: &mut Scanner, chunk: &[u8], sink: &mut S) -> Result<(), Halt> {
+        match self {
+            Self::Read => scanner.push(chunk, sink),
+            Self::End | Self::Finish => scanner.finish(0, sink),
+        }
+    }
+}
+
 impl BodyFilter for JsonFilter {
     fn push(&mut self, chunk: &[u8], out: &mut Vec<u8>) -> Result<(), BodyError> {
-        self.guarded(chunk, out, |scanner, chunk, pass| scanner.push(chunk, pass))
+        self.guarded(chunk, out, Step::Read)
     }
 
     fn finish(&mut self, out: &mut Vec<u8>) -> Result<(), BodyError> {
-        self.guarded(&[], out, |scanner, _, pass| {
-            scanner.finish(0, pass)?;
-            pass.finish()
-        })?;
+        self.guarded(&[], out, Step::Finish)?;
         self.state = FilterState::Finished;
         Ok(())
     }

@@ -18,6 +18,7 @@ use std::sync::Arc;
 use memchr::memchr;
 
 use crate::body_filter::{BodyError, BodyFilter};
+use crate::export_meter::{Due, Tally};
 use crate::json::{JsonFilter, JsonPlan};
 
 /// Begins a text of a JSON text sequence.
@@ -33,6 +34,7 @@ pub enum LineFormat {
 }
 
 /// A body of many JSON texts on its way through a plan.
+#[derive(Clone)]
 pub struct LinesFilter {
     format: LineFormat,
     texts: JsonFilter,
@@ -60,6 +62,33 @@ impl LinesFilter {
             offset: 0,
             spent: false,
         }
+    }
+
+    /// Counts what is read as well, by a plan that counts.
+    pub(crate) fn counted(self, plan: Arc<JsonPlan>, tally: Tally) -> Self {
+        Self {
+            texts: self.texts.counted(plan, tally),
+            ..self
+        }
+    }
+
+    /// Counts what is read by the filter's own plan, which is one that counts, and removes texts that may
+    /// not stay.
+    pub(crate) fn counting(self, tally: Tally) -> Self {
+        Self {
+            texts: self.texts.counting(tally),
+            ..self
+        }
+    }
+
+    /// What is counted; none when nothing is.
+    pub(crate) fn tally(&mut self) -> Option<&mut Tally> {
+        self.texts.tally()
+    }
+
+    /// Adds what is due to `due`.
+    pub(crate) fn drain_into(&mut self, due: &mut Due) {
+        self.texts.drain_into(due);
     }
 
     /// How many values were withheld so far, by label.

@@ -5,16 +5,18 @@
 //! A body that needs no reading leaves in the very buffers it came in.
 
 mod format;
+mod gate;
 mod reader;
 
 use std::collections::BTreeMap;
 use std::fmt;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 
 use crate::body_filter::BodyError;
+use crate::export_meter::{Admitted, Due};
 
-pub(crate) use format::BodyFormat;
+pub(crate) use format::{BodyFormat, Counting};
 pub(crate) use reader::{Reader, ReaderParts};
 
 /// A body that decodes to no more than this is to be held by whoever sends it, so that a late error
@@ -26,6 +28,21 @@ pub const HELD_WHOLE_BYTES: u64 = 64 << 10;
 pub struct Redacted(Bytes);
 
 impl Redacted {
+    /// All of these bytes, one after the other.
+    pub(crate) fn joined(parts: Vec<Self>) -> Self {
+        let mut some = parts.into_iter().filter(|part| !part.0.is_empty());
+        let (Some(first), second) = (some.next(), some.next()) else {
+            return Self::default();
+        };
+        let Some(second) = second else {
+            return first;
+        };
+        let mut joined = BytesMut::from(first.0);
+        joined.extend_from_slice(&second.0);
+        joined.extend(some.map(|part| part.0));
+        Self(joined.freeze())
+    }
+
     /// The bytes themselves, to be written to the client.
     #[must_use]
     pub fn into_bytes(self) -> Bytes {
@@ -54,6 +71,7 @@ pub struct BodySummary {
 pub struct BodyPipeline {
     way: Way,
     summary: BodySummary,
+    cut_records: u64,
 }
 
 /// What happens to a body.
@@ -88,6 +106,7 @@ impl BodyPipeline {
         Self {
             way,
             summary: BodySummary::default(),
+            cut_records: 0,
         }
     }
 
@@ -121,11 +140,64 @@ impl BodyPipeline {
     /// # Errors
     /// The body is incomplete or lacks what the policy requires.
     pub fn finish(&mut self) -> Result<Redacted, BodyError> {
+        self.finish_into(&mut Due::default())
+    }
+
+    /// The same, which adds what is due to `due`. What was read and waits to be admitted stays.
+    pub(crate) fn finish_into(&mut self, due: &mut Due) -> Result<Redacted, BodyError> {
         match std::mem::replace(&mut self.way, Way::Spent) {
             Way::Pass | Way::Empty => Ok(Redacted::default()),
-            Way::Read(reader) => reader.finish(&mut self.summary).map(Redacted),
+            Way::Read(mut reader) => {
+                let rest = reader.finish(&mut self.summary)?;
+                reader.drain_into(due);
+                if reader.truncates() {
+                    self.way = Way::Read(reader);
+                }
+                Ok(Redacted(rest))
+            }
             Way::Spent => Err(BodyError::Spent),
         }
+    }
+
+    /// Adds what is due to `due`.
+    pub(crate) fn drain_into(&mut self, due: &mut Due) {
+        if let Way::Read(reader) = &mut self.way {
+            reader.drain_into(due);
+        }
+    }
+
+    /// What was due has been admitted: returns what may leave for that.
+    pub(crate) fn admit(&mut self, admitted: Admitted) -> Result<Redacted, BodyError> {
+        let result = match (&mut self.way, admitted) {
+            (Way::Read(reader), admitted) => {
+                let waited = reader.truncates();
+                let admitted = reader.admit(admitted, &mut self.summary);
+                self.cut_records = reader.cut_records();
+                if waited && !reader.truncates() {
+                    self.way = Way::Spent;
+                }
+                admitted.map(Redacted)
+            }
+            (Way::Pass | Way::Empty | Way::Spent, Admitted::All) => Ok(Redacted::default()),
+            (Way::Pass | Way::Empty | Way::Spent, Admitted::Records(_)) => Err(BodyError::Spent),
+        };
+        if result.is_err() {
+            self.way = Way::Spent;
+        }
+        result
+    }
+
+    /// Whether records can be cut.
+    pub(crate) fn truncates(&self) -> bool {
+        match &self.way {
+            Way::Read(reader) => reader.truncates(),
+            Way::Pass | Way::Empty | Way::Spent => false,
+        }
+    }
+
+    /// How many records were removed.
+    pub(crate) fn cut_records(&self) -> u64 {
+        self.cut_records
     }
 
     /// What was done so far; what was withheld is known once the body has ended.

@@ -15,6 +15,7 @@
 
 mod cell;
 mod columns;
+mod count;
 mod rewriter;
 mod scanner;
 mod search;
@@ -27,8 +28,10 @@ use postern_config::RouteFormat;
 use postern_config::formats::FormatKind;
 
 use crate::body_filter::{BodyError, BodyFilter};
+use crate::export_meter::{Due, Tally};
 use crate::json::{JsonPlan, LabelId};
 
+use count::Counter;
 use rewriter::{Pass, Rewriter, UNPLACED};
 use scanner::Scanner;
 use utf8::Utf8;
@@ -67,6 +70,7 @@ impl Dialect {
 pub type ColumnLabels = Arc<[(String, Vec<LabelId>)]>;
 
 /// A table on its way through a plan.
+#[derive(Clone)]
 pub struct TableFilter {
     utf8: Utf8,
     scanner: Scanner,
@@ -86,6 +90,24 @@ impl TableFilter {
             rewriter: Rewriter::new(plan, dialect, columns),
             mark: Some(Vec::new()),
             spent: false,
+        }
+    }
+
+    /// Counts what is read as well, by a plan that counts, and removes rows that may not stay.
+    pub(crate) fn counted(mut self, plan: Arc<JsonPlan>, tally: Tally) -> Self {
+        self.rewriter.count(Counter::new(plan, tally));
+        self
+    }
+
+    /// What is counted; none when nothing is.
+    pub(crate) fn tally(&mut self) -> Option<&mut Tally> {
+        self.rewriter.tally()
+    }
+
+    /// Adds what is due to `due`.
+    pub(crate) fn drain_into(&mut self, due: &mut Due) {
+        if let Some(tally) = self.tally() {
+            tally.drain_into(due);
         }
     }
 

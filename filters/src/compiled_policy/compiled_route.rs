@@ -6,7 +6,7 @@ use postern_config::params::BodyMeaning;
 use postern_config::routes::{LongLived, RouteMethod, Unlabelled, Unreadable};
 use postern_config::{Label, Route, RouteFormat, Selector};
 
-use crate::compiled_policy::{CompileError, WriteRules};
+use crate::compiled_policy::{CompileError, CountedRoute, WriteRules};
 use crate::exchange_plan::header_lists::is_safe;
 use crate::json::{Automaton, JsonRules, LabelId};
 use crate::request_guard::query::QueryRules;
@@ -38,6 +38,8 @@ pub(crate) struct CompiledRoute {
     pub(crate) columns: ColumnLabels,
     /// How writes are judged; none where there is nothing to hide or nothing to write.
     pub(crate) write: Option<Arc<WriteRules>>,
+    /// What is counted of its answers.
+    pub(crate) counted: CountedRoute,
 }
 
 impl CompiledRoute {
@@ -104,6 +106,7 @@ impl CompiledRoute {
             formats: route.formats.clone(),
             columns: columns.into(),
             write: write.map(Arc::new),
+            counted: CountedRoute::default(),
         })
     }
 }

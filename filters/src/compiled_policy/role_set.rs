@@ -118,7 +118,7 @@ impl RoleSet {
         known.map_or_else(make, |sight| Arc::clone(sight.get_or_init(make)))
     }
 
-    fn settings(&self, making: Making<'_>) -> JsonSettings {
+    pub(crate) fn settings(&self, making: Making<'_>) -> JsonSettings {
         JsonSettings {
             actions: self.actions.clone(),
             unlabelled: making.route.unlabelled,

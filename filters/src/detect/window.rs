@@ -32,7 +32,7 @@ const CONTEXT: usize = 128;
 const INVISIBLE_MAX: usize = 16;
 
 /// The state of one text between two pieces.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Window {
     folded: Vec<u8>,
     /// For each byte of the folded text, where the character it belongs to is in the raw text.
@@ -58,6 +58,7 @@ struct Mark {
 }
 
 /// Something found that has not ended, all of which is dropped.
+#[derive(Clone)]
 enum Inside {
     Token,
     /// A private key: the characters that came last, and whether its end has begun.

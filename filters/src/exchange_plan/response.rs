@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use http::header::{CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use postern_config::RouteFormat;
 use postern_config::routes::LongLived;
 
@@ -12,11 +12,43 @@ use crate::coding::codings_of;
 use crate::exchange_plan::accept_encoding::Chosen;
 use crate::exchange_plan::media_type::{self, MediaType};
 use crate::exchange_plan::{ExchangePlan, ResponsePlan, response_headers};
-use crate::pipeline::{BodyFormat, BodyPipeline, Reader, ReaderParts};
+use crate::export_meter::SubjectKey;
+use crate::pipeline::{BodyFormat, BodyPipeline, Counting, Reader, ReaderParts};
+
+/// The upstream's final response head, and what is to be done with the body.
+#[derive(Clone, Copy)]
+pub(super) struct Answer<'a> {
+    pub(super) bodiless: bool,
+    pub(super) status: StatusCode,
+    pub(super) upstream: &'a HeaderMap,
+    /// What stands for data subjects, where the body is counted.
+    pub(super) key: Option<SubjectKey>,
+}
+
+impl<'a> Answer<'a> {
+    /// An answer whose body nobody counts.
+    pub(super) fn new(method: &Method, status: StatusCode, upstream: &'a HeaderMap) -> Self {
+        Self {
+            bodiless: method == Method::HEAD
+                || status == StatusCode::NO_CONTENT
+                || status == StatusCode::NOT_MODIFIED,
+            status,
+            upstream,
+            key: None,
+        }
+    }
+}
 
 impl ExchangePlan {
+    pub(super) fn respond_to(&self, answer: Answer<'_>) -> Result<ResponsePlan, BodyError> {
+        match self.guards_heads() {
+            true => self.respond_guarded(answer),
+            false => self.respond_open(answer.bodiless, answer.upstream),
+        }
+    }
+
     /// A route without labels: everything that is no token passes.
-    pub(super) fn respond_open(
+    fn respond_open(
         &self,
         bodiless: bool,
         upstream: &HeaderMap,
@@ -32,15 +64,16 @@ impl ExchangePlan {
     }
 
     /// A route whose answers may have something to hide, or must have something in them.
-    pub(super) fn respond_guarded(
-        &self,
-        bodiless: bool,
-        status: StatusCode,
-        upstream: &HeaderMap,
-    ) -> Result<ResponsePlan, BodyError> {
+    fn respond_guarded(&self, answer: Answer<'_>) -> Result<ResponsePlan, BodyError> {
+        let Answer {
+            bodiless,
+            status,
+            upstream,
+            ..
+        } = answer;
         response_headers::refuse_labelled(status, upstream)?;
         let mut headers = response_headers::labelled(upstream);
-        let require = status.is_success() && self.compiled_route().required;
+        let require = self.requires(status);
         if bodiless {
             return Ok(self.without_body(headers, upstream, None));
         }
@@ -64,15 +97,14 @@ impl ExchangePlan {
         let format = self.format_of(&media).ok_or(BodyError::ContentType)?;
         let body = self.body_format(format, media.encoding(format)?);
         set_type(&mut headers, &media, format);
-        self.read(headers, body, upstream, require)
+        self.read(headers, body, answer)
     }
 
     fn read(
         &self,
         mut headers: HeaderMap,
         format: BodyFormat,
-        upstream: &HeaderMap,
-        require: bool,
+        answer: Answer<'_>,
     ) -> Result<ResponsePlan, BodyError> {
         let encode = match self.encode {
             Chosen::Coded(coding) => Some(coding),
@@ -84,19 +116,29 @@ impl ExchangePlan {
             headers.insert(CONTENT_ENCODING, HeaderValue::from_static(coding.name()));
             response_headers::vary_by_encoding(&mut headers);
         }
+        let counting = self.counting_of(&format, answer);
+        // Where records are cut, what counts sees what is required in them.
+        let cuts = counting.as_ref().is_some_and(Counting::truncates);
+        let require = self.requires(answer.status) && !cuts;
         let reader = Reader::new(ReaderParts {
-            codings: &codings_of(upstream)?,
+            codings: &codings_of(answer.upstream)?,
             expand_ratio: self.parts.limits.expand_ratio,
             format,
             plan: self.json_plan(require),
             labels: Arc::clone(&self.parts.labels),
             encode,
+            counting,
         })?;
         Ok(ResponsePlan {
             headers,
             body: Some(BodyPipeline::reading(reader)),
             keep_length: None,
         })
+    }
+
+    /// Whether what the route requires must be in the answer.
+    pub(super) fn requires(&self, status: StatusCode) -> bool {
+        status.is_success() && self.compiled_route().required
     }
 
     /// The declared format of a content type.

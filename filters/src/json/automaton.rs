@@ -58,7 +58,8 @@ pub struct TooLarge;
 /// A state: an index into the table, or past its end into a [`Lazy`].
 pub(super) type StateId = u32;
 
-/// A rule: first those with labels, then those that are required, then those of records.
+/// A rule: first those with labels, then those that are required, then those of records, then those of
+/// data subjects.
 pub(super) type RuleId = usize;
 
 /// The state in which nothing can match any more.
@@ -73,8 +74,9 @@ pub struct Automaton {
     table: Table,
     /// The labels of the rules that have some; the required ones come after them.
     labels: Vec<Vec<LabelId>>,
-    /// From which rule on rules say where records are.
+    /// From which rule on rules say where records are, and where data subjects.
     records_from: RuleId,
+    subjects_from: RuleId,
     documents: Vec<bool>,
     patterns: Patterns,
     fold: Names,
@@ -97,12 +99,25 @@ impl Automaton {
         rules: &JsonRules<'_>,
         records: &[Selector],
     ) -> Result<Self, TooLarge> {
+        Self::compile_to_count(rules, records, &[])
+    }
+
+    /// The same, with where the data subjects of a document are.
+    ///
+    /// # Errors
+    /// The selectors have more than [`PLACES_MAX`] segments.
+    pub fn compile_to_count(
+        rules: &JsonRules<'_>,
+        records: &[Selector],
+        subjects: &[Selector],
+    ) -> Result<Self, TooLarge> {
         let selectors: Vec<&Selector> = rules
             .rules
             .iter()
             .map(|(selector, _)| *selector)
             .chain(rules.required.iter().copied())
             .chain(records)
+            .chain(subjects)
             .collect();
         let places = positions::Places::new(&selectors, rules.names)?;
         let table = Table::build(&places);
@@ -114,6 +129,7 @@ impl Automaton {
         Ok(Self {
             labels: labels.collect(),
             records_from: rules.rules.len() + rules.required.len(),
+            subjects_from: rules.rules.len() + rules.required.len() + records.len(),
             documents: documents.collect(),
             places,
             table,
@@ -161,7 +177,12 @@ impl Automaton {
 
     /// Whether a rule says where a record is.
     pub(super) fn is_record(&self, rule: RuleId) -> bool {
-        rule >= self.records_from
+        (self.records_from..self.subjects_from).contains(&rule)
+    }
+
+    /// Whether a rule says where a data subject is named.
+    pub(super) fn is_subject(&self, rule: RuleId) -> bool {
+        rule >= self.subjects_from
     }
 
     /// The labels of a rule.

@@ -27,6 +27,28 @@ pub(crate) struct ColumnPath {
     pub(crate) required: Vec<RuleId>,
     /// Some selector spells out the column's name, or a part of it.
     pub(crate) named: bool,
+    /// What counts of the cells themselves, and of what is around them.
+    pub(crate) counted: CountedPath,
+    pub(crate) counted_around: CountedPath,
+}
+
+/// What counts at a place.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct CountedPath {
+    /// It is a record.
+    pub(crate) record: bool,
+    /// It names a data subject.
+    pub(crate) subject: bool,
+}
+
+impl CountedPath {
+    /// What counts at either of two places.
+    pub(crate) fn or(self, other: Self) -> Self {
+        Self {
+            record: self.record || other.record,
+            subject: self.subject || other.subject,
+        }
+    }
 }
 
 impl JsonPlan {
@@ -90,6 +112,7 @@ impl JsonPlan {
         self.ends(set, &mut around);
         path.around.append(&mut around.labels);
         path.required.append(&mut around.required);
+        path.counted_around = path.counted_around.or(around.counted);
     }
 
     fn ends(&self, set: &[Place], path: &mut ColumnPath) {
@@ -102,6 +125,9 @@ impl JsonPlan {
             if self.is_required(rule) {
                 path.required.push(rule);
             }
+            let counts = self.is_active(rule);
+            path.counted.record |= counts && automaton.is_record(rule);
+            path.counted.subject |= counts && automaton.is_subject(rule);
         }
     }
 

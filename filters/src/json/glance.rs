@@ -156,7 +156,7 @@ fn is_quiet(plan: &JsonPlan, entry: &Entry) -> bool {
     let shown =
         verdict.is_none_or(|verdict| verdict.action == Action::Show && verdict.embedded.is_empty());
     // What has to be held is held from its name on.
-    shown && !entry.facts.is_required() && !entry.facts.needs_length()
+    shown && !entry.facts.is_noted() && !entry.facts.needs_length()
 }
 
 /// The slot of a name.

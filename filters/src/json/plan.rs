@@ -3,6 +3,7 @@
 //! Guarantees: everything a document's members need is looked up, not computed; a rule that changes
 //! nothing for these roles is not followed and holds nothing back.
 
+mod counting;
 mod verdicts;
 
 use std::fmt;
@@ -16,6 +17,7 @@ use super::automaton::{Automaton, LabelId, Place, RuleId, StateId, Test, TestId}
 use super::glance::Glance;
 use crate::pseudonym::Pseudonymizer;
 
+pub(super) use counting::Counting;
 use verdicts::Detections;
 pub(super) use verdicts::{Verdict, Verdicts};
 
@@ -71,6 +73,8 @@ impl Facts {
     const FILTERS: u8 = 8;
     const ENDS: u8 = 16;
     const RECORD: u8 = 32;
+    const SUBJECT: u8 = 64;
+    const COUNTED: u8 = 128;
 
     const fn has(self, flag: u8) -> bool {
         self.flags & flag != 0
@@ -89,6 +93,21 @@ impl Facts {
     /// The value is what some selector requires.
     pub(super) const fn is_required(self) -> bool {
         self.has(Self::REQUIRED)
+    }
+
+    /// Note has to be taken of the value: it is required, or counted.
+    pub(super) const fn is_noted(self) -> bool {
+        self.has(Self::REQUIRED | Self::COUNTED)
+    }
+
+    /// The value is a record that is counted.
+    pub(super) const fn is_counted_record(self) -> bool {
+        self.has(Self::COUNTED) && self.has(Self::RECORD)
+    }
+
+    /// The value names a data subject that is counted.
+    pub(super) const fn is_counted_subject(self) -> bool {
+        self.has(Self::SUBJECT)
     }
 
     /// The value's children are to be filtered.
@@ -126,6 +145,7 @@ pub struct JsonPlan {
     holds_document: bool,
     detections: Arc<Detections>,
     records_of: RecordsOf,
+    counting: Counting,
     glance: Arc<Glance>,
 }
 
@@ -145,7 +165,21 @@ impl JsonPlan {
         detections: Arc<[Option<Detection>]>,
     ) -> Self {
         let records_of = records_of(&automaton, &settings, &detections);
-        let (active, holds_document) = activity(&automaton, &settings, records_of);
+        Self::of(
+            automaton,
+            settings,
+            detections,
+            (records_of, Counting::Nothing),
+        )
+    }
+
+    fn of(
+        automaton: Arc<Automaton>,
+        settings: JsonSettings,
+        detections: Arc<[Option<Detection>]>,
+        (records_of, counting): (RecordsOf, Counting),
+    ) -> Self {
+        let (active, holds_document) = activity(&automaton, &settings, (records_of, counting));
         let mut plan = Self {
             active,
             settings,
@@ -154,6 +188,7 @@ impl JsonPlan {
             holds_document,
             detections,
             records_of,
+            counting,
             glance: Arc::new(Glance::nothing()),
             automaton,
         };
@@ -184,6 +219,7 @@ impl JsonPlan {
             holds_document: self.holds_document,
             detections: Arc::clone(&self.detections),
             records_of: self.records_of,
+            counting: self.counting,
             glance: Arc::clone(&self.glance),
         }
     }
@@ -277,7 +313,10 @@ impl JsonPlan {
                     flags |= Facts::REQUIRED;
                 }
                 if active && self.automaton.is_record(rule) {
-                    flags |= Facts::RECORD;
+                    flags |= Facts::RECORD | self.counting.flag();
+                }
+                if active && self.automaton.is_subject(rule) {
+                    flags |= Facts::SUBJECT | self.counting.flag();
                 }
             } else if active {
                 flags |= Facts::LIVE;
@@ -297,6 +336,10 @@ impl JsonPlan {
         labels.dedup();
         tests.sort_unstable();
         tests.dedup();
+        // PERF: to count, a string is opened as a document only if something counted can be in it.
+        if self.counting.counts() && flags & Facts::LIVE == 0 {
+            labels.clear();
+        }
         Entry {
             facts: Facts {
                 flags,
@@ -334,7 +377,7 @@ fn records_of(
 fn activity(
     automaton: &Automaton,
     settings: &JsonSettings,
-    records_of: RecordsOf,
+    (records_of, counting): (RecordsOf, Counting),
 ) -> (Arc<[bool]>, bool) {
     let matters = |label: &LabelId| {
         let action = settings.actions.get(usize::from(*label));
@@ -342,7 +385,10 @@ fn activity(
     };
     let changes = |rule: RuleId| match automaton.is_required(rule) {
         true => settings.require,
-        false if automaton.is_record(rule) => records_of == RecordsOf::Selectors,
+        false if automaton.is_record(rule) => {
+            records_of == RecordsOf::Selectors || counting.counts()
+        }
+        false if automaton.is_subject(rule) => counting == Counting::Subjects,
         false => {
             settings.unlabelled != Unlabelled::Show || automaton.labels_of(rule).iter().any(matters)
         }

@@ -13,6 +13,7 @@
 
 mod beyond;
 mod characters;
+mod count;
 mod decide;
 mod events;
 mod frame;
@@ -31,6 +32,7 @@ use super::held::Question;
 use super::plan::{Facts, JsonPlan};
 use super::scanner::{Halt, Inside, Interest, Sink, Terms, limit};
 use crate::body_filter::BodyError;
+use crate::export_meter::Tally;
 use crate::value_action::{JsonKind, replace};
 
 #[cfg(test)]
@@ -38,11 +40,13 @@ pub(super) use opened::OPENED_MAX;
 pub(super) use tape::Tape;
 
 use beyond::{Beyond, verdict};
+use count::Named;
 use frame::{Frame, FrameKind};
 use record::Record;
 use search::{Renamed, Searched};
 
 /// The state of one document between two chunks.
+#[derive(Clone)]
 pub(super) struct Rewriter {
     /// The containers around `top` that are being followed; the first stands for the document.
     parents: Vec<Frame>,
@@ -75,6 +79,11 @@ pub(super) struct Rewriter {
     record: Option<Record>,
     /// What is hidden, while a record is read only to learn that.
     collected: Option<Vec<String>>,
+    /// What is counted, and the text of a data subject that is being read.
+    tally: Option<Box<Tally>>,
+    named: Option<Named>,
+    /// Some value's end has to be told: that of a record, or of what names a data subject.
+    watches: bool,
 }
 
 /// A value whose bytes are dropped.
@@ -128,6 +137,9 @@ impl Rewriter {
             renamed: None,
             record: None,
             collected: None,
+            tally: None,
+            named: None,
+            watches: false,
         }
     }
 
@@ -158,7 +170,14 @@ impl Rewriter {
         self.searched = None;
         self.renamed = None;
         self.record = None;
+        self.named = None;
+        self.watches = false;
         kept
+    }
+
+    /// Whether the documents are elements of one array.
+    pub(super) fn is_sequence(&self) -> bool {
+        self.sequence
     }
 
     /// How many values were withheld, by label.
@@ -195,6 +214,9 @@ impl Rewriter {
 impl Pass<'_> {
     /// The chunk has been read up to `at`: what is decided of the output ends where this says.
     pub(super) fn settle(&mut self, at: usize) -> Result<u64, Halt> {
+        if self.rewriter.tally.is_some() {
+            self.count_to(at)?;
+        }
         match self.rewriter.hidden {
             Some(hidden) if self.rewriter.drops() => self.tape.cut(hidden.from, at)?,
             _ if self.rewriter.searched.is_some() => self.feed(at)?,

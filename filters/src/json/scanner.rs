@@ -57,6 +57,7 @@ enum Expect {
 }
 
 /// The state of one document between two chunks.
+#[derive(Clone)]
 pub(super) struct Scanner {
     expect: Expect,
     /// The open containers: whether each is an object.

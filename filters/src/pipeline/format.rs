@@ -6,6 +6,7 @@ use encoding_rs::Encoding;
 
 use crate::body_filter::{BodyError, BodyFilter};
 use crate::detect::TextFilter;
+use crate::export_meter::{Due, Tally};
 use crate::json::{JsonFilter, JsonPlan, LabelId};
 use crate::lines::{LineFormat, LinesFilter};
 use crate::table::{ColumnLabels, Dialect, TableFilter};
@@ -29,6 +30,21 @@ pub(crate) enum BodyFormat {
     },
     /// One free text with this label.
     Text(LabelId),
+}
+
+/// How a body is counted.
+pub(crate) struct Counting {
+    /// Where records and data subjects are.
+    pub(crate) plan: Arc<JsonPlan>,
+    /// The account.
+    pub(crate) tally: Tally,
+}
+
+impl Counting {
+    /// Whether records may be cut.
+    pub(crate) fn truncates(&self) -> bool {
+        self.tally.truncates()
+    }
 }
 
 /// What a decoded body goes through.
@@ -63,6 +79,39 @@ impl FormatFilter {
         Self {
             transcoder: encoding.map(Transcoder::new),
             filter,
+        }
+    }
+
+    /// The same, which counts what it reads as well.
+    pub(super) fn counted(self, counting: Counting) -> Self {
+        let Counting { plan, tally } = counting;
+        let filter = match self.filter {
+            Filter::Json(filter) => Filter::Json(filter.counted(plan, tally)),
+            Filter::Lines(filter) => Filter::Lines(filter.counted(plan, tally)),
+            Filter::Table(filter) => Filter::Table(filter.counted(plan, tally)),
+            // INVARIANT: text without a structure only comes from offline commands, which count nothing.
+            Filter::Text(filter) => Filter::Text(filter),
+        };
+        Self { filter, ..self }
+    }
+
+    /// What is counted; none when nothing is.
+    pub(super) fn tally(&mut self) -> Option<&mut Tally> {
+        match &mut self.filter {
+            Filter::Json(filter) => filter.tally(),
+            Filter::Lines(filter) => filter.tally(),
+            Filter::Table(filter) => filter.tally(),
+            Filter::Text(_) => None,
+        }
+    }
+
+    /// Adds what is due to `due`.
+    pub(super) fn drain_into(&mut self, due: &mut Due) {
+        match &mut self.filter {
+            Filter::Json(filter) => filter.drain_into(due),
+            Filter::Lines(filter) => filter.drain_into(due),
+            Filter::Table(filter) => filter.drain_into(due),
+            Filter::Text(_) => {}
         }
     }
 

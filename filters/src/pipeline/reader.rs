@@ -6,13 +6,18 @@ use bytes::Bytes;
 
 use crate::body_filter::{BodyError, BodyFilter};
 use crate::coding::{Coding, Decoder, Encoder};
+use crate::export_meter::{Admitted, Due};
 use crate::json::JsonPlan;
 use crate::pipeline::BodySummary;
-use crate::pipeline::format::{BodyFormat, FormatFilter};
+use crate::pipeline::format::{BodyFormat, Counting, FormatFilter};
+use crate::pipeline::gate::Gate;
 
 /// What a body that is read goes through.
 pub(crate) struct Reader {
     decoder: Decoder,
+    /// Where it waits for its records to be admitted, if some may be cut.
+    gate: Option<Gate>,
+    cut_records: u64,
     filter: FormatFilter,
     exit: Exit,
     labels: Arc<[String]>,
@@ -32,6 +37,8 @@ pub(crate) struct ReaderParts<'a> {
     pub(crate) labels: Arc<[String]>,
     /// The coding the client gets.
     pub(crate) encode: Option<Coding>,
+    /// How the body is counted, if it is.
+    pub(crate) counting: Option<Counting>,
 }
 
 impl Reader {
@@ -44,9 +51,22 @@ impl Reader {
             Some(coding) => Some(Encoder::new(coding).ok_or(BodyError::Spent)?),
             None => None,
         };
+        let (gate, filter) = match parts.counting {
+            None => (None, FormatFilter::new(parts.format, parts.plan)),
+            Some(counting) if counting.truncates() => {
+                let (gate, format) = Gate::new(parts.format, counting).ok_or(BodyError::Spent)?;
+                (Some(gate), FormatFilter::new(format, parts.plan))
+            }
+            Some(counting) => {
+                let filter = FormatFilter::new(parts.format, parts.plan);
+                (None, filter.counted(counting))
+            }
+        };
         Ok(Self {
             decoder: Decoder::new(parts.codings, parts.expand_ratio)?,
-            filter: FormatFilter::new(parts.format, parts.plan),
+            gate,
+            cut_records: 0,
+            filter,
             exit: Exit {
                 redacted: Vec::new(),
                 encoder,
@@ -66,9 +86,17 @@ impl Reader {
         chunk: &[u8],
         summary: &mut BodySummary,
     ) -> Result<Bytes, BodyError> {
-        let (filter, exit) = (&mut self.filter, &mut self.exit);
+        let (gate, filter, exit) = (&mut self.gate, &mut self.filter, &mut self.exit);
         self.decoder.push(chunk, &mut |decoded| {
             summary.bytes_in += decoded.len() as u64;
+            if let Some(gate) = gate {
+                return gate.push(decoded);
+            }
+            if let Some(tally) = filter.tally()
+                && !decoded.is_empty()
+            {
+                tally.begin_body();
+            }
             filter.push(decoded, &mut exit.redacted)?;
             exit.encode()
         })?;
@@ -77,13 +105,76 @@ impl Reader {
         Ok(ready)
     }
 
-    /// The body has ended: returns the rest.
+    /// The body has ended: returns the rest, unless it waits to be admitted.
     ///
     /// # Errors
     /// The body is incomplete or lacks what the policy requires.
-    pub(crate) fn finish(mut self, summary: &mut BodySummary) -> Result<Bytes, BodyError> {
+    pub(crate) fn finish(&mut self, summary: &mut BodySummary) -> Result<Bytes, BodyError> {
         self.decoder.finish()?;
+        if let Some(gate) = &mut self.gate {
+            gate.finish()?;
+            return Ok(Bytes::new());
+        }
+        self.end(summary)
+    }
+
+    /// Adds what is due to `due`.
+    pub(crate) fn drain_into(&mut self, due: &mut Due) {
+        match &mut self.gate {
+            Some(gate) => gate.drain_into(due),
+            None => self.filter.drain_into(due),
+        }
+    }
+
+    /// What was due has been admitted: returns what may leave for that.
+    ///
+    /// # Errors
+    /// What was admitted cannot be redacted, or not all was where nothing can be cut.
+    pub(crate) fn admit(
+        &mut self,
+        admitted: Admitted,
+        summary: &mut BodySummary,
+    ) -> Result<Bytes, BodyError> {
+        let Some(gate) = &mut self.gate else {
+            if let Some(tally) = self.filter.tally() {
+                tally.released();
+            }
+            return match admitted {
+                Admitted::All => Ok(Bytes::new()),
+                Admitted::Records(_) => Err(BodyError::Spent),
+            };
+        };
+        let (filter, exit) = (&mut self.filter, &mut self.exit);
+        let ended = gate.admit(admitted, |text| {
+            filter.push(text, &mut exit.redacted)?;
+            exit.encode()
+        })?;
+        self.cut_records = gate.cut_records();
+        if ended {
+            self.gate = None;
+            return self.end(summary);
+        }
+        let ready = exit.take();
+        summary.bytes_out = exit.bytes_out;
+        Ok(ready)
+    }
+
+    /// Whether records can be cut.
+    pub(crate) fn truncates(&self) -> bool {
+        self.gate.is_some()
+    }
+
+    /// How many records were removed.
+    pub(crate) fn cut_records(&self) -> u64 {
+        self.cut_records
+    }
+
+    /// Returns the rest.
+    fn end(&mut self, summary: &mut BodySummary) -> Result<Bytes, BodyError> {
         self.filter.finish(&mut self.exit.redacted)?;
+        if let Some(tally) = self.filter.tally() {
+            tally.end_body();
+        }
         let counted = self.labels.iter().zip(self.filter.withheld());
         summary.withheld = counted
             .filter(|(_, count)| **count > 0)
@@ -124,13 +215,14 @@ impl Exit {
     }
 
     /// The rest, and how many bytes left in all before encoding.
-    fn finish(mut self) -> Result<(Bytes, u64), BodyError> {
+    fn finish(&mut self) -> Result<(Bytes, u64), BodyError> {
         self.encode()?;
         let bytes_out = self.bytes_out + self.redacted.len() as u64;
-        let Some(encoder) = self.encoder else {
-            return Ok((self.redacted.into(), bytes_out));
+        let Some(encoder) = self.encoder.take() else {
+            return Ok((std::mem::take(&mut self.redacted).into(), bytes_out));
         };
-        self.ready.extend(encoder.finish()?);
-        Ok((self.ready.into(), bytes_out))
+        let mut ready = std::mem::take(&mut self.ready);
+        ready.extend(encoder.finish()?);
+        Ok((ready.into(), bytes_out))
     }
 }

@@ -13,10 +13,12 @@ use std::sync::Arc;
 
 use super::cell::{changed, constant, text};
 use super::columns::{Cells, Column, column};
+use super::count::Counter;
 use super::scanner::{Shape, Sink};
 use super::search::RowSearch;
 use super::{BYTE_ORDER_MARK, ColumnLabels, Dialect};
 use crate::body_filter::BodyError;
+use crate::export_meter::Tally;
 use crate::json::JsonPlan;
 use postern_config::Action;
 
@@ -27,6 +29,7 @@ pub(super) const COLUMNS_MAX: usize = 16_384;
 pub(super) const UNPLACED: u64 = u64::MAX;
 
 /// The state of one table between two chunks.
+#[derive(Clone)]
 pub(super) struct Rewriter {
     plan: Arc<JsonPlan>,
     dialect: Dialect,
@@ -49,6 +52,8 @@ pub(super) struct Rewriter {
     missing: Vec<usize>,
     withheld: Vec<u64>,
     search: RowSearch,
+    /// What counts the table, if it is counted.
+    counter: Option<Box<Counter>>,
 }
 
 /// One chunk on its way through the rewriter.
@@ -72,8 +77,18 @@ impl Rewriter {
             missing: plan.requirements(),
             withheld: vec![0; plan.labels()],
             search: RowSearch::default(),
+            counter: None,
             plan,
         }
+    }
+
+    /// Counts what is read.
+    pub(super) fn count(&mut self, counter: Counter) {
+        self.counter = Some(Box::new(counter));
+    }
+
+    pub(super) fn tally(&mut self) -> Option<&mut Tally> {
+        self.counter.as_mut().map(|counter| &mut counter.tally)
     }
 
     /// The table begins with a byte order mark: it leaves with the first byte of the header.
@@ -132,7 +147,11 @@ impl Rewriter {
         let mut columns = Vec::with_capacity(cells.len());
         for (from, to, shape) in cells {
             let raw = raw.get(from..to).unwrap_or_default();
-            let column = column(&text(raw, shape), &self.plan, (self.dialect, &self.labels))?;
+            let header = text(raw, shape);
+            if let Some(counter) = &mut self.counter {
+                counter.header(&header)?;
+            }
+            let column = column(&header, &self.plan, (self.dialect, &self.labels))?;
             if !column.cells.is_gone() {
                 if self.kept_any {
                     self.row.push(self.dialect.delimiter);
@@ -150,7 +169,8 @@ impl Rewriter {
         }
         // SECURITY: a table without its header, or under another delimiter, has no column of a known
         // name. It may not leave as one that has nothing to hide.
-        let expects_labels = self.plan.has_labels() || !self.labels.is_empty();
+        let has_labels = self.plan.has_labels() && !self.plan.counts();
+        let expects_labels = has_labels || !self.labels.is_empty();
         if expects_labels && !columns.iter().any(|column| column.labelled) {
             return Err(self.malformed("no column that the policy labels"));
         }
@@ -224,6 +244,11 @@ impl Sink for Pass<'_> {
         let rewriter = &mut *self.rewriter;
         let max = rewriter.plan.held_bytes_max();
         let at = rewriter.cells.checked_sub(1);
+        if let (Some(counter), Some(at), true) =
+            (&mut rewriter.counter, at, rewriter.columns.is_some())
+        {
+            counter.piece(at, raw);
+        }
         let column = at.and_then(|at| rewriter.columns.as_ref()?.get(at));
         if let Some(column) = column
             && let Cells::Drop | Cells::Constant(_) = column.cells
@@ -236,6 +261,9 @@ impl Sink for Pass<'_> {
 
     fn cell_ends(&mut self, shape: Shape) -> Result<(), BodyError> {
         let rewriter = &mut *self.rewriter;
+        if let (Some(counter), true) = (&mut rewriter.counter, rewriter.columns.is_some()) {
+            counter.cell_ends(rewriter.cells.saturating_sub(1), shape);
+        }
         match rewriter.column().map(|column| column.cells.clone()) {
             Some(Cells::Keep) => {}
             Some(Cells::Drop) => rewriter.search.cell_ends(shape),
@@ -259,12 +287,16 @@ impl Sink for Pass<'_> {
 
     fn record_ends(&mut self, line_end: &[u8]) -> Result<(), BodyError> {
         let rewriter = &mut *self.rewriter;
+        let mut stays = true;
         if rewriter.columns.is_some() {
             rewriter.end_row()?;
+            if let Some(counter) = &mut rewriter.counter {
+                stays = counter.row_ends()?;
+            }
         } else {
             rewriter.read_header()?;
         }
-        if rewriter.kept_any {
+        if rewriter.kept_any && stays {
             if std::mem::take(&mut rewriter.mark) {
                 self.out.extend_from_slice(BYTE_ORDER_MARK);
             }

@@ -56,6 +56,7 @@ enum State {
 }
 
 /// The state of one table between two chunks.
+#[derive(Clone)]
 pub(super) struct Scanner {
     dialect: Dialect,
     state: State,

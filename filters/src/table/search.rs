@@ -15,7 +15,7 @@ use crate::detect::{Detectors, Names, Search, detect_text};
 use crate::pseudonym::Pseudonymizer;
 
 /// The cells of the present row that are to be searched, and what the row hides.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct RowSearch {
     /// Some column is searched for what the row hides.
     wants_names: bool,
@@ -28,6 +28,7 @@ pub(super) struct RowSearch {
 }
 
 /// A cell that is to be searched.
+#[derive(Clone)]
 struct Searched {
     /// Where it is in the row.
     from: usize,

@@ -1,7 +1,7 @@
 //! Whether bytes that come in pieces are UTF-8.
 
 /// The state between two pieces.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Utf8 {
     /// The beginning of a character that a piece's end has cut.
     cut: [u8; 4],

@@ -70,8 +70,8 @@ impl Pass<'_> {
                 None => return self.hold(at),
             }
         }
-        if facts.is_required() {
-            self.found_required(state)?;
+        if facts.is_noted() && !self.note(&value)? {
+            return self.remove(value);
         }
         if self.rewriter.hidden.is_some() {
             return self.follow_hidden(value);
@@ -116,7 +116,7 @@ impl Pass<'_> {
     }
 
     /// Takes the rules that have matched off the list of those that must.
-    fn found_required(&mut self, state: StateId) -> Result<(), Halt> {
+    pub(super) fn found_required(&mut self, state: StateId) -> Result<(), Halt> {
         let (automaton, rewriter) = (self.plan.automaton(), &mut *self.rewriter);
         let set = rewriter
             .beyond

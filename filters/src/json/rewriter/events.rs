@@ -21,8 +21,8 @@ impl Sink for Pass<'_> {
         } else if self.rewriter.searched.is_some() {
             self.search_ends(at)?;
         }
-        if self.rewriter.record.is_some() {
-            self.record_ends();
+        if self.rewriter.watches {
+            self.watched_ends(at)?;
         }
         let level = self.rewriter.parents.len();
         if let Some(hidden) = self.rewriter.hidden

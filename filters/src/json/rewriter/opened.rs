@@ -51,6 +51,9 @@ impl Pass<'_> {
         at: usize,
     ) -> Result<(), Halt> {
         let hidden = self.rewriter.hidden.is_some();
+        if self.plan.counts() && !hidden {
+            return self.open_to_count(captured, &verdict.embedded, at);
+        }
         if (verdict.action == Action::Show || verdict.detectors.is_some()) && !hidden {
             let searched = verdict.detectors.as_ref().map(|_| captured.verdict);
             self.rewriter.opening = searched;
@@ -145,7 +148,7 @@ fn look(
 }
 
 /// Appends what becomes of a string, given with its quotes, to `out`.
-fn rewrite(
+pub(super) fn rewrite(
     plan: &JsonPlan,
     rewriter: &mut Rewriter,
     (state, how): (StateId, Embedded),
@@ -265,6 +268,6 @@ fn malformed(what: &'static str, offset: u64) -> Halt {
 }
 
 #[cold]
-fn ambiguous(what: &'static str) -> Halt {
+pub(super) fn ambiguous(what: &'static str) -> Halt {
     Box::new(BodyError::Ambiguous { what })
 }

@@ -70,6 +70,7 @@ impl Pass<'_> {
             level: self.rewriter.parents.len(),
             names: names.map(Arc::new),
         });
+        self.rewriter.watches = true;
         Ok(())
     }
 

@@ -17,7 +17,7 @@ use crate::json::plan::JsonPlan;
 use crate::value_action::{Decimal, JsonKind, replace};
 
 /// A string that is being searched.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Searched {
     verdict: u32,
     /// Some of it has gone into the window.
@@ -27,6 +27,7 @@ pub(super) struct Searched {
 }
 
 /// A member's name in which something was found.
+#[derive(Clone)]
 pub(super) struct Renamed {
     /// Where its first quote is in the output.
     from: u64,

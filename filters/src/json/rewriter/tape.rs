@@ -55,6 +55,26 @@ impl<'t> Tape<'t> {
         self.origin + self.written.len().saturating_sub(self.start) as u64
     }
 
+    /// The chunk's bytes from one place to another, passed or not.
+    pub(super) fn text(&self, from: usize, to: usize) -> Result<&'t [u8], Halt> {
+        self.chunk.get(from..to).ok_or_else(spent)
+    }
+
+    /// Drops the output before a position of which nothing has been copied yet.
+    pub(super) fn forget(&mut self, before: u64) {
+        let ahead = before.checked_sub(self.end());
+        if let Some(ahead) = ahead.and_then(|ahead| usize::try_from(ahead).ok()) {
+            self.written.truncate(self.start);
+            self.origin = before;
+            self.mark = self.mark.saturating_add(ahead);
+        }
+    }
+
+    /// How many bytes have been written from this position on.
+    pub(in crate::json) fn left(&self, from: u64) -> usize {
+        usize::try_from(self.end().saturating_sub(from)).unwrap_or(usize::MAX)
+    }
+
     /// Lets the chunk pass up to `at`.
     pub(super) fn flush(&mut self, at: usize) -> Result<(), Halt> {
         let passing = self.chunk.get(self.mark..at).ok_or_else(spent)?;

@@ -1,0 +1,115 @@
+//! What of an exchange is counted, and what that needs.
+//!
+//! Guarantees: a body is read for counting only where something in it has to be found; what is not read,
+//! and what has no `records`, is one record where the answer is successful and the route has labels,
+//! `records` or `subjects`.
+
+use std::sync::Arc;
+
+use http::{HeaderMap, Method, StatusCode};
+
+use crate::body_filter::BodyError;
+use crate::exchange_plan::response::Answer;
+use crate::exchange_plan::{ExchangePlan, ResponsePlan};
+use crate::export_meter::{Counted, MeteredBody, SubjectKey, Tally, TallyRules, Unread};
+use crate::json::JsonPlan;
+use crate::pipeline::{BodyFormat, BodyPipeline, Counting};
+
+impl ExchangePlan {
+    /// The same plan where this is counted: it may read what would otherwise pass unread.
+    #[must_use]
+    pub fn counting(self, counted: Counted) -> Self {
+        Self { counted, ..self }
+    }
+
+    /// What is counted.
+    #[must_use]
+    pub fn counted(&self) -> Counted {
+        self.counted
+    }
+
+    /// [`Self::respond`] where something is counted: the same head, and a body of which nothing leaves
+    /// before it was released. The key makes data subjects into what a ledger knows them by.
+    ///
+    /// # Errors
+    /// Those of [`Self::respond`].
+    pub fn respond_metered(
+        &self,
+        method: &Method,
+        status: StatusCode,
+        upstream: &HeaderMap,
+        key: SubjectKey,
+    ) -> Result<ResponsePlan<MeteredBody>, BodyError> {
+        let answer = Answer {
+            key: Some(key),
+            ..Answer::new(method, status, upstream)
+        };
+        let plan = self.respond_to(answer)?;
+        let meter = |body: BodyPipeline| {
+            let looks = self.reads_to_count() && body.reads();
+            let implied = self.implies_record(status);
+            let unread = (implied && !looks).then_some(Unread {
+                subjects: self.counts_subjects(),
+            });
+            let whole = implied && (!looks || !self.has_records() || self.is_root_record());
+            MeteredBody::new(body, unread, whole)
+        };
+        Ok(ResponsePlan {
+            headers: plan.headers,
+            body: plan.body.map(meter),
+            keep_length: plan.keep_length,
+        })
+    }
+
+    /// Whether an answer in which no records are looked for is one record.
+    fn implies_record(&self, status: StatusCode) -> bool {
+        let route = self.compiled_route();
+        let counts = route.labelled || route.counted.has_records() || route.counted.has_subjects();
+        counts && self.counted.anything() && status.is_success()
+    }
+
+    fn has_records(&self) -> bool {
+        self.compiled_route().counted.has_records()
+    }
+
+    fn counts_subjects(&self) -> bool {
+        self.counted.subjects && self.compiled_route().counted.has_subjects()
+    }
+
+    /// Whether only reading a body tells what is in it.
+    pub(super) fn reads_to_count(&self) -> bool {
+        self.counted.records && self.has_records() || self.counts_subjects()
+    }
+
+    /// Whether some selector says that `$` is a record: then nothing can be cut from it.
+    fn is_root_record(&self) -> bool {
+        let plan = self.counted_plan(false);
+        plan.is_some_and(|plan| plan.counts_root().0)
+    }
+
+    /// How a body that is read is counted, if it is.
+    pub(super) fn counting_of(&self, format: &BodyFormat, answer: Answer<'_>) -> Option<Counting> {
+        let key = answer.key.filter(|_| self.reads_to_count())?;
+        let root = self.is_root_record();
+        // A text that is all of a document has its records found where they are.
+        let apart = !matches!(format, BodyFormat::Json);
+        let implied = self.implies_record(answer.status) && !self.has_records();
+        let truncates = self.counted.truncates && self.has_records() && !root;
+        let tally = Tally::new(TallyRules {
+            key,
+            subjects: self.counts_subjects(),
+            whole: implied || root && apart,
+            truncates,
+            held_bytes_max: self.parts.limits.held_bytes,
+        });
+        let require = truncates && self.requires(answer.status);
+        let plan = self.counted_plan(require)?;
+        Some(Counting { plan, tally })
+    }
+
+    fn counted_plan(&self, require: bool) -> Option<Arc<JsonPlan>> {
+        let settings = || self.parts.roles.settings(self.making(require));
+        let counted = &self.compiled_route().counted;
+        counted.plan(self.counts_subjects(), require, settings)
+    }
+}
