@@ -17,6 +17,7 @@ mod listener;
 pub mod load;
 pub mod metrics;
 pub mod policy_store;
+pub mod quota;
 pub mod reload;
 mod respond;
 mod service;

@@ -1,0 +1,272 @@
+//! What one exchange is charged: all of its quotas, or none of them.
+//!
+//! A charge goes through every quota of its unit in turn. When one refuses, what the others granted is
+//! put back. Data subjects come last, because what was charged for them cannot be put back without
+//! the risk that somebody else relied on it: where several quotas count them, all are asked before any
+//! is charged. What was granted must leave before the bucket ends that it was charged to; that is
+//! checked once more when everything is granted, and a charge that came too late is made anew.
+
+mod outcome;
+mod subjects;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::account::{Account, Spent, TRIES_MAX, Unspent, Want};
+use super::bank::Bank;
+use super::ledger::StoreError;
+use super::terms::{Applied, IfStoreIsDown, OnExceed, Unit};
+
+pub use outcome::{Exceeded, Granted, QuotaError, Shortage, Standing};
+pub use subjects::DueSubject;
+
+/// The charges of one exchange. It holds no units of its own: what is charged is charged when it is
+/// due, and what an account has leased stays there for the next exchange. It runs on a Tokio runtime.
+#[derive(Debug)]
+pub struct Charging {
+    bank: Arc<Bank>,
+    counts: Vec<Count>,
+    /// What the last call charged: it may be undone until the next.
+    last: Vec<(usize, Spent)>,
+}
+
+/// One quota of the exchange.
+#[derive(Debug)]
+struct Count {
+    applied: Applied,
+    account: Arc<Account>,
+}
+
+/// A charge that did not come about.
+enum Failed {
+    /// Somebody refused it.
+    Error(QuotaError),
+    /// It came too late for its bucket.
+    Late,
+}
+
+impl Charging {
+    pub(super) fn new(bank: Arc<Bank>, counts: Vec<(Applied, Arc<Account>)>) -> Self {
+        let count = |(applied, account)| Count { applied, account };
+        Self {
+            bank,
+            counts: counts.into_iter().map(count).collect(),
+            last: Vec::new(),
+        }
+    }
+
+    /// Charges one request, and refuses it when a quota of records or bytes has nothing left. Call it
+    /// once, before anything goes upstream.
+    ///
+    /// # Errors
+    /// See [`QuotaError`]. Nothing was charged.
+    pub async fn requests(&mut self) -> Result<Granted, QuotaError> {
+        self.last.clear();
+        for unit in [Unit::Records, Unit::Bytes] {
+            let probe = self.charge(unit, 1).await;
+            self.undo().await;
+            probe.map(drop)?;
+        }
+        self.charge(Unit::Requests, 1).await
+    }
+
+    /// Charges bytes before they leave.
+    ///
+    /// # Errors
+    /// See [`QuotaError`]. Nothing was charged.
+    pub async fn bytes(&mut self, bytes: u64) -> Result<Granted, QuotaError> {
+        self.last.clear();
+        self.charge(Unit::Bytes, bytes).await
+    }
+
+    /// Charges records and their data subjects before they leave. With [`Shortage::Cut`] the quotas
+    /// that truncate grant the longest run of records from the first that all quotas allow, and only
+    /// what is granted is charged; the others refuse all or nothing.
+    ///
+    /// # Errors
+    /// See [`QuotaError`]. No records were charged. Data subjects may have been, where several quotas
+    /// count them and one was used up at the same moment.
+    pub async fn due(
+        &mut self,
+        records: u64,
+        subjects: &[DueSubject],
+        shortage: Shortage,
+    ) -> Result<Granted, QuotaError> {
+        self.last.clear();
+        if subjects.is_empty() && shortage == Shortage::Refuse {
+            return self.charge(Unit::Records, records).await;
+        }
+        for _ in 0..TRIES_MAX {
+            match self.try_due(records, subjects, shortage).await {
+                Ok(granted) => return Ok(granted),
+                Err(Failed::Error(error)) => {
+                    self.undo().await;
+                    return Err(error);
+                }
+                Err(Failed::Late) => self.undo().await,
+            }
+        }
+        Err(self.late(Unit::Records))
+    }
+
+    /// Puts back what the last call charged, because nothing of it left and nothing will. Data
+    /// subjects stay charged. Calling it again does nothing.
+    pub async fn undo(&mut self) {
+        while let Some((index, spent)) = self.last.pop() {
+            if let Some(count) = self.counts.get(index) {
+                count
+                    .account
+                    .put_back(&self.bank, &spent.lease, spent.units)
+                    .await;
+            }
+        }
+    }
+
+    /// How much is left of each quota, as far as that is known without asking.
+    #[must_use]
+    pub fn standing(&self) -> Vec<Standing> {
+        let counts = self.counts.iter();
+        counts.map(|count| count.standing(&self.bank)).collect()
+    }
+
+    /// Whether any quota counts this unit.
+    #[must_use]
+    pub fn counts(&self, unit: Unit) -> bool {
+        self.counts
+            .iter()
+            .any(|count| count.applied.quota.unit == unit)
+    }
+
+    /// Charges one unit, all quotas or none.
+    async fn charge(&mut self, unit: Unit, units: u64) -> Result<Granted, QuotaError> {
+        for _ in 0..TRIES_MAX {
+            match self.try_charge(unit, units).await {
+                Ok(granted) => return Ok(granted),
+                Err(Failed::Error(error)) => {
+                    self.undo().await;
+                    return Err(error);
+                }
+                Err(Failed::Late) => self.undo().await,
+            }
+        }
+        Err(self.late(unit))
+    }
+
+    async fn try_charge(&mut self, unit: Unit, units: u64) -> Result<Granted, Failed> {
+        let now = self.bank.now();
+        let mut until = None;
+        for index in 0..self.counts.len() {
+            let Some(count) = self.counts.get(index) else {
+                break;
+            };
+            if count.applied.quota.unit == unit {
+                let spent = count.spend(&self.bank, units, false, now).await?;
+                until = earlier(until, spent.lease.good_until());
+                self.last.push((index, spent));
+            }
+        }
+        self.granted(units, None, until)
+    }
+
+    /// The grant, when there is still time for it.
+    fn granted(
+        &self,
+        units: u64,
+        cut: Option<Exceeded>,
+        leave_before: Option<Instant>,
+    ) -> Result<Granted, Failed> {
+        if leave_before.is_some_and(|end| end <= self.bank.now()) {
+            return Err(Failed::Late);
+        }
+        Ok(Granted {
+            units,
+            cut,
+            leave_before,
+        })
+    }
+
+    /// The store took too long, again and again.
+    fn late(&self, unit: Unit) -> QuotaError {
+        let mut counts = self.counts.iter();
+        let count = counts.find(|count| count.applied.quota.unit == unit);
+        QuotaError::StoreDown {
+            applied: count
+                .or(self.counts.first())
+                .map(|count| count.applied.clone()),
+            error: StoreError::Timeout,
+        }
+    }
+}
+
+impl Count {
+    /// Spends units of one quota: from the warm lease, or by asking.
+    async fn spend(
+        &self,
+        bank: &Arc<Bank>,
+        units: u64,
+        partial: bool,
+        now: Instant,
+    ) -> Result<Spent, Failed> {
+        let trusting = self.is_trusting(bank);
+        if trusting && let Some(spent) = self.account.spend_warm(bank, units, now) {
+            return Ok(spent);
+        }
+        let want = Want {
+            units,
+            partial,
+            trusting,
+        };
+        let spending = self.account.spend(bank, want).await;
+        spending.map_err(|unspent| Failed::Error(self.error(bank, unspent)))
+    }
+
+    fn error(&self, bank: &Bank, unspent: Unspent) -> QuotaError {
+        match unspent {
+            Unspent::Refused => QuotaError::Exceeded(self.exceeded(bank)),
+            Unspent::Down(error) => QuotaError::StoreDown {
+                applied: Some(self.applied.clone()),
+                error,
+            },
+        }
+    }
+
+    /// Whether what is leased may be spent although the store may not answer.
+    fn is_trusting(&self, bank: &Bank) -> bool {
+        match self.applied.quota.if_store_is_down {
+            IfStoreIsDown::Deny => !bank.is_down(),
+            IfStoreIsDown::LocalShare => true,
+        }
+    }
+
+    /// Whether it would rather cut a document than refuse it.
+    fn truncates(&self) -> bool {
+        self.applied.quota.on_exceed == OnExceed::Truncate
+    }
+
+    fn exceeded(&self, bank: &Bank) -> Exceeded {
+        let tally = self.account.tally();
+        Exceeded {
+            applied: self.applied.clone(),
+            used: tally.used,
+            reset_after: tally.reset_after(bank.now()),
+        }
+    }
+
+    fn standing(&self, bank: &Bank) -> Standing {
+        let tally = self.account.tally();
+        let charged = self.account.terms.limit.saturating_sub(tally.used);
+        Standing {
+            applied: self.applied.clone(),
+            remaining: charged.saturating_add(self.account.leased()),
+            reset_after: tally.reset_after(bank.now()),
+        }
+    }
+}
+
+/// The earlier of two moments, either of which may be never.
+fn earlier(one: Option<Instant>, other: Option<Instant>) -> Option<Instant> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
+    }
+}

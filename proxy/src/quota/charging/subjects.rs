@@ -1,0 +1,245 @@
+//! Records and their data subjects: how far all quotas go, and then the charge.
+
+use std::time::Instant;
+
+use super::{Charging, Count, Exceeded, Failed, Granted, QuotaError, Shortage, earlier};
+use crate::quota::account::Unspent;
+use crate::quota::bank::Bank;
+use crate::quota::ledger::{AdmitMode, Subject};
+use crate::quota::terms::{PastLimit, Unit};
+
+/// A data subject that is due, with the record that names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DueSubject {
+    /// The ordinal of its record among the due ones, from 0.
+    pub record: u64,
+    /// Who it is.
+    pub subject: Subject,
+}
+
+/// What a charge has come to so far.
+struct Extent {
+    records: u64,
+    subjects: Vec<Subject>,
+    cut: Option<Exceeded>,
+    until: Option<Instant>,
+}
+
+impl Charging {
+    /// Charges records and subjects once.
+    pub(super) async fn try_due(
+        &mut self,
+        records: u64,
+        subjects: &[DueSubject],
+        shortage: Shortage,
+    ) -> Result<Granted, Failed> {
+        let began = self.bank.now();
+        let mut extent = Extent {
+            records,
+            subjects: subjects.iter().map(|due| due.subject).collect(),
+            cut: None,
+            until: None,
+        };
+        if shortage == Shortage::Cut {
+            self.spend_records(&mut extent, true, began).await?;
+            self.cut_to_subjects(&mut extent, subjects).await?;
+            self.trim(extent.records).await;
+            self.spend_records(&mut extent, false, began).await?;
+        } else {
+            for truncating in [true, false] {
+                self.spend_all(&mut extent, truncating, began).await?;
+            }
+        }
+        self.look_before_admitting(&extent).await?;
+        self.admit(&mut extent, shortage).await?;
+        self.granted(extent.records, extent.cut, extent.until)
+    }
+
+    /// Spends of the quotas that truncate what there is, or of the others what is due.
+    async fn spend_records(
+        &mut self,
+        extent: &mut Extent,
+        truncating: bool,
+        now: Instant,
+    ) -> Result<(), Failed> {
+        if !truncating {
+            return self.spend_all(extent, false, now).await;
+        }
+        for index in 0..self.counts.len() {
+            let Some(count) = self.counts.get(index) else {
+                break;
+            };
+            if count.applied.quota.unit != Unit::Records || !count.truncates() {
+                continue;
+            }
+            match count.spend(&self.bank, extent.records, true, now).await {
+                Ok(spent) => {
+                    if spent.units < extent.records {
+                        extent.cut = Some(count.exceeded(&self.bank));
+                        extent.records = spent.units;
+                    }
+                    extent.until = earlier(extent.until, spent.lease.good_until());
+                    self.last.push((index, spent));
+                }
+                Err(Failed::Error(QuotaError::Exceeded(exceeded))) => {
+                    extent.cut = Some(exceeded);
+                    extent.records = 0;
+                }
+                Err(failed) => return Err(failed),
+            }
+        }
+        Ok(())
+    }
+
+    /// Spends what is due, of the quotas that truncate or of the others.
+    async fn spend_all(
+        &mut self,
+        extent: &mut Extent,
+        truncating: bool,
+        now: Instant,
+    ) -> Result<(), Failed> {
+        for index in 0..self.counts.len() {
+            let Some(count) = self.counts.get(index) else {
+                break;
+            };
+            if count.applied.quota.unit != Unit::Records || count.truncates() != truncating {
+                continue;
+            }
+            let spent = count.spend(&self.bank, extent.records, false, now).await?;
+            extent.until = earlier(extent.until, spent.lease.good_until());
+            self.last.push((index, spent));
+        }
+        Ok(())
+    }
+
+    /// Puts back what was spent beyond so many records.
+    async fn trim(&mut self, records: u64) {
+        for (index, spent) in &mut self.last {
+            let surplus = spent.units.saturating_sub(records);
+            if surplus > 0
+                && let Some(count) = self.counts.get(*index)
+            {
+                spent.units = records;
+                count
+                    .account
+                    .put_back(&self.bank, &spent.lease, surplus)
+                    .await;
+            }
+        }
+    }
+
+    /// Shortens the run of records to the first whose data subjects the truncating quotas allow.
+    async fn cut_to_subjects(
+        &self,
+        extent: &mut Extent,
+        subjects: &[DueSubject],
+    ) -> Result<(), Failed> {
+        let within = |records: u64| move |due: &&DueSubject| due.record < records;
+        let keep = |extent: &mut Extent| {
+            if extent.cut.is_some() {
+                let kept = subjects.iter().take_while(within(extent.records));
+                extent.subjects = kept.map(|due| due.subject).collect();
+            }
+        };
+        keep(extent);
+        for count in self.subject_counts().filter(|count| count.truncates()) {
+            let admitted = count.look(&self.bank, &extent.subjects).await?;
+            if let Some(refused) = subjects.get(admitted)
+                && admitted < extent.subjects.len()
+            {
+                extent.cut = Some(count.exceeded(&self.bank));
+                extent.records = extent.records.min(refused.record);
+                keep(extent);
+            }
+        }
+        Ok(())
+    }
+
+    /// Where several quotas count data subjects, none is charged before all have been asked.
+    async fn look_before_admitting(&self, extent: &Extent) -> Result<(), Failed> {
+        if extent.subjects.is_empty() || self.subject_counts().count() < 2 {
+            return Ok(());
+        }
+        for count in self.subject_counts() {
+            if count.look(&self.bank, &extent.subjects).await? < extent.subjects.len() {
+                let exceeded = count.exceeded(&self.bank);
+                return Err(Failed::Error(QuotaError::Exceeded(exceeded)));
+            }
+        }
+        Ok(())
+    }
+
+    async fn admit(&self, extent: &mut Extent, shortage: Shortage) -> Result<(), Failed> {
+        if extent.subjects.is_empty() {
+            return Ok(());
+        }
+        for count in self.subject_counts() {
+            match count.admit(&self.bank, &extent.subjects).await {
+                Ok(until) => extent.until = earlier(extent.until, Some(until)),
+                // Somebody else was faster: cut it anew.
+                Err(Unspent::Refused) if shortage == Shortage::Cut && count.truncates() => {
+                    return Err(Failed::Late);
+                }
+                Err(unspent) => return Err(Failed::Error(count.error(&self.bank, unspent))),
+            }
+        }
+        Ok(())
+    }
+
+    fn subject_counts(&self) -> impl Iterator<Item = &Count> {
+        let counts = self.counts.iter();
+        counts.filter(|count| count.applied.quota.unit == Unit::Subjects)
+    }
+}
+
+impl Count {
+    /// How many of these the ledger would admit, from the first.
+    async fn look(&self, bank: &Bank, subjects: &[Subject]) -> Result<usize, Failed> {
+        let asked_at = bank.now();
+        let never_refuses = self.account.terms.past_limit == PastLimit::Counted;
+        if never_refuses || self.known_until(bank, subjects, asked_at).is_some() {
+            return Ok(subjects.len());
+        }
+        let (key, terms) = (&self.account.key, &self.account.terms);
+        match bank.admit(key, terms, subjects, AdmitMode::Look).await {
+            Ok(seen) => {
+                let resets_at = asked_at + seen.reset_after;
+                self.account.note(bank, seen.used, resets_at, seen.news);
+                Ok(seen.admitted)
+            }
+            Err(error) => Err(Failed::Error(self.error(bank, Unspent::Down(error)))),
+        }
+    }
+
+    /// Charges them all, or none, and says by when they must leave.
+    async fn admit(&self, bank: &Bank, subjects: &[Subject]) -> Result<Instant, Unspent> {
+        let asked_at = bank.now();
+        if let Some(until) = self.known_until(bank, subjects, asked_at) {
+            return Ok(until);
+        }
+        let account = &self.account;
+        let admission = bank
+            .admit(
+                &account.key,
+                &account.terms,
+                subjects,
+                AdmitMode::AllOrNothing,
+            )
+            .await
+            .map_err(Unspent::Down)?;
+        let resets_at = asked_at + admission.reset_after;
+        account.note(bank, admission.used, resets_at, admission.news);
+        if admission.admitted < subjects.len() {
+            return Err(Unspent::Refused);
+        }
+        let until = asked_at + admission.good_for;
+        account.known.learn(subjects, admission.mark, until);
+        Ok(until)
+    }
+
+    fn known_until(&self, bank: &Bank, subjects: &[Subject], now: Instant) -> Option<Instant> {
+        self.is_trusting(bank)
+            .then(|| self.account.known.cover(subjects, now))
+            .flatten()
+    }
+}
