@@ -1,11 +1,12 @@
 //! Who is asking: turns what a request brings (a bearer token, a client certificate, headers of a
-//! trusted neighbour) into an [`Identity`], or refuses it.
+//! trusted neighbour) into a [`Recognised`] identity, or refuses it.
 //!
 //! It guarantees that an identity is only ever made from something verified, and that every doubt is a
 //! refusal. It does not decide what an identity may see: its groups are matched against the policy's
 //! roles when the exchange is decided. No credential appears in its logs, errors or `Debug` output;
 //! a refusal is explained to operators by a fixed word at debug level.
 
+mod credential;
 mod header;
 mod jwks;
 mod jwt;
@@ -20,10 +21,10 @@ use std::time::SystemTime;
 
 use http::{HeaderMap, HeaderName};
 use postern_config::identity::{IdentityRule, KeySource};
-use postern_filters::Identity;
 
 use crate::clock::Clock;
 
+pub use credential::{Credential, Recognised};
 pub use jwks::{KeySetError, KeyUrlError};
 
 /// The longest subject or tenant, in characters.
@@ -142,11 +143,17 @@ impl Authenticator {
         headers: &HeaderMap,
         peer: &PeerFacts,
         now: SystemTime,
-    ) -> Result<Identity, IdentityError> {
+    ) -> Result<Recognised, IdentityError> {
         match &self.scheme {
             Scheme::Jwt(verifier) => verifier.verify(headers, now).await,
-            Scheme::Mtls(reader) => reader.read(peer),
-            Scheme::Header(reader) => reader.read(headers, peer),
+            Scheme::Mtls(reader) => Ok(Recognised {
+                identity: reader.read(peer)?,
+                credential: peer.certificate.as_deref().map(Credential::of_certificate),
+            }),
+            Scheme::Header(reader) => Ok(Recognised {
+                identity: reader.read(headers, peer)?,
+                credential: None,
+            }),
         }
     }
 

@@ -20,7 +20,7 @@ use postern_filters::Identity;
 use serde_json::Value;
 
 use super::jwks::{Keys, RemoteKeys};
-use super::{AuthenticatorError, IdentityError, is_name, refuse};
+use super::{AuthenticatorError, Credential, IdentityError, Recognised, is_name, refuse};
 use claims::Expected;
 use compact::Compact;
 use selected::ClaimSelector;
@@ -56,13 +56,18 @@ impl TokenVerifier {
         &self,
         headers: &HeaderMap,
         now: SystemTime,
-    ) -> Result<Identity, IdentityError> {
-        let token = Compact::parse(bearer(headers)?)?;
+    ) -> Result<Recognised, IdentityError> {
+        let text = bearer(headers)?;
+        let token = Compact::parse(text)?;
         let set = self.keys.holding(token.kid()).await?;
         token.verified_by(&set)?;
         let claims = strict_json::object(token.payload()).ok_or_else(|| refuse("payload"))?;
         self.expected.check(&claims, now)?;
-        self.identity(&Value::Object(claims))
+        let claims = Value::Object(claims);
+        Ok(Recognised {
+            identity: self.identity(&claims)?,
+            credential: Some(Credential::of_token(text, &claims)),
+        })
     }
 
     fn identity(&self, claims: &Value) -> Result<Identity, IdentityError> {

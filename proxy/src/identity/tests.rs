@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use postern_filters::Identity;
+
 use super::jwks::scripted::{Scripted, ok};
 use super::samples::{TestClock, authorization, claims, key_file, now, sign, token};
 use super::*;
@@ -15,9 +17,10 @@ fn snapshot(folder: &Path, text: &str, previous: Option<&Authenticator>) -> Snap
 
 async fn recognised(authenticator: &Authenticator, token: &str) -> Result<Identity, IdentityError> {
     let headers = authorization(&[&format!("Bearer {token}")]);
-    authenticator
+    let recognised = authenticator
         .authenticate(&headers, &PeerFacts::default(), now())
-        .await
+        .await;
+    recognised.map(|recognised| recognised.identity)
 }
 
 #[tokio::test]
