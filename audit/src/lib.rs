@@ -36,8 +36,25 @@ pub struct AuditEntry {
     pub status: u16,
     /// Values withheld, by label.
     pub withheld: BTreeMap<String, u64>,
+    /// What was charged to quotas, by unit.
+    pub charged: BTreeMap<String, u64>,
+    /// Records removed because a quota was used up.
+    pub records_cut: u64,
     /// Body bytes written to the client.
     pub bytes_out: u64,
     /// From the first byte of the request to the end, in microseconds.
     pub duration_us: u64,
+}
+
+/// What somebody with the admin token changed, and why. It is the operator's own words that are kept here.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct AdminEntry {
+    /// What was done, such as `quota-reset`.
+    pub action: String,
+    /// To what: for a quota its name and whose it was.
+    pub subject: Vec<String>,
+    /// Why, as the operator said.
+    pub reason: String,
+    /// How many things it changed.
+    pub count: u64,
 }

@@ -1,4 +1,4 @@
-//! The admin listener: health, metrics, status and reload, on loopback and on a thread of its own.
+//! The admin listener: health, metrics, status, reload and quotas, on loopback and on a thread of its own.
 //!
 //! It shares nothing with the data listener but the state it reports, so that it answers when the data
 //! plane is overloaded, and nothing of it can be reached through the data listener. Health and metrics
@@ -9,6 +9,7 @@
 mod guard;
 mod health;
 mod metrics;
+mod quotas;
 mod routes;
 mod server;
 mod token;
@@ -18,6 +19,7 @@ use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::metering::QuotaKeeper;
 use crate::policy_store::PolicyStore;
 use crate::reload::PolicyReloader;
 
@@ -75,6 +77,8 @@ pub struct AdminState {
     pub token: AdminToken,
     /// Every metric.
     pub registry: prometheus::Registry,
+    /// What may leave.
+    pub quotas: Arc<QuotaKeeper>,
     /// The data plane.
     pub vitals: Arc<dyn Vitals>,
     /// Where clients connect.

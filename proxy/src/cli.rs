@@ -20,6 +20,7 @@ mod later;
 mod matrix;
 mod output;
 mod pseudonym;
+mod quotas;
 mod redact;
 mod reload;
 mod run;
@@ -109,6 +110,8 @@ enum Command {
     Status(status::Arguments),
     /// Tell a running Postern to reload its policy
     Reload(reload::Arguments),
+    /// List, show and reset what identities have used of their quotas
+    Quotas(quotas::Arguments),
     /// Print a completion script for a shell
     Completions(completions::Arguments),
     #[command(flatten)]
@@ -138,6 +141,7 @@ fn dispatch(line: &CommandLine, output: &Output) -> Exit {
         Command::Fmt(arguments) => fmt::run(arguments, output),
         Command::Status(arguments) => status::run(arguments, global.config(), output),
         Command::Reload(arguments) => reload::run(arguments, global.config(), output),
+        Command::Quotas(arguments) => quotas::run(arguments, global.config(), output),
         Command::Completions(arguments) => completions::run(arguments, output),
         Command::Later(command) => later::run(command, output),
     }

@@ -8,7 +8,7 @@
 //! sent: at level `error` pingora writes request lines and, for a malformed upstream head, its raw
 //! bytes. Nothing here turns them into `tracing` events, and no subscriber may install a bridge.
 
-use postern_audit::AuditEntry;
+use postern_audit::{AdminEntry, AuditEntry};
 
 /// The target of decision lines.
 pub const TARGET: &str = "postern::decision";
@@ -19,5 +19,13 @@ pub(crate) fn write(entry: &AuditEntry) {
     match serde_json::to_string(entry) {
         Ok(line) => tracing::info!(target: TARGET, entry = %line),
         Err(_error) => tracing::error!(target: TARGET, %id, "the decision line has no JSON"),
+    }
+}
+
+/// Writes the line of what somebody with the admin token changed.
+pub(crate) fn write_admin(entry: &AdminEntry) {
+    match serde_json::to_string(entry) {
+        Ok(line) => tracing::info!(target: TARGET, admin = %line),
+        Err(_error) => tracing::error!(target: TARGET, "the admin line has no JSON"),
     }
 }

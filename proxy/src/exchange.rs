@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use postern_audit::AuditEntry;
 use postern_config::Revision;
+use postern_config::quota::Unit;
 use postern_filters::{BodySummary, ExchangePlan, Identity};
 use ring::rand::{SecureRandom, SystemRandom};
 
@@ -13,6 +14,7 @@ use crate::clock::Clock;
 use crate::decision_log;
 use crate::hygiene::CleanRequest;
 use crate::lifecycle::Place;
+use crate::metering::{Charged, Meter};
 use crate::metrics::Metrics;
 
 /// How an exchange ended.
@@ -48,6 +50,7 @@ pub(crate) struct Exchange {
     ended: Option<Instant>,
     clock: Arc<dyn Clock>,
     metrics: Arc<Metrics>,
+    meter: Option<Meter>,
     /// Gives the place back after the line was written.
     _place: Option<Place>,
 }
@@ -70,6 +73,7 @@ impl Exchange {
             ended: None,
             clock,
             metrics,
+            meter: None,
             _place: place,
         }
     }
@@ -129,6 +133,30 @@ impl Exchange {
     /// What the body's pipeline did.
     pub(crate) fn note_body(&mut self, summary: &BodySummary) {
         self.entry.withheld.clone_from(&summary.withheld);
+    }
+
+    /// What is charged for the exchange, until the answer takes it over.
+    pub(crate) fn set_meter(&mut self, meter: Option<Meter>) {
+        self.meter = meter;
+    }
+
+    /// Hands over what is charged for the exchange.
+    pub(crate) fn take_meter(&mut self) -> Option<Meter> {
+        self.meter.take()
+    }
+
+    /// What was charged to quotas, and how many records were removed because of them.
+    pub(crate) fn note_charged(&mut self, charged: Charged, cut: u64) {
+        let units = [
+            (Unit::Records, charged.records),
+            (Unit::Subjects, charged.subjects),
+            (Unit::Bytes, charged.bytes),
+        ];
+        let units = units.into_iter().filter(|(_, units)| *units > 0);
+        self.entry.charged = units
+            .map(|(unit, units)| (unit.word().to_owned(), units))
+            .collect();
+        self.entry.records_cut = cut;
     }
 
     /// A problem was decided on; it may not have reached the client yet.

@@ -14,6 +14,7 @@
 //! While nothing has left, every failure is a clean problem. Once the head has left, a failure breaks
 //! the message off visibly (D14). Only bytes of the pipeline are ever written as a body.
 
+mod charged;
 mod guarded;
 mod handshake;
 mod outgoing;

@@ -15,6 +15,7 @@ pub mod identity;
 mod lifecycle;
 mod listener;
 pub mod load;
+pub mod metering;
 pub mod metrics;
 pub mod policy_store;
 pub mod quota;

@@ -16,6 +16,9 @@ pub struct Metrics {
     withheld: IntCounterVec,
     upstream_failures: IntCounterVec,
     identity_failures: IntCounterVec,
+    quota_charged: IntCounterVec,
+    quota_denied: IntCounterVec,
+    findings: IntCounterVec,
     connections: IntGauge,
     connections_refused: IntCounter,
 }
@@ -57,6 +60,21 @@ impl Metrics {
             "Requests from nobody that the policy recognises, by reason",
             &["reason"],
         )?;
+        let quota_charged = counters(
+            "postern_quota_charged_total",
+            "Units charged to quotas, by unit",
+            &["unit"],
+        )?;
+        let quota_denied = counters(
+            "postern_quota_denied_total",
+            "Exchanges refused or cut because a quota was used up, by quota",
+            &["quota"],
+        )?;
+        let findings = counters(
+            "postern_findings_total",
+            "Security events that an operator should see, by rule",
+            &["rule"],
+        )?;
         let body_bytes = counter(
             "postern_response_body_bytes_total",
             "Body bytes written to clients",
@@ -80,6 +98,9 @@ impl Metrics {
             withheld,
             upstream_failures,
             identity_failures,
+            quota_charged,
+            quota_denied,
+            findings,
             connections,
             connections_refused,
         })
@@ -117,6 +138,21 @@ impl Metrics {
     /// Nobody was recognised.
     pub(crate) fn identity_failed(&self, reason: &'static str) {
         self.identity_failures.with_label_values(&[reason]).inc();
+    }
+
+    /// Units were charged.
+    pub(crate) fn quota_charged(&self, unit: &'static str, units: u64) {
+        self.quota_charged.with_label_values(&[unit]).inc_by(units);
+    }
+
+    /// An exchange was refused or cut for a quota, named as in the policy.
+    pub(crate) fn quota_denied(&self, quota: &str) {
+        self.quota_denied.with_label_values(&[quota]).inc();
+    }
+
+    /// Something happened that an operator should see.
+    pub(crate) fn finding(&self, rule: &'static str) {
+        self.findings.with_label_values(&[rule]).inc();
     }
 
     /// How many client connections are open.

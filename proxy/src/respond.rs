@@ -3,6 +3,9 @@
 //! No detail holds anything of the data, of the request's headers or of the upstream. Nothing of the
 //! server library's own error pages is ever sent.
 
+mod faces;
+mod quota;
+
 use bytes::Bytes;
 use http::StatusCode;
 use http::header::{
@@ -15,6 +18,9 @@ use postern_filters::DenyReason;
 use crate::exchange::{Ending, Exchange};
 use crate::hygiene::Refusal;
 use crate::identity::IdentityError;
+
+use faces::{Face, denied_face, face, identity_face, refusal_face};
+pub(crate) use quota::{QuotaRefusal, STEP_UP_AGE_MAX};
 
 /// Why a client gets a problem instead of an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,20 +39,16 @@ pub(crate) enum Problem {
     WriteConflict,
     /// There is no room for another exchange.
     Overloaded,
+    /// A quota is used up.
+    Quota(Box<QuotaRefusal>),
+    /// Nobody can count what is used of a quota, so nothing may be used.
+    StoreUnavailable,
     /// The upstream's answer cannot be read, so nothing of it may leave.
     UnreadableBody,
     /// The upstream cannot be reached, or broke off.
     UpstreamUnavailable,
     /// The upstream took too long.
     UpstreamTimeout,
-}
-
-/// What a problem looks like to the client.
-struct Face {
-    status: StatusCode,
-    slug: &'static str,
-    title: &'static str,
-    detail: String,
 }
 
 impl Problem {
@@ -67,7 +69,9 @@ impl Problem {
             | Self::Identity(_)
             | Self::Denied(_)
             | Self::WriteConflict
-            | Self::Overloaded => Ending::Refused,
+            | Self::Overloaded
+            | Self::Quota(_)
+            | Self::StoreUnavailable => Ending::Refused,
         }
     }
 
@@ -80,6 +84,8 @@ impl Problem {
             Self::Identity(_)
             | Self::WriteConflict
             | Self::Overloaded
+            | Self::Quota(_)
+            | Self::StoreUnavailable
             | Self::UnreadableBody
             | Self::UpstreamUnavailable
             | Self::UpstreamTimeout => false,
@@ -115,6 +121,13 @@ impl Problem {
                 "Too many exchanges at once",
                 "try again in a moment",
             ),
+            Self::Quota(refusal) => refusal.face(),
+            Self::StoreUnavailable => face(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "store-unavailable",
+                "Nobody can count now what may still leave",
+                "the store of the quotas does not answer; try again in a moment",
+            ),
             Self::UnreadableBody => face(
                 StatusCode::BAD_GATEWAY,
                 "unreadable-body",
@@ -135,163 +148,6 @@ impl Problem {
             ),
         }
     }
-}
-
-fn face(
-    status: StatusCode,
-    slug: &'static str,
-    title: &'static str,
-    detail: impl Into<String>,
-) -> Face {
-    Face {
-        status,
-        slug,
-        title,
-        detail: detail.into(),
-    }
-}
-
-fn refusal_face(refusal: Refusal) -> Face {
-    match refusal {
-        Refusal::Ambiguous(what) => face(
-            StatusCode::BAD_REQUEST,
-            "ambiguous-request",
-            "The request is ambiguous",
-            format!("it could mean two things to two readers: {what}"),
-        ),
-        Refusal::Misdirected => face(
-            StatusCode::MISDIRECTED_REQUEST,
-            "misdirected-request",
-            "This host is not served here",
-            "send the request to a host that is named under `listen.hosts`",
-        ),
-        Refusal::TargetTooLong => face(
-            StatusCode::URI_TOO_LONG,
-            "target-too-long",
-            "The target is too long",
-            "shorten the path or the query; the limit is `limits.target_bytes`",
-        ),
-        Refusal::HeadersTooLarge => face(
-            StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
-            "headers-too-large",
-            "The header block is too large",
-            "send fewer or shorter headers; the limits are `limits.header_bytes` and `limits.header_count`",
-        ),
-        Refusal::Version => face(
-            StatusCode::HTTP_VERSION_NOT_SUPPORTED,
-            "version-not-supported",
-            "The protocol version is not served",
-            "use HTTP/1.1, or HTTP/2 over TLS",
-        ),
-        Refusal::Expectation => face(
-            StatusCode::EXPECTATION_FAILED,
-            "expectation-failed",
-            "The expectation is not met here",
-            "send the request again without `Expect`, or with `100-continue` alone",
-        ),
-        Refusal::Method => face(
-            StatusCode::METHOD_NOT_ALLOWED,
-            "method-not-allowed",
-            "The method is never served",
-            "tunnels and traces are refused on every route",
-        ),
-    }
-}
-
-fn identity_face(error: IdentityError) -> Face {
-    match error {
-        IdentityError::Missing => face(
-            StatusCode::UNAUTHORIZED,
-            "identity-missing",
-            "Nobody is named",
-            "send credentials of the kind that the policy's `identity` names",
-        ),
-        IdentityError::Invalid => face(
-            StatusCode::UNAUTHORIZED,
-            "identity-invalid",
-            "The credentials are not accepted",
-            "get new credentials and try again",
-        ),
-        IdentityError::Unavailable => face(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "identity-unavailable",
-            "Credentials cannot be checked now",
-            "the keys that verify credentials cannot be had; try again in a moment",
-        ),
-    }
-}
-
-fn denied_face(reason: &DenyReason) -> Face {
-    let forbidden = |slug, title, detail: &str| face(StatusCode::FORBIDDEN, slug, title, detail);
-    match reason {
-        DenyReason::PolicyUnavailable => face(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "policy-unavailable",
-            "No policy is in force",
-            "try again when a policy has been loaded",
-        ),
-        DenyReason::RouteDenied => forbidden(
-            "route-denied",
-            "This route is not open",
-            "no route of the policy allows it; ask whoever writes the policy",
-        ),
-        DenyReason::MethodNotAllowed { .. } => face(
-            StatusCode::METHOD_NOT_ALLOWED,
-            "method-not-allowed",
-            "The route does not take this method",
-            "use one of the methods under `Allow`",
-        ),
-        DenyReason::NoRole => forbidden(
-            "no-role",
-            "You have no role here",
-            "none of your groups is a role of the policy; ask whoever manages your access",
-        ),
-        DenyReason::QueryNotAllowed => face(
-            StatusCode::BAD_REQUEST,
-            "query-not-allowed",
-            "A query parameter is not allowed",
-            "send only the parameters that the route's `query` and `params` name, each once, in a form that can be read",
-        ),
-        DenyReason::QueryOnHiddenField => forbidden(
-            "query-on-hidden-field",
-            "A query parameter asks about a hidden field",
-            "your roles do not see the field in full, so they may not filter, sort, search or select by it",
-        ),
-        DenyReason::WriteOfHiddenField { labels } => forbidden(
-            "write-of-hidden-field",
-            "The write reaches a field that you do not see",
-            &hidden_detail(labels),
-        ),
-        DenyReason::UpgradeRefused => forbidden(
-            "upgrade-refused",
-            "The connection may not change its protocol",
-            "ask without `Upgrade`",
-        ),
-        DenyReason::UnsupportedMediaType => face(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "unsupported-media-type",
-            "The route does not take this kind of body",
-            "send a body of a kind that the route knows",
-        ),
-        DenyReason::NotAcceptable => face(
-            StatusCode::NOT_ACCEPTABLE,
-            "not-acceptable",
-            "Nothing acceptable can be sent",
-            "accept `application/json` and a content coding that can be redacted",
-        ),
-    }
-}
-
-/// Names labels, never values: label names are the policy author's words.
-fn hidden_detail(labels: &[String]) -> String {
-    let which = match labels {
-        [] => "fields that carry no label".to_owned(),
-        labels => labels.join(", "),
-    };
-    format!(
-        "your roles do not see {which} in full here, and a write may neither change, delete, move nor \
-         ask for what you do not see; leave it out"
-    )
 }
 
 /// Writes a problem to a client that has not been sent a head yet.
@@ -335,6 +191,9 @@ fn add_particulars(
     problem: &Problem,
     status: StatusCode,
 ) -> pingora::Result<()> {
+    if let Problem::Quota(refusal) = problem {
+        return refusal.add_fields(head);
+    }
     if status == StatusCode::UNAUTHORIZED {
         let invalid = *problem == Problem::Identity(IdentityError::Invalid);
         let challenge = if invalid {
@@ -361,6 +220,8 @@ fn add_particulars(
         | Problem::Denied(_)
         | Problem::WriteConflict
         | Problem::Overloaded
+        | Problem::Quota(_)
+        | Problem::StoreUnavailable
         | Problem::UnreadableBody
         | Problem::UpstreamUnavailable
         | Problem::UpstreamTimeout => {}
@@ -369,12 +230,15 @@ fn add_particulars(
 }
 
 fn problem_json(face: &Face, exchange_id: &str) -> String {
-    serde_json::json!({
+    let mut problem = serde_json::json!({
         "type": format!("urn:postern:problem:{}", face.slug),
         "title": face.title,
         "status": face.status.as_u16(),
         "detail": face.detail,
         "exchange_id": exchange_id,
-    })
-    .to_string()
+    });
+    if let (Some(quota), Some(members)) = (&face.quota, problem.as_object_mut()) {
+        members.insert("quota".to_owned(), quota.clone());
+    }
+    problem.to_string()
 }

@@ -26,9 +26,10 @@ use crate::clock::Clock;
 use crate::exchange::{Ending, Exchange};
 use crate::forward::{self, Forwarding, Handshake, Tunnel, Upstream};
 use crate::hygiene::{self, CleanRequest, DeclaredBody, HeadLimits, HostRule, Refusal};
-use crate::identity::{IdentityError, PeerFacts};
+use crate::identity::{IdentityError, PeerFacts, Recognised};
 use crate::lifecycle::Lifecycle;
 use crate::listener::{Complaint, Watch};
+use crate::metering::{Meter, QuotaKeeper};
 use crate::metrics::Metrics;
 use crate::policy_store::{PolicyStore, Snapshot};
 use crate::respond::{self, Problem};
@@ -47,6 +48,8 @@ pub(crate) struct Service {
     pub lifecycle: Arc<Lifecycle>,
     /// What is counted.
     pub metrics: Arc<Metrics>,
+    /// What may leave.
+    pub quotas: Arc<QuotaKeeper>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
     /// The legacy application.
@@ -103,7 +106,7 @@ impl Service {
     ) -> Result<Box<ExchangePlan>, Problem> {
         let recognised = match &snapshot.authenticator {
             // Before the first policy there is nobody to recognise, and everything is refused.
-            None => Ok(postern_filters::Identity::default()),
+            None => Ok(Recognised::default()),
             Some(authenticator) => {
                 let now = self.clock.wall();
                 authenticator
@@ -111,7 +114,7 @@ impl Service {
                     .await
             }
         };
-        let identity = recognised.map_err(|error| {
+        let recognised = recognised.map_err(|error| {
             self.metrics.identity_failed(match error {
                 IdentityError::Missing => "missing",
                 IdentityError::Invalid => "invalid",
@@ -119,7 +122,8 @@ impl Service {
             });
             Problem::Identity(error)
         })?;
-        exchange.note_identity(&identity);
+        let identity = &recognised.identity;
+        exchange.note_identity(identity);
         let facts = RequestFacts {
             method: request.method.as_str(),
             path: &request.path,
@@ -127,12 +131,12 @@ impl Service {
             headers: &request.headers,
             upgrade: request.upgrade,
             has_body: request.body != DeclaredBody::None,
-            identity: &identity,
+            identity,
         };
         match snapshot.compiled.decide(&facts) {
             Verdict::Allow(plan) => {
                 exchange.note_plan(&plan);
-                Ok(plan)
+                self.metered(plan, &recognised, exchange).await
             }
             Verdict::Deny(reason) => {
                 let (route, roles) = snapshot.compiled.place_of(&facts);
@@ -140,6 +144,24 @@ impl Service {
                 Err(Problem::Denied(reason))
             }
         }
+    }
+}
+
+impl Service {
+    /// Charges the request to the quotas that apply, and lets the plan count what they count.
+    async fn metered(
+        &self,
+        plan: Box<ExchangePlan>,
+        recognised: &Recognised,
+        exchange: &mut Exchange,
+    ) -> Result<Box<ExchangePlan>, Problem> {
+        let now = self.clock.wall();
+        let Some(meter) = Meter::begin(&self.quotas, &plan, recognised, now).await? else {
+            return Ok(plan);
+        };
+        let counted = meter.counted();
+        exchange.set_meter(Some(meter));
+        Ok(Box::new(plan.counting(counted)))
     }
 }
 

@@ -4,9 +4,10 @@
 //! handled here; whoever starts Postern decides when it stops.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use percent_encoding::{NON_ALPHANUMERIC, percent_encode};
 use postern_config::Server;
 use postern_filters::EngineLimits;
 use tokio::task::JoinHandle;
@@ -18,8 +19,10 @@ use crate::hygiene::{HeadLimits, HostRule};
 use crate::lifecycle::{Drained, Lifecycle};
 use crate::listener::Listener;
 use crate::load::{self, LoadError};
+use crate::metering::QuotaKeeper;
 use crate::metrics::Metrics;
 use crate::policy_store::PolicyStore;
+use crate::quota::{OpenError, StoreAddress};
 use crate::reload::{PolicyReloader, ReloadOptions};
 use crate::service::Service;
 
@@ -66,6 +69,9 @@ pub enum StartError {
     /// The admin listener cannot start.
     #[error(transparent)]
     Admin(#[from] AdminError),
+    /// The store of the quotas cannot be opened.
+    #[error(transparent)]
+    Store(#[from] OpenError),
     /// Two metrics have one name: a fault of ours.
     #[error("the metrics cannot be registered")]
     Metrics(#[from] prometheus::Error),
@@ -82,6 +88,7 @@ impl StartError {
             | Self::Tls { .. }
             | Self::Upstream { .. }
             | Self::Admin(_)
+            | Self::Store(_)
             | Self::Metrics(_) => format!("error: {self}\n"),
         }
     }
@@ -106,6 +113,11 @@ impl Postern {
         let lifecycle = Arc::new(Lifecycle::new(&server.limits));
         let store = Arc::new(PolicyStore::deny_all());
         let upstream = Upstream::new(&server.upstream, &base, Arc::clone(&clock))?;
+        let quotas = Arc::new(QuotaKeeper::new(
+            quota_store(&server, &base)?,
+            Arc::clone(&clock),
+            Arc::clone(&metrics),
+        ));
         let listener = Listener::bind(&server.listen, &base, &server.limits)?;
         let policy = base.join(&server.policy);
         let options = ReloadOptions {
@@ -115,6 +127,9 @@ impl Postern {
             clock: Arc::clone(&clock),
         };
         let reloader = PolicyReloader::start(options, Arc::clone(&store))?;
+        if !store.snapshot().compiled.quotas().is_empty() {
+            quotas.open().await?;
+        }
         let listen = listener.socket().shown();
         let address = listener.socket().address();
         let admin = admin::spawn(
@@ -124,6 +139,7 @@ impl Postern {
                 reloader: reloader.clone(),
                 token: AdminToken::read_or_make(&base.join(&server.state))?,
                 registry: metrics.registry().clone(),
+                quotas: Arc::clone(&quotas),
                 vitals: Arc::clone(&lifecycle) as Arc<dyn admin::Vitals>,
                 listen: vec![listen.clone()],
                 policy,
@@ -133,6 +149,7 @@ impl Postern {
             store: Arc::clone(&store),
             lifecycle: Arc::clone(&lifecycle),
             metrics,
+            quotas: Arc::clone(&quotas),
             clock,
             upstream,
             head_limits: head_limits(&server),
@@ -149,6 +166,7 @@ impl Postern {
             store,
             reloader,
             lifecycle,
+            quotas,
             admin,
             accepting,
             address,
@@ -179,6 +197,7 @@ pub struct Running {
     store: Arc<PolicyStore>,
     reloader: PolicyReloader,
     lifecycle: Arc<Lifecycle>,
+    quotas: Arc<QuotaKeeper>,
     admin: AdminThread,
     accepting: Accepting,
     address: Option<SocketAddr>,
@@ -223,9 +242,13 @@ impl Running {
         let drained = self.lifecycle.drain(self.server.drain).await;
         tracing::info!(?drained, "postern has stopped");
         let Self {
-            admin, accepting, ..
+            admin,
+            accepting,
+            quotas,
+            ..
         } = self;
         drop(accepting);
+        quotas.close().await;
         let stopped = tokio::task::spawn_blocking(move || admin.stop()).await;
         if stopped.is_err() {
             tracing::error!("the admin listener could not be stopped");
@@ -239,6 +262,27 @@ impl Running {
             tracing::error!(panicked = error.is_panic(), "the data listener has ended");
         }
     }
+}
+
+/// Where the quotas are kept.
+///
+/// # Errors
+/// The password cannot be read.
+fn quota_store(server: &Server, base: &Path) -> Result<StoreAddress, LoadError> {
+    let shared = match &server.store {
+        postern_config::server::StoreAddress::Embedded(path) => {
+            return Ok(StoreAddress::Embedded(base.join(path)));
+        }
+        postern_config::server::StoreAddress::Shared(shared) => shared,
+    };
+    let encoded = |text: &[u8]| percent_encode(text, NON_ALPHANUMERIC).to_string();
+    let mut user = encoded(shared.username.as_deref().unwrap_or_default().as_bytes());
+    if let Some(password) = &shared.password {
+        let password = load::resolve(password, base)?;
+        user = format!("{user}:{}@", encoded(load::without_line_break(&password)));
+    }
+    let url = shared.url.replacen("://", &format!("://{user}"), 1);
+    Ok(StoreAddress::Shared(url))
 }
 
 fn head_limits(server: &Server) -> HeadLimits {

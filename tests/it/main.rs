@@ -23,6 +23,7 @@ mod proxy_faults;
 mod proxy_formats;
 mod proxy_listeners;
 mod proxy_questions;
+mod proxy_quotas;
 mod proxy_requests;
 mod proxy_stops;
 mod proxy_tunnels;

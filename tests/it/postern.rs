@@ -9,7 +9,7 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use postern_config::Server;
 use postern_proxy::clock::{Clock, SystemClock};
 use postern_proxy::{Postern, Running, StartOptions};
-use serde_json::json;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -101,7 +101,19 @@ pub(crate) async fn start(policy: &str, origin: SocketAddr) -> Stage {
 
 /// Starts a Postern with other settings.
 pub(crate) async fn start_with(setting: &Setting, origin: SocketAddr) -> Stage {
-    let folder = tempfile::tempdir().unwrap();
+    start_there(tempfile::tempdir().unwrap(), setting, origin).await
+}
+
+/// Starts a Postern in a folder that another one has left.
+pub(crate) async fn start_in(folder: TempDir, policy: &str, origin: SocketAddr) -> Stage {
+    let setting = Setting {
+        policy: policy.to_owned(),
+        ..Setting::default()
+    };
+    start_there(folder, &setting, origin).await
+}
+
+async fn start_there(folder: TempDir, setting: &Setting, origin: SocketAddr) -> Stage {
     let write = |name: &str, text: &str| {
         std::fs::write(folder.path().join(name), text).unwrap();
     };
@@ -170,7 +182,16 @@ pub(crate) fn get(target: &str, role: &str) -> String {
 
 /// A request of a role; `lines` end with CRLF each.
 pub(crate) fn request(method: &str, target: &str, role: &str, lines: &str, body: &str) -> String {
-    let token = token(role);
+    request_as(&token(role), method, target, (lines, body))
+}
+
+/// A request with a token; `lines` end with CRLF each.
+pub(crate) fn request_as(
+    token: &str,
+    method: &str,
+    target: &str,
+    (lines, body): (&str, &str),
+) -> String {
     format!(
         "{method} {target} HTTP/1.1\r\nHost: a.example\r\nAuthorization: Bearer {token}\r\n\
          {lines}\r\n{body}"
@@ -179,6 +200,11 @@ pub(crate) fn request(method: &str, target: &str, role: &str, lines: &str, body:
 
 /// A token of somebody in one group.
 pub(crate) fn token(group: &str) -> String {
+    token_of(&format!("user-{group}"), group, &json!({}))
+}
+
+/// A token of this subject in one group, with further claims.
+pub(crate) fn token_of(subject: &str, group: &str, further: &Value) -> String {
     let key = EncodingKey::from_rsa_pem(key_file("rs256.pem").as_bytes()).unwrap();
     let mut header = Header::new(Algorithm::RS256);
     header.kid = Some("rs256".to_owned());
@@ -187,10 +213,12 @@ pub(crate) fn token(group: &str) -> String {
         .duration_since(UNIX_EPOCH)
         .unwrap()
         .as_secs();
-    let claims = json!({
-        "iss": "https://idp.example", "aud": "case-api", "sub": format!("user-{group}"),
+    let mut claims = json!({
+        "iss": "https://idp.example", "aud": "case-api", "sub": subject,
         "exp": now + 3600, "groups": [group],
     });
+    let further = further.as_object().cloned().unwrap_or_default();
+    claims.as_object_mut().unwrap().extend(further);
     jsonwebtoken::encode(&header, &claims, &key).unwrap()
 }
 

@@ -9,7 +9,7 @@ use axum::{Json, Router, middleware};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{AdminState, guard, health, metrics};
+use super::{AdminState, guard, health, metrics, quotas};
 use crate::reload::ReloadOutcome;
 
 /// Every route, with its guards.
@@ -17,6 +17,8 @@ pub(super) fn router(state: AdminState) -> Router {
     let guarded = Router::new()
         .route("/status", get(status))
         .route("/reload", post(reload))
+        .route("/quotas", get(quotas::list))
+        .route("/quotas/reset", post(quotas::reset))
         .route_layer(middleware::from_fn_with_state(
             state.clone(),
             guard::shows_the_token,

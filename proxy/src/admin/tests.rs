@@ -1,5 +1,6 @@
 //! The admin listener over real sockets: who may ask what, and what is answered.
 
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use postern_filters::PseudonymKeys;
@@ -10,6 +11,8 @@ use tokio::net::TcpStream;
 use super::*;
 use crate::clock::SystemClock;
 use crate::load::samples::{HEADER, limits, policy, write};
+use crate::metrics::Metrics;
+use crate::quota::StoreAddress;
 use crate::reload::ReloadOptions;
 
 #[derive(Debug, Default)]
@@ -25,6 +28,15 @@ impl Vitals for Plane {
     fn in_flight(&self) -> u64 {
         7
     }
+}
+
+/// Quotas whose store is a file of this folder, and not open.
+fn quotas(folder: &Path) -> Arc<QuotaKeeper> {
+    Arc::new(QuotaKeeper::new(
+        StoreAddress::Embedded(folder.join("state/postern.redb")),
+        Arc::new(SystemClock),
+        Arc::new(Metrics::new().unwrap()),
+    ))
 }
 
 struct Admin {
@@ -55,6 +67,7 @@ impl Admin {
             reloader,
             token: token.clone(),
             registry: prometheus::Registry::new(),
+            quotas: quotas(folder.path()),
             vitals: plane.clone(),
             listen: vec!["127.0.0.1:8080".to_owned()],
             policy: path,

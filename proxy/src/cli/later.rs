@@ -24,8 +24,6 @@ pub(super) enum Command {
     Top(Rest),
     /// List and end sessions (not in this build yet)
     Sessions(Rest),
-    /// Show and set quotas (not in this build yet)
-    Quotas(Rest),
     /// List, approve and end grants (not in this build yet)
     Grants(Rest),
     /// Verify and show the audit log (not in this build yet)
@@ -50,7 +48,6 @@ pub(super) fn run(command: &Command, output: &Output) -> Exit {
         Command::Tap(rest) => ("tap", rest),
         Command::Top(rest) => ("top", rest),
         Command::Sessions(rest) => ("sessions", rest),
-        Command::Quotas(rest) => ("quotas", rest),
         Command::Grants(rest) => ("grants", rest),
         Command::Audit(rest) => ("audit", rest),
         Command::Bench(rest) => ("bench", rest),

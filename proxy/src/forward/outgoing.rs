@@ -132,13 +132,16 @@ impl<'a> Outgoing<'a> {
         self.end().await
     }
 
-    /// Says how many values were withheld, by label, if the head has not left yet: an RFC 9651
-    /// dictionary such as `pii.name=2, secret=1`.
-    pub(super) fn note_withheld(&mut self, withheld: &BTreeMap<String, u64>) {
-        let counts: Vec<String> = withheld
-            .iter()
+    /// Says how many values were withheld, by label, and whether records were removed, if the head has
+    /// not left yet: an RFC 9651 dictionary such as `pii.name=2, secret=1, records;more=true`.
+    pub(super) fn note_withheld(&mut self, withheld: &BTreeMap<String, u64>, cut: bool) {
+        let counts = withheld.iter();
+        let mut counts: Vec<String> = counts
             .map(|(label, count)| format!("{label}={count}"))
             .collect();
+        if cut {
+            counts.push("records;more=true".to_owned());
+        }
         if let Some(head) = &mut self.head
             && let Ok(value) = HeaderValue::try_from(counts.join(", "))
             && !counts.is_empty()

@@ -1,12 +1,12 @@
 //! The answer's way from the upstream through the pipeline to the client.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bytes::Bytes;
 use pingora::protocols::http::ServerSession;
-use postern_filters::BodyPipeline;
-use postern_filters::pipeline::HELD_WHOLE_BYTES;
 
+use super::charged::ChargedBody;
 use super::outgoing::{AnswerHead, Outgoing};
 use super::send::{self, Sent};
 use super::upstream::Lease;
@@ -37,10 +37,10 @@ pub(super) async fn relay(
     } = sent;
     lease.session.read_timeout = Some(forwarding.upstream.read_time());
     let method = &forwarding.request.method;
-    let mut planned = forwarding
-        .plan
-        .respond(method, head.status, &head.headers)
-        .map_err(|error| {
+    let meter = exchange.take_meter();
+    let received = (head.status, &head.headers);
+    let mut planned =
+        ChargedBody::plan(forwarding.plan, meter, method, received).map_err(|error| {
             tracing::debug!(%error, "the answer was withheld");
             let halt = Halt::Refuse(Problem::UnreadableBody);
             send::count(&halt, exchange);
@@ -56,10 +56,10 @@ pub(super) async fn relay(
     };
     let mut outgoing = Outgoing::new(session, exchange, forwarding.lifecycle, answer);
     let whole = match planned.body {
-        Some(pipeline) if !bodiless => {
+        Some(charged) if !bodiless => {
             let body = Body {
                 outgoing: &mut outgoing,
-                pipeline,
+                body: charged,
                 lease,
                 progress: Progress::begin(forwarding.upstream.read_time(), live),
                 live,
@@ -84,7 +84,7 @@ pub(super) async fn relay(
 /// A body on its way.
 struct Body<'a, 'b> {
     outgoing: &'a mut Outgoing<'b>,
-    pipeline: BodyPipeline,
+    body: ChargedBody,
     lease: Lease,
     progress: Progress,
     /// Bytes leave as they come.
@@ -99,8 +99,11 @@ impl Body<'_, '_> {
     /// Runs to the end of the body and gives the connection back.
     async fn run(mut self) -> Result<Lease, Halt> {
         let outcome = self.relay().await;
-        let summary = self.pipeline.summary();
-        self.outgoing.exchange().note_body(summary);
+        let exchange = self.outgoing.exchange();
+        exchange.note_body(self.body.summary());
+        if let Some((meter, cut)) = self.body.meter() {
+            exchange.note_charged(meter.charged(), cut);
+        }
         match outcome {
             Ok(()) => Ok(self.lease),
             // SECURITY: after the head has left, no problem may be appended to the message.
@@ -124,22 +127,28 @@ impl Body<'_, '_> {
             self.outgoing.release().await?;
         }
         while let Some(chunk) = self.next_chunk().await? {
-            let redacted = self
-                .pipeline
-                .push(chunk)
-                .map_err(|error| withheld(&error))?;
+            let held = self.outgoing.holds();
+            let redacted = self.body.push(chunk, held).await?;
             self.outgoing.push(redacted).await?;
-            if self.outgoing.holds() && self.pipeline.decoded_bytes() > HELD_WHOLE_BYTES {
+            if held && self.body.streams() {
+                self.note_withheld(false);
                 self.outgoing.release().await?;
             }
         }
-        let last = self.pipeline.finish().map_err(|error| withheld(&error))?;
+        let last = self.body.finish().await?;
         self.outgoing.push(last).await?;
-        if self.receipt {
-            let withheld = &self.pipeline.summary().withheld;
-            self.outgoing.note_withheld(withheld);
-        }
+        self.note_withheld(self.receipt);
         self.outgoing.finish().await
+    }
+
+    /// Says in the head, if it has not left, that records were removed, and with `counts` how many values.
+    fn note_withheld(&mut self, counts: bool) {
+        let none = BTreeMap::new();
+        let withheld = match counts {
+            true => &self.body.summary().withheld,
+            false => &none,
+        };
+        self.outgoing.note_withheld(withheld, self.body.is_cut());
     }
 
     /// The next bytes, within the upstream's time: each read has its own, and all together progress.
@@ -191,9 +200,4 @@ impl Progress {
             self.deadline = tokio::time::Instant::now() + self.period;
         }
     }
-}
-
-fn withheld(error: &postern_filters::BodyError) -> Halt {
-    tracing::debug!(%error, "the body was withheld");
-    Problem::UnreadableBody.into()
 }

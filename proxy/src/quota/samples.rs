@@ -12,6 +12,7 @@ pub(super) fn quota(unit: Unit, per: Per) -> Quota {
         name: "export".to_owned(),
         unit,
         per,
+        limit: postern_config::quota::Limits::default(),
         window: Duration::from_secs(3_600),
         warn_at: None,
         on_exceed: OnExceed::Deny,

@@ -8,80 +8,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use postern_config::quota::{IfStoreIsDown, OnExceed, Per, Quota, Unit};
+
 /// Into how many buckets a window is cut.
 pub(super) const BUCKETS: u64 = 24;
 /// The narrowest bucket, in milliseconds. A lease is only good within its bucket, so that a bucket
 /// has to outlast a round trip to the store.
 pub(super) const BUCKET_MS_MIN: u64 = 250;
-
-/// What a quota counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Unit {
-    /// Records.
-    Records,
-    /// Distinct data subjects within the window.
-    Subjects,
-    /// Bytes of bodies that leave, decoded and redacted.
-    Bytes,
-    /// Requests that are let through.
-    Requests,
-}
-
-/// Who shares one count.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Per {
-    /// One identity: a subject of one tenant.
-    Identity,
-    /// One credential that was presented.
-    Session,
-    /// Everybody of one tenant.
-    Tenant,
-    /// Everybody with the same roles.
-    Role,
-}
-
-/// What happens to an exchange that would go past the limit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum OnExceed {
-    /// It is refused, or cut visibly once its head has left (the default).
-    #[default]
-    Deny,
-    /// Records past the limit are removed; the document stays valid.
-    Truncate,
-    /// It is refused until the reader has authenticated anew.
-    StepUp,
-    /// It goes on, and a finding is raised.
-    Alert,
-}
-
-/// What happens while the ledger cannot answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum IfStoreIsDown {
-    /// What cannot be counted does not leave (the default).
-    #[default]
-    Deny,
-    /// What this process has leased is spent; then nothing more leaves.
-    LocalShare,
-}
-
-/// A quota of the policy, without its limits.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Quota {
-    /// Its name in the policy.
-    pub name: String,
-    /// What is counted.
-    pub unit: Unit,
-    /// Who shares one count.
-    pub per: Per,
-    /// The sliding window.
-    pub window: Duration,
-    /// The share of the limit, in percent, at which a warning is raised once per window.
-    pub warn_at: Option<u8>,
-    /// What happens to an exchange that would go past the limit.
-    pub on_exceed: OnExceed,
-    /// What happens while the ledger cannot answer.
-    pub if_store_is_down: IfStoreIsDown,
-}
 
 /// A quota as it binds one exchange.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -153,31 +86,5 @@ impl Terms {
     pub(super) fn bucket_end_ms(&self, now_ms: u64) -> u64 {
         let width = self.bucket_ms();
         (now_ms / width).saturating_add(1).saturating_mul(width)
-    }
-}
-
-impl Unit {
-    /// The word a policy names it by.
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Records => "records",
-            Self::Subjects => "subjects",
-            Self::Bytes => "bytes",
-            Self::Requests => "requests",
-        }
-    }
-}
-
-impl Per {
-    /// The word a policy names it by.
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Identity => "identity",
-            Self::Session => "session",
-            Self::Tenant => "tenant",
-            Self::Role => "role",
-        }
     }
 }

@@ -1,0 +1,137 @@
+//! `GET /quotas`: what is in use. `POST /quotas/reset`: forgets what was charged, with a reason, and leaves a
+//! record.
+//!
+//! Both take `quota` and `who` in the query; a reset needs both and a `reason`. A list names identities:
+//! it is for whoever holds the admin token.
+
+use std::collections::BTreeMap;
+
+use axum::Json;
+use axum::extract::{Query, State};
+use axum::http::StatusCode;
+use postern_audit::AdminEntry;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::AdminState;
+use crate::decision_log;
+use crate::quota::{Entry, Filter, Quotas};
+
+/// Which counts are meant, and why.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Asked {
+    quota: Option<String>,
+    who: Option<String>,
+    reason: Option<String>,
+}
+
+type Answer = (StatusCode, Json<Value>);
+
+/// `GET /quotas`.
+pub(super) async fn list(State(state): State<AdminState>, Query(asked): Query<Asked>) -> Answer {
+    let quotas = match opened(&state).await {
+        Ok(quotas) => quotas,
+        Err(answer) => return answer,
+    };
+    let filter = Filter {
+        quota: asked.quota,
+        who: asked.who,
+    };
+    match quotas.list(&filter).await {
+        Ok(entries) => {
+            let limits = limits(&state);
+            let shown: Vec<Value> = entries.iter().map(|entry| shown(entry, &limits)).collect();
+            (StatusCode::OK, Json(json!({ "quotas": shown })))
+        }
+        Err(error) => unavailable(&error),
+    }
+}
+
+/// `POST /quotas/reset`.
+pub(super) async fn reset(State(state): State<AdminState>, Query(asked): Query<Asked>) -> Answer {
+    let given = |text: Option<String>| text.filter(|text| !text.trim().is_empty());
+    let (Some(quota), Some(who), Some(reason)) =
+        (given(asked.quota), given(asked.who), given(asked.reason))
+    else {
+        let error = "say which `quota`, `who` and the `reason`";
+        return (StatusCode::BAD_REQUEST, Json(json!({ "error": error })));
+    };
+    let quotas = match opened(&state).await {
+        Ok(quotas) => quotas,
+        Err(answer) => return answer,
+    };
+    let filter = Filter {
+        quota: Some(quota.clone()),
+        who: Some(who.clone()),
+    };
+    match forget(quotas, &filter).await {
+        Ok(count) => {
+            decision_log::write_admin(&AdminEntry {
+                action: "quota-reset".to_owned(),
+                subject: vec![quota, who],
+                reason,
+                count,
+            });
+            (StatusCode::OK, Json(json!({ "reset": count })))
+        }
+        Err(error) => unavailable(&error),
+    }
+}
+
+/// Forgets every count that the filter means, and says how many there were.
+async fn forget(quotas: &Quotas, filter: &Filter) -> Result<u64, crate::quota::StoreError> {
+    let mut count = 0;
+    for entry in quotas.list(filter).await? {
+        if quotas.reset(&entry.key).await? {
+            count += 1;
+        }
+    }
+    Ok(count)
+}
+
+async fn opened(state: &AdminState) -> Result<&Quotas, Answer> {
+    state
+        .quotas
+        .open()
+        .await
+        .map_err(|error| unavailable(&error))
+}
+
+fn unavailable(error: &dyn std::error::Error) -> Answer {
+    let body = json!({ "error": error.to_string() });
+    (StatusCode::SERVICE_UNAVAILABLE, Json(body))
+}
+
+/// The limits of the policy in force, by quota and role.
+fn limits(state: &AdminState) -> BTreeMap<String, BTreeMap<String, u64>> {
+    let snapshot = state.store.snapshot();
+    let quotas = snapshot.compiled.quotas().iter();
+    let by_role = |(role, limit): (&str, u64)| (role.to_owned(), limit);
+    quotas
+        .map(|quota| {
+            (
+                quota.name.clone(),
+                quota.limit.iter().map(by_role).collect(),
+            )
+        })
+        .collect()
+}
+
+/// One count. The second count of a quota that asks for step-up has the limits of the first.
+fn shown(entry: &Entry, limits: &BTreeMap<String, BTreeMap<String, u64>>) -> Value {
+    let parts = entry.key.parts();
+    let parts = parts.as_ref();
+    let name = parts.map(|parts| parts.quota.as_str()).unwrap_or_default();
+    let base = name.split(' ').next().unwrap_or_default();
+    json!({
+        "quota": name,
+        "unit": parts.map(|parts| &parts.unit),
+        "per": parts.map(|parts| &parts.per),
+        "who": parts.map(|parts| &parts.who),
+        "used": entry.usage.used,
+        "limit": limits.get(base),
+        "window_seconds": entry.usage.window.as_secs(),
+        "frees_after_seconds": entry.usage.frees_after.as_secs(),
+    })
+}

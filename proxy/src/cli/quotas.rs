@@ -1,0 +1,159 @@
+//! `postern quotas list | show | reset`: what identities have used, asked of a running Postern.
+//!
+//! Where none runs and the store is a file, `list` and `show` read the file.
+
+use std::path::Path;
+
+use clap::{Args, Subcommand};
+use http::{Method, StatusCode};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::Value;
+
+use super::admin_client::AdminClient;
+use super::output::{Exit, Format, Output};
+use super::wording;
+
+/// The arguments of `postern quotas`.
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// List what is in use
+    List {
+        /// Only of this quota
+        #[arg(long)]
+        quota: Option<String>,
+    },
+    /// Show what one identity, tenant or role has used
+    Show {
+        /// The subject, tenant or role, in any spelling
+        who: String,
+    },
+    /// Forget what was charged to somebody; leaves a record with the reason
+    Reset {
+        /// The quota's name
+        quota: String,
+        /// The subject, tenant or role, in any spelling
+        who: String,
+        /// Why
+        #[arg(long)]
+        reason: String,
+    },
+}
+
+pub(super) fn run(arguments: &Arguments, config: &Path, output: &Output) -> Exit {
+    if !output.is_human_or_json() {
+        return Exit::Unreadable;
+    }
+    let client = match AdminClient::of_server_file(config) {
+        Ok(client) => client,
+        Err(error) => return output.load_failure(&error),
+    };
+    let asked = match &arguments.command {
+        Command::List { quota } => {
+            let query = query(&[("quota", quota.as_deref())]);
+            client.ask(Method::GET, &format!("/quotas{query}"))
+        }
+        Command::Show { who } => {
+            let query = query(&[("who", Some(who))]);
+            client.ask(Method::GET, &format!("/quotas{query}"))
+        }
+        Command::Reset { quota, who, reason } => {
+            let query = query(&[
+                ("quota", Some(quota)),
+                ("who", Some(who)),
+                ("reason", Some(reason)),
+            ]);
+            client.ask(Method::POST, &format!("/quotas/reset{query}"))
+        }
+    };
+    match asked {
+        Ok((status, answer)) => tell(status, &answer, output),
+        Err(error) => {
+            output.error(error);
+            Exit::Unreachable
+        }
+    }
+}
+
+/// The parameters that have a value, as a query.
+fn query(parameters: &[(&str, Option<&str>)]) -> String {
+    let given = parameters.iter().filter_map(|(name, value)| {
+        let value = utf8_percent_encode((*value)?, NON_ALPHANUMERIC);
+        Some(format!("{name}={value}"))
+    });
+    let given: Vec<String> = given.collect();
+    match given.is_empty() {
+        true => String::new(),
+        false => format!("?{}", given.join("&")),
+    }
+}
+
+fn tell(status: StatusCode, answer: &Value, output: &Output) -> Exit {
+    if status != StatusCode::OK {
+        let error = answer.get("error").and_then(Value::as_str);
+        output.error(error.map_or_else(
+            || format!("the admin listener answers {status}"),
+            str::to_owned,
+        ));
+        return match status {
+            StatusCode::BAD_REQUEST => Exit::Unreadable,
+            _ => Exit::Unreachable,
+        };
+    }
+    if output.format() == Format::Json {
+        output.json(answer);
+        return Exit::Fine;
+    }
+    if let Some(count) = answer.get("reset").and_then(Value::as_u64) {
+        return match count {
+            0 => {
+                output.error("nothing is in use there; `postern quotas list` shows what is");
+                Exit::Findings
+            }
+            count => {
+                output.summary(&format!("reset {count}\n"));
+                Exit::Fine
+            }
+        };
+    }
+    let rows = answer.get("quotas").and_then(Value::as_array);
+    let rows = rows.map(Vec::as_slice).unwrap_or_default();
+    if rows.is_empty() {
+        output.text("nothing is in use\n");
+        return Exit::Fine;
+    }
+    let head = ["quota", "who", "used", "limit", "in", "frees in"];
+    let head = head.map(str::to_owned).to_vec();
+    let table = std::iter::once(head).chain(rows.iter().map(row));
+    output.text(&wording::table(&table.collect::<Vec<_>>()));
+    Exit::Fine
+}
+
+fn row(entry: &Value) -> Vec<String> {
+    let text = |name: &str| match entry.get(name) {
+        Some(Value::String(text)) => text.clone(),
+        None | Some(Value::Null) => "-".to_owned(),
+        Some(other) => other.to_string(),
+    };
+    let who = entry.get("who").and_then(Value::as_array);
+    let who = who.into_iter().flatten().filter_map(Value::as_str);
+    let who: Vec<&str> = who.filter(|part| !part.is_empty()).collect();
+    let limits = entry.get("limit").and_then(Value::as_object);
+    let limits = limits.into_iter().flatten();
+    let limits: Vec<String> = limits
+        .map(|(role, limit)| format!("{role} {limit}"))
+        .collect();
+    vec![
+        text("quota"),
+        who.join(" "),
+        format!("{} {}", text("used"), text("unit")),
+        limits.join(", "),
+        format!("{} s", text("window_seconds")),
+        format!("{} s", text("frees_after_seconds")),
+    ]
+}

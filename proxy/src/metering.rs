@@ -1,0 +1,246 @@
+//! Quotas and one exchange: whose counts it draws from, what it is charged, and what a refusal means.
+//!
+//! ```text
+//! decide ─▶ Meter::begin (requests) ─▶ … upstream … ─▶ Meter::charge (records, subjects) ─▶ Meter::bytes ─▶ client
+//! ```
+//!
+//! Guarantees: what a [`Meter`] does not grant does not leave. A quota that asks for step-up
+//! has a second count of the same size for whoever signed in a moment ago, and none beyond it.
+
+mod findings;
+mod keeper;
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use postern_config::quota::{OnExceed, Quota, Unit};
+use postern_filters::export_meter::{Admitted, Counted, Due, DueSubject, SubjectKey, Who};
+use postern_filters::{AppliedQuota, ExchangePlan};
+
+use crate::identity::Recognised;
+use crate::metrics::Metrics;
+use crate::quota::{self, Applied, Charging, Exceeded, QuotaError, Shortage, Subject};
+use crate::respond::{Problem, QuotaRefusal, STEP_UP_AGE_MAX};
+
+pub use keeper::QuotaKeeper;
+
+/// What is said of a quota's second count in its name.
+const STEPPED_UP: &str = "stepped-up";
+
+/// How far an issuer's clock may be ahead of ours.
+const SKEW_MAX: Duration = Duration::from_secs(60);
+
+/// The charges of one exchange.
+#[derive(Debug)]
+pub(crate) struct Meter {
+    charging: Charging,
+    counted: Counted,
+    subject_key: SubjectKey,
+    metrics: Arc<Metrics>,
+    charged: Charged,
+}
+
+/// What an exchange was charged.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Charged {
+    /// Records.
+    pub(crate) records: u64,
+    /// Data subjects, those that counted before included.
+    pub(crate) subjects: u64,
+    /// Bytes of the body.
+    pub(crate) bytes: u64,
+}
+
+/// What may leave of what is due.
+#[derive(Debug)]
+pub(crate) struct Grant {
+    /// How much of it.
+    pub(crate) admitted: Admitted,
+    /// Records past a limit are to be removed.
+    pub(crate) cut: bool,
+}
+
+impl Meter {
+    /// Charges the request, before anything goes upstream. None when no quota applies.
+    ///
+    /// # Errors
+    /// A quota is used up, or nobody can tell.
+    pub(crate) async fn begin(
+        keeper: &QuotaKeeper,
+        plan: &ExchangePlan,
+        recognised: &Recognised,
+        now: SystemTime,
+    ) -> Result<Option<Self>, Problem> {
+        if plan.quotas().is_empty() {
+            return Ok(None);
+        }
+        let quotas = keeper.quotas().await?;
+        let applied = applied(plan.quotas(), recognised, now);
+        let identity = &recognised.identity;
+        let credential = recognised.credential.as_ref();
+        let who = quota::Who {
+            issuer: &identity.issuer,
+            subject: &identity.subject,
+            tenant: identity.tenant.as_deref(),
+            roles: plan.roles(),
+            session: credential.map(|credential| credential.session().as_slice()),
+        };
+        let mut meter = Self {
+            counted: counted(plan.quotas()),
+            charging: quotas.begin(&applied, &who),
+            subject_key: SubjectKey::new(quotas.subject_key()),
+            metrics: Arc::clone(keeper.metrics()),
+            charged: Charged::default(),
+        };
+        if let Err(error) = meter.charging.requests().await {
+            return Err(meter.refused(&error));
+        }
+        if meter.charging.counts(Unit::Requests) {
+            meter.metrics.quota_charged(Unit::Requests.word(), 1);
+        }
+        Ok(Some(meter))
+    }
+
+    /// What has to be looked for in the answer.
+    pub(crate) fn counted(&self) -> Counted {
+        self.counted
+    }
+
+    /// What stands for data subjects.
+    pub(crate) fn subject_key(&self) -> SubjectKey {
+        self.subject_key
+    }
+
+    /// What was charged so far.
+    pub(crate) fn charged(&self) -> Charged {
+        self.charged
+    }
+
+    /// Charges what waits in a body. `truncates` says whether records can be cut out of it.
+    ///
+    /// # Errors
+    /// A quota is used up, or nobody can tell. Nothing of it may leave.
+    pub(crate) async fn charge(&mut self, due: &Due, truncates: bool) -> Result<Grant, Problem> {
+        let shortage = match truncates {
+            true => Shortage::Cut,
+            false => Shortage::Refuse,
+        };
+        let subjects: Vec<_> = due.subjects.iter().map(of_ledger).collect();
+        let granted = self.charging.due(due.records, &subjects, shortage).await;
+        let granted = granted.map_err(|error| self.refused(&error))?;
+        let all = granted.cut.is_none();
+        let named = |record: Option<u64>| record.is_none_or(|record| record < granted.units);
+        let subjects = due.subjects.iter().filter(|subject| named(subject.record));
+        let subjects = u64::try_from(subjects.count()).unwrap_or(u64::MAX);
+        self.note(Unit::Records, granted.units);
+        self.note(Unit::Subjects, subjects);
+        self.charged.records = self.charged.records.saturating_add(granted.units);
+        self.charged.subjects = self.charged.subjects.saturating_add(subjects);
+        if let Some(exceeded) = &granted.cut {
+            self.metrics.quota_denied(&exceeded.applied.quota.name);
+        }
+        Ok(Grant {
+            admitted: match all {
+                true => Admitted::All,
+                false => Admitted::Records(granted.units),
+            },
+            cut: !all,
+        })
+    }
+
+    /// Charges bytes that are about to leave.
+    ///
+    /// # Errors
+    /// A quota is used up, or nobody can tell. Nothing of them may leave.
+    pub(crate) async fn bytes(&mut self, bytes: u64) -> Result<(), Problem> {
+        if bytes == 0 {
+            return Ok(());
+        }
+        if let Err(error) = self.charging.bytes(bytes).await {
+            return Err(self.refused(&error));
+        }
+        self.note(Unit::Bytes, bytes);
+        self.charged.bytes = self.charged.bytes.saturating_add(bytes);
+        Ok(())
+    }
+
+    fn note(&self, unit: Unit, units: u64) {
+        if units > 0 && self.charging.counts(unit) {
+            self.metrics.quota_charged(unit.word(), units);
+        }
+    }
+
+    /// What the client is told.
+    fn refused(&self, error: &QuotaError) -> Problem {
+        match error {
+            QuotaError::StoreDown { .. } => Problem::StoreUnavailable,
+            QuotaError::Exceeded(exceeded) => {
+                self.metrics.quota_denied(&exceeded.applied.quota.name);
+                Problem::Quota(Box::new(refusal(exceeded)))
+            }
+        }
+    }
+}
+
+/// A data subject as the ledger takes it. One that belongs to no record that is due leaves with the first.
+fn of_ledger(due: &DueSubject) -> quota::DueSubject {
+    quota::DueSubject {
+        record: due.record.unwrap_or_default(),
+        subject: match due.who {
+            Who::Known(hash) => Subject::Known(hash),
+            Who::Nameless => Subject::Nameless,
+        },
+    }
+}
+
+/// What a used-up quota means for the client.
+fn refusal(exceeded: &Exceeded) -> QuotaRefusal {
+    let Applied { quota, limit } = &exceeded.applied;
+    QuotaRefusal {
+        name: quota.name.clone(),
+        unit: quota.unit,
+        limit: *limit,
+        window: quota.window,
+        reset: exceeded.reset_after,
+        step_up: quota.on_exceed == OnExceed::StepUp,
+    }
+}
+
+/// What has to be looked for so that all of these can be charged.
+fn counted(quotas: &[AppliedQuota]) -> Counted {
+    let any = |wanted: fn(&Quota) -> bool| quotas.iter().any(|applied| wanted(&applied.quota));
+    Counted {
+        records: any(|quota| quota.unit == Unit::Records),
+        subjects: any(|quota| quota.unit == Unit::Subjects),
+        truncates: any(|quota| quota.on_exceed == OnExceed::Truncate),
+    }
+}
+
+/// The quotas as they bind this exchange. Whoever signed in a moment ago draws from the second count of
+/// those that ask for it, and that one is not opened again by signing in.
+fn applied(quotas: &[AppliedQuota], recognised: &Recognised, now: SystemTime) -> Vec<Applied> {
+    let signed_in = recognised
+        .credential
+        .as_ref()
+        .and_then(|credential| credential.signed_in());
+    let fresh = signed_in.is_some_and(|at| match now.duration_since(at) {
+        Ok(age) => age <= STEP_UP_AGE_MAX,
+        Err(ahead) => ahead.duration() <= SKEW_MAX,
+    });
+    let bind = |AppliedQuota { quota, limit }: &AppliedQuota| Applied {
+        quota: match quota.on_exceed == OnExceed::StepUp && fresh {
+            true => Arc::new(stepped_up(quota)),
+            false => Arc::clone(quota),
+        },
+        limit: *limit,
+    };
+    quotas.iter().map(bind).collect()
+}
+
+fn stepped_up(quota: &Quota) -> Quota {
+    Quota {
+        name: format!("{} {STEPPED_UP}", quota.name),
+        on_exceed: OnExceed::Deny,
+        ..quota.clone()
+    }
+}
