@@ -13,6 +13,7 @@ pub(crate) struct Row {
     document: fn() -> Input,
     rules: fn() -> RuleSet,
     chunk_bytes: usize,
+    counted: bool,
 }
 
 impl Row {
@@ -23,6 +24,7 @@ impl Row {
             document: input.1,
             rules,
             chunk_bytes: CHUNK_BYTES,
+            counted: false,
         }
     }
 
@@ -40,6 +42,15 @@ impl Row {
         Self {
             name: format!("{} / chunks of {chunk_bytes}", self.name),
             chunk_bytes,
+            ..self
+        }
+    }
+
+    /// The same where records and data subjects are counted.
+    fn counted(self) -> Self {
+        Self {
+            name: format!("{}, counted", self.name),
+            counted: true,
             ..self
         }
     }
@@ -77,6 +88,10 @@ impl Row {
     pub(crate) fn run(&self, times: usize) {
         let document = (self.document)().text;
         let redactor = Redactor::new(&(self.rules)(), self.engine);
+        let redactor = match self.counted {
+            true => redactor.counted(),
+            false => redactor,
+        };
         let mut out = Vec::with_capacity(document.len() * 2);
         for _ in 0..times {
             out.clear();
@@ -96,6 +111,7 @@ pub(crate) fn all() -> Vec<Row> {
         Row::new(ascii, rule_sets::none),
         Row::new(ascii, rule_sets::one_exact),
         Row::new(ascii, rule_sets::ten_wildcard),
+        Row::new(ascii, rule_sets::ten_wildcard).counted(),
         Row::new(ascii, rule_sets::ten_dense),
         Row::new(ascii, rule_sets::five_descendant),
         Row::new(ascii, rule_sets::fifty_mixed),

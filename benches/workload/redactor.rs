@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use postern_config::Selector;
-use postern_config::routes::Names;
-use postern_filters::BodyFilter;
+use postern_config::routes::{Names, Unlabelled};
 use postern_filters::json::{Automaton, Engine, JsonFilter, JsonPlan, JsonRules, JsonSettings};
+use postern_filters::{BodyFilter, SubjectKey};
 
 use crate::rule_sets::RuleSet;
 
@@ -20,6 +20,8 @@ pub const HELD_BYTES_MAX: usize = 1 << 20;
 pub struct Redactor {
     plan: Arc<JsonPlan>,
     engine: Engine,
+    /// What counts records and data subjects, if they are counted.
+    counting: Option<Arc<JsonPlan>>,
 }
 
 impl Redactor {
@@ -59,6 +61,43 @@ impl Redactor {
         Self {
             plan: Arc::new(JsonPlan::new(automaton, settings)),
             engine,
+            counting: None,
+        }
+    }
+
+    /// The same, which counts cases and their customers as well.
+    ///
+    /// # Panics
+    /// Never: the selectors are valid.
+    #[must_use]
+    #[expect(
+        clippy::expect_used,
+        reason = "INVARIANT: the selectors are valid and few"
+    )]
+    pub fn counted(self) -> Self {
+        let selector = |text| Selector::parse(text).expect("a valid selector");
+        let none = JsonRules {
+            rules: Vec::new(),
+            required: Vec::new(),
+            names: Names::Exact,
+        };
+        let records = [selector("$.cases[*]")];
+        let subjects = [selector("$.cases[*].customer.id")];
+        let automaton = Automaton::compile_to_count(&none, &records, &subjects);
+        let settings = JsonSettings {
+            actions: Vec::new(),
+            unlabelled: Unlabelled::Show,
+            depth_max: 128,
+            held_bytes_max: HELD_BYTES_MAX,
+            pseudonyms: None,
+            require: false,
+            embedded: Vec::new(),
+        };
+        let automaton = Arc::new(automaton.expect("few rules"));
+        let counting = JsonPlan::counting(automaton, settings, true);
+        Self {
+            counting: Some(Arc::new(counting)),
+            ..self
         }
     }
 
@@ -78,6 +117,9 @@ impl Redactor {
     )]
     pub fn redact(&self, document: &[u8], chunk_bytes: usize, out: &mut Vec<u8>) {
         let mut filter = JsonFilter::with_engine(Arc::clone(&self.plan), self.engine);
+        if let Some(counting) = &self.counting {
+            filter = filter.counted_with(Arc::clone(counting), SubjectKey::new([7; 16]));
+        }
         for chunk in document.chunks(chunk_bytes) {
             filter.push(chunk, out).expect("a valid document");
         }

@@ -28,7 +28,7 @@ use crate::verdict::{DenyReason, Verdict};
 
 pub use applied_quota::AppliedQuota;
 pub(crate) use compiled_route::CompiledRoute;
-pub(crate) use counted_route::CountedRoute;
+pub(crate) use counted_route::{CountedBody, CountedRoute};
 use role_set::RoleSets;
 pub(crate) use role_set::{Making, RoleSet};
 pub(crate) use write_rules::WriteRules;

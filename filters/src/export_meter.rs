@@ -95,3 +95,6 @@ pub enum Admitted {
     /// body that [`MeteredBody::truncates`] can do that.
     Records(u64),
 }
+
+#[cfg(test)]
+mod tests;

@@ -31,10 +31,10 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::body_filter::{BodyError, BodyFilter};
-use crate::export_meter::{Due, Tally};
+use crate::export_meter::{Due, SubjectKey, Tally, TallyRules};
 
 pub use automaton::{Automaton, JsonRules, LabelId, PLACES_MAX, STATES_MAX, TooLarge};
-pub(crate) use columns::{ColumnPath, CountedPath};
+pub(crate) use columns::ColumnPath;
 pub use engine::Engine;
 pub use lookahead::{Lookahead, lookahead};
 pub use plan::{JsonPlan, JsonSettings};
@@ -113,6 +113,19 @@ impl JsonFilter {
             counter: Some(Box::new(counter)),
             ..self
         }
+    }
+
+    /// The same with an account of its own, for benchmarks: the plan is one of [`JsonPlan::counting`].
+    #[must_use]
+    pub fn counted_with(self, plan: Arc<JsonPlan>, key: SubjectKey) -> Self {
+        let tally = Tally::new(TallyRules {
+            key,
+            subjects: true,
+            whole: false,
+            truncates: false,
+            held_bytes_max: plan.settings().held_bytes_max,
+        });
+        self.counted(plan, tally)
     }
 
     /// Counts what is read by the filter's own plan, which is one that counts, and removes records that

@@ -14,6 +14,7 @@ mod formats;
 mod fuzzing;
 mod fuzzing_runs;
 mod generated;
+mod metering;
 mod noninterference;
 mod origin;
 mod postern;

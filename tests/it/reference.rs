@@ -11,5 +11,6 @@ mod opened;
 mod query;
 mod rewriting;
 
-pub(crate) use document::{Document, NodeId, Refused};
+pub(crate) use document::{Document, Kind, NodeId, Refused};
+pub(crate) use query::{Queries, Reading};
 pub(crate) use rewriting::{Expected, Freedom, Output, Rules, hidden_values, redact};

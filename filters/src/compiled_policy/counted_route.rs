@@ -3,7 +3,8 @@
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-use postern_config::{Label, Policy, Route};
+use postern_config::selector::ast::{Pick, Segment};
+use postern_config::{Label, Policy, Route, Selector};
 
 use crate::compiled_policy::CompileError;
 use crate::json::{Automaton, JsonPlan, JsonRules, JsonSettings, LabelId};
@@ -13,10 +14,28 @@ use crate::json::{Automaton, JsonPlan, JsonRules, JsonSettings, LabelId};
 pub(crate) struct CountedRoute {
     records: bool,
     subjects: bool,
-    /// None where there is nothing to look for.
-    automaton: Option<Arc<Automaton>>,
+    /// In a body that is one document; none where there is nothing to look for.
+    document: Option<Found>,
+    /// In a body of many parts.
+    parts: Option<Found>,
+}
+
+/// Where they are in bodies of one kind.
+struct Found {
+    automaton: Arc<Automaton>,
     /// The plans by whether data subjects are counted, and whether what is required must be there.
     plans: [[OnceLock<Arc<JsonPlan>>; 2]; 2],
+}
+
+/// What a plan that counts is for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct CountedBody {
+    /// The body has many parts, each of which is an element of `$`.
+    pub(crate) parts: bool,
+    /// Data subjects are counted.
+    pub(crate) subjects: bool,
+    /// What is required must be there.
+    pub(crate) require: bool,
 }
 
 impl CountedRoute {
@@ -51,15 +70,25 @@ impl CountedRoute {
             required: route.required.iter().collect(),
             names: route.names,
         };
-        let automaton = Automaton::compile_to_count(&rules, &route.records, &route.subjects);
-        let automaton = automaton.map_err(|_too_large| CompileError::TooLarge {
-            route: route.name.clone(),
-        })?;
+        let found = |parts: bool, records: &[Selector]| {
+            let mut formats = route.formats.iter();
+            if !formats.any(|format| format.kind.is_sequence() == parts) {
+                return Ok(None);
+            }
+            let automaton = Automaton::compile_to_count(&rules, records, &route.subjects);
+            let automaton = automaton.map_err(|_too_large| CompileError::TooLarge {
+                route: route.name.clone(),
+            })?;
+            Ok(Some(Found {
+                automaton: Arc::new(automaton),
+                plans: Default::default(),
+            }))
+        };
         Ok(Self {
             records: !route.records.is_empty(),
             subjects: !route.subjects.is_empty(),
-            automaton: Some(Arc::new(automaton)),
-            plans: Default::default(),
+            document: found(false, &route.records)?,
+            parts: found(true, &in_parts(&route.records))?,
         })
     }
 
@@ -76,21 +105,34 @@ impl CountedRoute {
     /// The plan that counts, made once; none where there is nothing to look for.
     pub(crate) fn plan(
         &self,
-        subjects: bool,
-        require: bool,
+        body: CountedBody,
         settings: impl FnOnce() -> JsonSettings,
     ) -> Option<Arc<JsonPlan>> {
-        let automaton = self.automaton.as_ref()?;
-        let plans = self.plans.get(usize::from(subjects))?;
-        let plan = plans.get(usize::from(require))?.get_or_init(|| {
-            let settings = settings();
-            Arc::new(JsonPlan::counting(
-                Arc::clone(automaton),
-                settings,
-                subjects,
-            ))
+        let found = match body.parts {
+            true => self.parts.as_ref()?,
+            false => self.document.as_ref()?,
+        };
+        let plans = found.plans.get(usize::from(body.subjects))?;
+        let plan = plans.get(usize::from(body.require))?.get_or_init(|| {
+            let automaton = Arc::clone(&found.automaton);
+            Arc::new(JsonPlan::counting(automaton, settings(), body.subjects))
         });
         Some(Arc::clone(plan))
+    }
+}
+
+/// The records of a body of many parts. SECURITY: selectors that only speak of the members of one document
+/// find nothing there, and a route that says where its records are may not answer without any.
+fn in_parts(records: &[Selector]) -> Vec<Selector> {
+    let names_only = |pick: &Pick| matches!(pick, Pick::Name(_));
+    let reaches = |selector: &&Selector| match selector.segments().first() {
+        Some(Segment::Child(picks)) => !picks.iter().all(names_only),
+        Some(Segment::Descendant(_)) | None => true,
+    };
+    let reaching: Vec<Selector> = records.iter().filter(reaches).cloned().collect();
+    match reaching.is_empty() && !records.is_empty() {
+        true => Selector::parse("$[*]").into_iter().collect(),
+        false => reaching,
     }
 }
 

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use http::{HeaderMap, Method, StatusCode};
 
 use crate::body_filter::BodyError;
+use crate::compiled_policy::CountedBody;
 use crate::exchange_plan::response::Answer;
 use crate::exchange_plan::{ExchangePlan, ResponsePlan};
 use crate::export_meter::{Counted, MeteredBody, SubjectKey, Tally, TallyRules, Unread};
@@ -51,7 +52,7 @@ impl ExchangePlan {
             let unread = (implied && !looks).then_some(Unread {
                 subjects: self.counts_subjects(),
             });
-            let whole = implied && (!looks || !self.has_records() || self.is_root_record());
+            let whole = implied && (!looks || !self.has_records() || self.is_root_record(false));
             MeteredBody::new(body, unread, whole)
         };
         Ok(ResponsePlan {
@@ -82,34 +83,38 @@ impl ExchangePlan {
     }
 
     /// Whether some selector says that `$` is a record: then nothing can be cut from it.
-    fn is_root_record(&self) -> bool {
-        let plan = self.counted_plan(false);
+    fn is_root_record(&self, parts: bool) -> bool {
+        let plan = self.counted_plan(parts, false);
         plan.is_some_and(|plan| plan.counts_root().0)
     }
 
     /// How a body that is read is counted, if it is.
     pub(super) fn counting_of(&self, format: &BodyFormat, answer: Answer<'_>) -> Option<Counting> {
         let key = answer.key.filter(|_| self.reads_to_count())?;
-        let root = self.is_root_record();
-        // A text that is all of a document has its records found where they are.
-        let apart = !matches!(format, BodyFormat::Json);
+        let parts = !matches!(format, BodyFormat::Json);
+        let root = self.is_root_record(parts);
         let implied = self.implies_record(answer.status) && !self.has_records();
         let truncates = self.counted.truncates && self.has_records() && !root;
         let tally = Tally::new(TallyRules {
             key,
             subjects: self.counts_subjects(),
-            whole: implied || root && apart,
+            // The array that the parts are elements of has no text of its own.
+            whole: implied || root && parts,
             truncates,
             held_bytes_max: self.parts.limits.held_bytes,
         });
         let require = truncates && self.requires(answer.status);
-        let plan = self.counted_plan(require)?;
+        let plan = self.counted_plan(parts, require)?;
         Some(Counting { plan, tally })
     }
 
-    fn counted_plan(&self, require: bool) -> Option<Arc<JsonPlan>> {
+    fn counted_plan(&self, parts: bool, require: bool) -> Option<Arc<JsonPlan>> {
         let settings = || self.parts.roles.settings(self.making(require));
-        let counted = &self.compiled_route().counted;
-        counted.plan(self.counts_subjects(), require, settings)
+        let body = CountedBody {
+            parts,
+            subjects: self.counts_subjects(),
+            require,
+        };
+        self.compiled_route().counted.plan(body, settings)
     }
 }

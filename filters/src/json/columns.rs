@@ -27,28 +27,9 @@ pub(crate) struct ColumnPath {
     pub(crate) required: Vec<RuleId>,
     /// Some selector spells out the column's name, or a part of it.
     pub(crate) named: bool,
-    /// What counts of the cells themselves, and of what is around them.
-    pub(crate) counted: CountedPath,
-    pub(crate) counted_around: CountedPath,
-}
-
-/// What counts at a place.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct CountedPath {
-    /// It is a record.
-    pub(crate) record: bool,
-    /// It names a data subject.
-    pub(crate) subject: bool,
-}
-
-impl CountedPath {
-    /// What counts at either of two places.
-    pub(crate) fn or(self, other: Self) -> Self {
-        Self {
-            record: self.record || other.record,
-            subject: self.subject || other.subject,
-        }
-    }
+    /// The cells themselves name data subjects, or something around them does.
+    pub(crate) names_subject: bool,
+    pub(crate) subject_around: bool,
 }
 
 impl JsonPlan {
@@ -112,7 +93,7 @@ impl JsonPlan {
         self.ends(set, &mut around);
         path.around.append(&mut around.labels);
         path.required.append(&mut around.required);
-        path.counted_around = path.counted_around.or(around.counted);
+        path.subject_around |= around.names_subject;
     }
 
     fn ends(&self, set: &[Place], path: &mut ColumnPath) {
@@ -125,9 +106,7 @@ impl JsonPlan {
             if self.is_required(rule) {
                 path.required.push(rule);
             }
-            let counts = self.is_active(rule);
-            path.counted.record |= counts && automaton.is_record(rule);
-            path.counted.subject |= counts && automaton.is_subject(rule);
+            path.names_subject |= self.is_active(rule) && automaton.is_subject(rule);
         }
     }
 

@@ -4,6 +4,7 @@
 //! nothing for these roles is not followed and holds nothing back.
 
 mod counting;
+mod facts;
 mod verdicts;
 
 use std::fmt;
@@ -18,6 +19,7 @@ use super::glance::Glance;
 use crate::pseudonym::Pseudonymizer;
 
 pub(super) use counting::Counting;
+pub(super) use facts::{Entry, Facts};
 use verdicts::Detections;
 pub(super) use verdicts::{Verdict, Verdicts};
 
@@ -56,82 +58,6 @@ pub(super) enum RecordsOf {
     Documents,
     /// What the route's `records` select.
     Selectors,
-}
-
-/// What a state is for these roles.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Facts {
-    flags: u8,
-    /// The number of the value's verdict; 0 when it has no label.
-    pub(super) verdict: u32,
-}
-
-impl Facts {
-    const LIVE: u8 = 1;
-    const LIVE_FOR_REQUIRED: u8 = 2;
-    const REQUIRED: u8 = 4;
-    const FILTERS: u8 = 8;
-    const ENDS: u8 = 16;
-    const RECORD: u8 = 32;
-    const SUBJECT: u8 = 64;
-    const COUNTED: u8 = 128;
-
-    const fn has(self, flag: u8) -> bool {
-        self.flags & flag != 0
-    }
-
-    /// Something inside the value can still be selected.
-    pub(super) const fn is_live(self) -> bool {
-        self.has(Self::LIVE)
-    }
-
-    /// Something inside the value can still be what is required.
-    pub(super) const fn is_live_for_required(self) -> bool {
-        self.has(Self::LIVE_FOR_REQUIRED)
-    }
-
-    /// The value is what some selector requires.
-    pub(super) const fn is_required(self) -> bool {
-        self.has(Self::REQUIRED)
-    }
-
-    /// Note has to be taken of the value: it is required, or counted.
-    pub(super) const fn is_noted(self) -> bool {
-        self.has(Self::REQUIRED | Self::COUNTED)
-    }
-
-    /// The value is a record that is counted.
-    pub(super) const fn is_counted_record(self) -> bool {
-        self.has(Self::COUNTED) && self.has(Self::RECORD)
-    }
-
-    /// The value names a data subject that is counted.
-    pub(super) const fn is_counted_subject(self) -> bool {
-        self.has(Self::SUBJECT)
-    }
-
-    /// The value's children are to be filtered.
-    pub(super) const fn filters_children(self) -> bool {
-        self.has(Self::FILTERS)
-    }
-
-    /// The value is a record.
-    pub(super) const fn is_record(self) -> bool {
-        self.has(Self::RECORD)
-    }
-
-    /// Of an array, its length must be known.
-    pub(super) const fn needs_length(self) -> bool {
-        self.has(Self::ENDS)
-    }
-}
-
-/// A state for these roles.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Entry {
-    pub(super) facts: Facts,
-    /// The tests that matter here, filters and ends.
-    pub(super) tests: Box<[TestId]>,
 }
 
 /// A route's automaton with what one set of roles may see. Made once and shared by exchanges.

@@ -3,6 +3,7 @@
 
 mod allow_list;
 mod bugs;
+mod counting;
 mod engines;
 mod limits;
 mod lookaheads;

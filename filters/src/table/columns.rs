@@ -13,7 +13,7 @@ use super::cell::constant;
 use super::{ColumnLabels, Dialect};
 use crate::body_filter::BodyError;
 use crate::detect::Detectors;
-use crate::json::{ColumnPath, CountedPath, JsonPlan, LabelId};
+use crate::json::{ColumnPath, JsonPlan, LabelId};
 use crate::value_action::{JsonKind, needs_value};
 
 /// What happens to the cells of a column.
@@ -111,16 +111,14 @@ pub(super) fn column(
     })
 }
 
-/// What counts in the column under this header text, and in the row around its cells.
+/// Whether the cells of the column under this header text name data subjects, and whether something around
+/// them does.
 ///
 /// # Errors
 /// The text has too many parts.
-pub(super) fn counted(
-    header: &str,
-    plan: &JsonPlan,
-) -> Result<(CountedPath, CountedPath), BodyError> {
+pub(super) fn subjects(header: &str, plan: &JsonPlan) -> Result<(bool, bool), BodyError> {
     let path = path(header, plan, &Arc::default())?;
-    Ok((path.counted, path.counted_around))
+    Ok((path.names_subject, path.subject_around))
 }
 
 /// Where the column under this header text stands, by every way to read the text.
@@ -180,6 +178,6 @@ fn unite(path: &mut ColumnPath, mut other: ColumnPath) {
     path.around.append(&mut other.around);
     path.required.append(&mut other.required);
     path.named |= other.named;
-    path.counted = path.counted.or(other.counted);
-    path.counted_around = path.counted_around.or(other.counted_around);
+    path.names_subject |= other.names_subject;
+    path.subject_around |= other.subject_around;
 }

@@ -1,7 +1,7 @@
 //! What is counted of a table: its rows, and the data subjects that their cells name.
 //!
-//! Guarantees: a row is one record when it is one itself or anything in it is; it is counted whatever
-//! becomes of its cells, when all of it has been read, and does not leave before. A column inside of what
+//! Guarantees: where the route says where records are, each row is one, whatever of it they are; it is
+//! counted whatever becomes of its cells, when all of it has been read, and does not leave before. A column inside of what
 //! names a data subject says that there is one, and not who.
 
 use std::sync::Arc;
@@ -37,9 +37,9 @@ pub(super) struct Counter {
 impl Counter {
     pub(super) fn new(plan: Arc<JsonPlan>, tally: Tally) -> Self {
         Self {
+            rows: plan.looks_for_records(),
             plan,
             tally,
-            rows: false,
             nameless: false,
             columns: Vec::new(),
             cell: Vec::new(),
@@ -53,10 +53,9 @@ impl Counter {
     /// # Errors
     /// The text has too many parts.
     pub(super) fn header(&mut self, header: &str) -> Result<(), BodyError> {
-        let (cells, around) = columns::counted(header, &self.plan)?;
-        self.rows |= cells.record || around.record;
-        self.nameless |= around.subject;
-        self.columns.push(cells.subject);
+        let (cells, around) = columns::subjects(header, &self.plan)?;
+        self.nameless |= around;
+        self.columns.push(cells);
         Ok(())
     }
 

@@ -39,11 +39,8 @@ impl Counting {
 impl JsonPlan {
     /// The plan that counts by an automaton made for that. Of the settings only limits count, how strings
     /// hold documents, and whether what is required is looked for.
-    pub(crate) fn counting(
-        automaton: Arc<Automaton>,
-        settings: JsonSettings,
-        subjects: bool,
-    ) -> Self {
+    #[must_use]
+    pub fn counting(automaton: Arc<Automaton>, settings: JsonSettings, subjects: bool) -> Self {
         let settings = JsonSettings {
             actions: vec![Action::Show; settings.actions.len()],
             unlabelled: Unlabelled::Show,
@@ -61,6 +58,12 @@ impl JsonPlan {
     /// Whether the plan counts.
     pub(crate) fn counts(&self) -> bool {
         self.counting.counts()
+    }
+
+    /// Whether it looks for records.
+    pub(crate) fn looks_for_records(&self) -> bool {
+        let mut rules = 0..self.automaton.rules();
+        rules.any(|rule| self.is_active(rule) && self.automaton.is_record(rule))
     }
 
     /// Whether `$` is a record, and whether it names a data subject.

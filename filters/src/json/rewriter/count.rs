@@ -150,11 +150,16 @@ impl Pass<'_> {
                 "a filter that asks for `$`, beside a document in a string",
             ));
         }
+        // What is in the string is met when all of it has been read, and the string may name somebody too.
+        let named = self.rewriter.named.take();
+        self.count_to(at)?;
         let (plan, rewriter) = (self.plan, &mut *self.rewriter);
         let mut done = Ok(());
         self.tape.replace(captured.from, at, |raw, out| {
             done = attempt(plan, rewriter, (captured.state, how), raw, out);
         })?;
+        self.rewriter.watches |= named.is_some();
+        self.rewriter.named = named;
         done
     }
 }

@@ -22,6 +22,10 @@ impl Pass<'_> {
     /// The held value ends before `at`: rewrites it.
     pub(super) fn replay(&mut self, at: usize) -> Result<(), Halt> {
         self.check_held(at)?;
+        if self.rewriter.tally.is_some() {
+            // What is in the value is met when all of it has been read.
+            self.count_to(at)?;
+        }
         let from = self.rewriter.holding.take().ok_or_else(spent)?;
         let text = self.tape.take(from, at)?;
         let held = Held::read(&text)?;
