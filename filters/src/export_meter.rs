@@ -25,10 +25,6 @@ pub(crate) use tally::{Tally, TallyRules};
 
 /// What some quota counts, so that it has to be looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each says of one thing whether some quota asks for it, and they vary freely"
-)]
 pub struct Counted {
     /// Records.
     pub records: bool,

@@ -35,8 +35,12 @@ pub(crate) struct Tally {
     subjects: Vec<DueSubject>,
     open: Vec<Open>,
     seen: HashSet<u64>,
+    /// Those of them that a record has named which may still be removed.
+    unsure: HashSet<u64>,
     /// How many more records may stay; none when all may.
     left: Option<u64>,
+    /// What is read has been read before, and charged as far as it stays.
+    again: bool,
     cut: u64,
     /// The body has begun.
     begun: bool,
@@ -62,7 +66,9 @@ impl Tally {
             subjects: Vec::new(),
             open: Vec::new(),
             seen: HashSet::new(),
+            unsure: HashSet::new(),
             left: None,
+            again: false,
             cut: 0,
             begun: false,
         }
@@ -150,24 +156,38 @@ impl Tally {
     /// # Errors
     /// That took a record too long.
     pub(crate) fn name(&mut self, who: Who, at: u64) -> Result<(), BodyError> {
-        if !self.rules.subjects || self.left.is_some() {
+        if !self.rules.subjects {
             return Ok(());
         }
         self.reach(at)?;
         for open in &mut self.open {
             open.named = true;
         }
-        if let Who::Known(hash) = who {
-            if self.seen.len() >= REMEMBERED_MAX {
-                self.seen.clear();
-            }
-            if !self.seen.insert(hash) {
-                return Ok(());
-            }
-        }
         let record = self.open.last().and_then(|open| open.number);
-        self.subjects.push(DueSubject { record, who });
+        if self.is_new(who, record) && !self.again {
+            self.subjects.push(DueSubject { record, who });
+        }
         Ok(())
+    }
+
+    /// Whether a subject has to be charged where this record names it, or where none does.
+    fn is_new(&mut self, who: Who, record: Option<u64>) -> bool {
+        let Who::Known(hash) = who else {
+            return true;
+        };
+        if self.seen.len() >= REMEMBERED_MAX {
+            self.seen.clear();
+        }
+        let is_new = self.seen.insert(hash);
+        match record {
+            Some(_) if is_new && self.rules.truncates => {
+                self.unsure.insert(hash);
+                true
+            }
+            Some(_) => is_new,
+            // The record that named it first may go, and it stays.
+            None => self.unsure.remove(&hash) || is_new,
+        }
     }
 
     /// The text has been read up to this position.
@@ -205,15 +225,24 @@ impl Tally {
     /// What was due has been admitted.
     pub(crate) fn released(&mut self) {
         self.due_records = 0;
+        self.unsure.clear();
         for open in &mut self.open {
             open.number = None;
         }
     }
 
-    /// So many more records may stay, and nothing is counted any more.
-    pub(crate) fn limit(&mut self, records: u64) {
+    /// What was due is read again, and so many of its records may stay.
+    pub(crate) fn read_again(&mut self, records: u64) {
         self.left = Some(records);
+        self.again = true;
         self.open.clear();
+    }
+
+    /// What was due has been read again. No record that comes now may stay; a data subject outside of
+    /// records still counts.
+    pub(crate) fn go_on(&mut self) {
+        self.left = Some(0);
+        self.again = false;
     }
 
     /// How many records were removed.

@@ -28,6 +28,10 @@ routes:
     label: { $.items: secret }
     records: $.items[*]
     required: ["$.items[1].id"]
+  book:
+    match: GET /book
+    records: $.items[*]
+    subjects: $..c
   unlabelled:
     match: GET /unlabelled
     records: $[*]
@@ -246,6 +250,49 @@ fn what_is_required_may_be_in_a_record_that_is_cut() {
             assert_eq!(body.cut_records(), 2);
         }
     }
+}
+
+#[test]
+fn a_subject_outside_of_records_counts_after_a_cut_too() {
+    let truncates = Counted {
+        truncates: true,
+        ..ALL
+    };
+    let mut body = answer(&plan("agent", "book", truncates), 200, JSON)
+        .body
+        .unwrap();
+    body.push(Bytes::from_static(b"{\"items\":[{\"c\":1},{\"c\":2},"))
+        .unwrap();
+    assert_eq!(body.due().records, 2);
+    assert_eq!(body.due().subjects.len(), 2);
+    let first = text(body.release(Admitted::Records(1)).unwrap());
+    body.push(Bytes::from_static(b"{\"c\":3}],\"by\":{\"c\":\"4"))
+        .unwrap();
+    assert!(body.due().incomplete);
+    body.push(Bytes::from_static(b"\"},\"of\":{\"c\":1}}"))
+        .unwrap();
+    body.finish().unwrap();
+    let outside: Vec<Option<u64>> = body.due().subjects.iter().map(|s| s.record).collect();
+    assert_eq!((body.due().records, outside), (0, vec![None]));
+    let rest = text(body.release(Admitted::All).unwrap());
+    let expected = "{\"items\":[{\"c\":1}],\"by\":{\"c\":\"4\"},\"of\":{\"c\":1}}";
+    assert_eq!(first + &rest, expected);
+    assert_eq!(body.cut_records(), 2);
+}
+
+#[test]
+fn who_is_named_outside_of_a_cut_record_too_is_charged_there() {
+    let truncates = Counted {
+        truncates: true,
+        ..ALL
+    };
+    let mut body = answer(&plan("agent", "book", truncates), 200, JSON)
+        .body
+        .unwrap();
+    let input = "{\"items\":[{\"c\":1},{\"c\":1}],\"by\":{\"c\":1},\"c\":1}";
+    body.push(Bytes::from(input)).unwrap();
+    let named: Vec<Option<u64>> = body.due().subjects.iter().map(|s| s.record).collect();
+    assert_eq!(named, [Some(0), None]);
 }
 
 #[test]

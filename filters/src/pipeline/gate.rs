@@ -146,9 +146,7 @@ impl Gate {
 
     /// Adds what is due to `due`.
     pub(super) fn drain_into(&mut self, due: &mut Due) {
-        if self.checkpoint.is_some() {
-            self.stage.drain_into(due);
-        }
+        self.stage.drain_into(due);
     }
 
     /// Lets what was admitted go on to `next`. Says whether the body has ended.
@@ -161,7 +159,7 @@ impl Gate {
         mut next: impl FnMut(&[u8]) -> Result<(), BodyError>,
     ) -> Result<bool, BodyError> {
         match (admitted, self.checkpoint.take()) {
-            // What comes after a cut is cut.
+            // After a cut no record is left that could be due.
             (_, None) => {}
             (Admitted::All, Some(_)) => {
                 if let Some(tally) = self.stage.tally() {
@@ -173,12 +171,15 @@ impl Gate {
             }
             (Admitted::Records(records), Some(mut stage)) => {
                 if let Some(tally) = stage.tally() {
-                    tally.limit(records);
+                    tally.read_again(records);
                 }
                 self.counted.clear();
                 stage.filter().push(&self.raw, &mut self.counted)?;
                 if self.ended {
                     stage.filter().finish(&mut self.counted)?;
+                }
+                if let Some(tally) = stage.tally() {
+                    tally.go_on();
                 }
                 self.stage = stage;
             }

@@ -348,7 +348,7 @@ fn a_cut_leaves_a_document_without_the_later_records() {
         for (limit, expected) in (0..).zip(outputs) {
             for at in 0..=input.len() {
                 let mut tally = marks.tally(&setup, true);
-                tally.limit(limit);
+                tally.read_again(limit);
                 let mut filter = JsonFilter::new(Arc::clone(&plan)).counting(tally);
                 let mut out = Vec::new();
                 let (a, b) = input.as_bytes().split_at(at);
