@@ -92,7 +92,7 @@ impl Meter {
             metrics: Arc::clone(keeper.metrics()),
             charged: Charged::default(),
         };
-        if let Err(error) = meter.charging.requests().await {
+        if let Err(error) = meter.charging.requests(plan.may_hold_records()).await {
             return Err(meter.refused(&error));
         }
         if meter.charging.counts(Unit::Requests) {
@@ -182,10 +182,10 @@ impl Meter {
     }
 }
 
-/// A data subject as the ledger takes it. One that belongs to no record that is due leaves with the first.
+/// A data subject as the ledger takes it.
 fn of_ledger(due: &DueSubject) -> quota::DueSubject {
     quota::DueSubject {
-        record: due.record.unwrap_or_default(),
+        record: due.record,
         subject: match due.who {
             Who::Known(hash) => Subject::Known(hash),
             Who::Nameless => Subject::Nameless,

@@ -55,6 +55,7 @@ fn policy(quotas: &[&str]) -> String {
 /// The desk's answers: `/cases/N` is case N, lists and exports hold `count` cases from `from` on.
 async fn desk() -> Origin {
     Origin::answering(|request| {
+        let request = String::from_utf8_lossy(request).into_owned();
         let target = request.split(' ').nth(1).unwrap_or_default().to_owned();
         let (path, query) = target.split_once('?').unwrap_or((&target, ""));
         let number = |name: &str| {
@@ -211,10 +212,7 @@ async fn single_reads_and_an_export_drain_the_same_quota() {
     assert_eq!(list.status, 200);
     assert_eq!(json_of(&stage, "ann", "/cases/1").await.status, 429);
     let free = json_of(&stage, "ann", "/notes").await;
-    assert_eq!(
-        free.status, 429,
-        "nothing is left of a quota that binds every route"
-    );
+    assert_eq!(free.status, 200, "a route without records");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -62,11 +62,16 @@ impl ExchangePlan {
         })
     }
 
+    /// Whether an answer of this route may hold records.
+    #[must_use]
+    pub fn may_hold_records(&self) -> bool {
+        let route = self.compiled_route();
+        route.labelled || route.counted.has_records() || route.counted.has_subjects()
+    }
+
     /// Whether an answer in which no records are looked for is one record.
     fn implies_record(&self, status: StatusCode) -> bool {
-        let route = self.compiled_route();
-        let counts = route.labelled || route.counted.has_records() || route.counted.has_subjects();
-        counts && self.counted.anything() && status.is_success()
+        self.may_hold_records() && self.counted.anything() && status.is_success()
     }
 
     fn has_records(&self) -> bool {

@@ -55,14 +55,15 @@ impl Charging {
         }
     }
 
-    /// Charges one request, and refuses it when a quota of records or bytes has nothing left. Call it
-    /// once, before anything goes upstream.
+    /// Charges one request, and refuses it when a quota of bytes has nothing left, or one of records where
+    /// the answer may hold `records`. Call it once, before anything goes upstream.
     ///
     /// # Errors
     /// See [`QuotaError`]. Nothing was charged.
-    pub async fn requests(&mut self) -> Result<Granted, QuotaError> {
+    pub async fn requests(&mut self, records: bool) -> Result<Granted, QuotaError> {
         self.last.clear();
-        for unit in [Unit::Records, Unit::Bytes] {
+        let units = [(Unit::Records, records), (Unit::Bytes, true)];
+        for (unit, _) in units.into_iter().filter(|(_, probed)| *probed) {
             let probe = self.charge(unit, 1).await;
             self.undo().await;
             probe.map(drop)?;

@@ -57,6 +57,14 @@ impl Client {
         self.send_to(path, "desk.example").await;
     }
 
+    /// Sends the GET to somebody who may be gone.
+    pub(crate) async fn try_send(&mut self, path: &str) -> std::io::Result<()> {
+        let request = format!(
+            "GET {path} HTTP/1.1\r\nHost: desk.example\r\nX-Subject: ann\r\nX-Roles: agent\r\n\r\n"
+        );
+        self.stream.write_all(request.as_bytes()).await
+    }
+
     /// Sends the GET for a given `Host`.
     pub(crate) async fn send_to(&mut self, path: &str, host: &str) {
         let request = format!(

@@ -8,6 +8,7 @@
 //! | `memory` | `POSTERN_BODY_MIB` | 16 | 1024 |
 //! | `cut` | – | all 4 KiB | – |
 //! | `drain` | – | 200 exchanges | – |
+//! | `killed` | `POSTERN_KILLS` | 5 | 200 and more |
 
 #[cfg(test)]
 mod client;
@@ -15,6 +16,8 @@ mod client;
 mod cut;
 #[cfg(test)]
 mod drain;
+#[cfg(test)]
+mod killed;
 #[cfg(test)]
 mod memory;
 #[cfg(test)]

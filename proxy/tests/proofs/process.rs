@@ -59,6 +59,16 @@ impl Process {
         origin: SocketAddr,
         tls: Option<&str>,
     ) -> Self {
+        Self::start_with(folder, origin, tls, &policy("old")).await
+    }
+
+    /// The same with a policy of one's own.
+    pub(crate) async fn start_with(
+        folder: tempfile::TempDir,
+        origin: SocketAddr,
+        tls: Option<&str>,
+        policy: &str,
+    ) -> Self {
         let (data, admin) = (free_port(), free_port());
         let listen = tls.map_or_else(
             || format!("listen: {data}\n"),
@@ -68,7 +78,7 @@ impl Process {
             "{listen}upstream: http://{origin}\npolicy: policy.yaml\nadmin: {admin}\nstate: state\ndrain: 10s\n"
         );
         fs::write(folder.path().join("postern.yaml"), server).unwrap();
-        fs::write(folder.path().join("policy.yaml"), policy("old")).unwrap();
+        fs::write(folder.path().join("policy.yaml"), policy).unwrap();
         let child = Command::new(env!("CARGO_BIN_EXE_postern"))
             .args(["run", "-c", "postern.yaml"])
             .current_dir(folder.path())
@@ -90,6 +100,13 @@ impl Process {
     /// The policy file.
     pub(crate) fn policy_path(&self) -> PathBuf {
         self.folder.path().join("policy.yaml")
+    }
+
+    /// Kills the process, as SIGKILL does it, and gives back its folder.
+    pub(crate) fn killed(mut self) -> tempfile::TempDir {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        std::mem::replace(&mut self.folder, tempfile::tempdir().unwrap())
     }
 
     /// Replaces the policy file in one step, as a deployment does.

@@ -87,7 +87,8 @@ pub(crate) fn check(input: &[u8]) -> Finding {
 /// Whether the text may hold more characters without a width in a row than are let through.
 fn may_show_nothing(text: &str) -> bool {
     let shows = |character: char| character.is_ascii() && !character.is_control();
-    text.split(shows).any(|run| run.chars().count() > INVISIBLE_MAX)
+    text.split(shows)
+        .any(|run| run.chars().count() > INVISIBLE_MAX)
 }
 
 /// The text with every piece that is found replaced; the pieces are in order and within the text.

@@ -11,8 +11,9 @@ use crate::quota::terms::{PastLimit, Unit};
 /// A data subject that is due, with the record that names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DueSubject {
-    /// The ordinal of its record among the due ones, from 0.
-    pub record: u64,
+    /// The ordinal of its record among the due ones, from 0. None when it is of none of them: then it
+    /// leaves however many of them are granted.
+    pub record: Option<u64>,
     /// Who it is.
     pub subject: Subject,
 }
@@ -20,9 +21,24 @@ pub struct DueSubject {
 /// What a charge has come to so far.
 struct Extent {
     records: u64,
-    subjects: Vec<Subject>,
+    subjects: Vec<DueSubject>,
     cut: Option<Exceeded>,
     until: Option<Instant>,
+}
+
+impl Extent {
+    /// The run of records ends here: so do the data subjects of those that come later.
+    fn cut_at(&mut self, records: u64, exceeded: Exceeded) {
+        self.cut = Some(exceeded);
+        self.records = self.records.min(records);
+        let records = self.records;
+        self.subjects
+            .retain(|due| due.record.is_none_or(|record| record < records));
+    }
+
+    fn subjects(&self) -> Vec<Subject> {
+        self.subjects.iter().map(|due| due.subject).collect()
+    }
 }
 
 impl Charging {
@@ -36,13 +52,13 @@ impl Charging {
         let began = self.bank.now();
         let mut extent = Extent {
             records,
-            subjects: subjects.iter().map(|due| due.subject).collect(),
+            subjects: subjects.to_vec(),
             cut: None,
             until: None,
         };
         if shortage == Shortage::Cut {
             self.spend_records(&mut extent, true, began).await?;
-            self.cut_to_subjects(&mut extent, subjects).await?;
+            self.cut_to_subjects(&mut extent).await?;
             self.trim(extent.records).await;
             self.spend_records(&mut extent, false, began).await?;
         } else {
@@ -75,15 +91,13 @@ impl Charging {
             match count.spend(&self.bank, extent.records, true, now).await {
                 Ok(spent) => {
                     if spent.units < extent.records {
-                        extent.cut = Some(count.exceeded(&self.bank));
-                        extent.records = spent.units;
+                        extent.cut_at(spent.units, count.exceeded(&self.bank));
                     }
                     extent.until = earlier(extent.until, spent.lease.good_until());
                     self.last.push((index, spent));
                 }
                 Err(Failed::Error(QuotaError::Exceeded(exceeded))) => {
-                    extent.cut = Some(exceeded);
-                    extent.records = 0;
+                    extent.cut_at(0, exceeded);
                 }
                 Err(failed) => return Err(failed),
             }
@@ -128,28 +142,18 @@ impl Charging {
         }
     }
 
-    /// Shortens the run of records to the first whose data subjects the truncating quotas allow.
-    async fn cut_to_subjects(
-        &self,
-        extent: &mut Extent,
-        subjects: &[DueSubject],
-    ) -> Result<(), Failed> {
-        let within = |records: u64| move |due: &&DueSubject| due.record < records;
-        let keep = |extent: &mut Extent| {
-            if extent.cut.is_some() {
-                let kept = subjects.iter().take_while(within(extent.records));
-                extent.subjects = kept.map(|due| due.subject).collect();
-            }
-        };
-        keep(extent);
+    /// Shortens the run of records to the first whose data subjects the truncating quotas allow. One that
+    /// leaves with none of them cannot be cut.
+    async fn cut_to_subjects(&self, extent: &mut Extent) -> Result<(), Failed> {
         for count in self.subject_counts().filter(|count| count.truncates()) {
-            let admitted = count.look(&self.bank, &extent.subjects).await?;
-            if let Some(refused) = subjects.get(admitted)
-                && admitted < extent.subjects.len()
-            {
-                extent.cut = Some(count.exceeded(&self.bank));
-                extent.records = extent.records.min(refused.record);
-                keep(extent);
+            let admitted = count.look(&self.bank, &extent.subjects()).await?;
+            let Some(refused) = extent.subjects.get(admitted) else {
+                continue;
+            };
+            let exceeded = count.exceeded(&self.bank);
+            match refused.record {
+                Some(record) => extent.cut_at(record, exceeded),
+                None => return Err(Failed::Error(QuotaError::Exceeded(exceeded))),
             }
         }
         Ok(())
@@ -161,7 +165,7 @@ impl Charging {
             return Ok(());
         }
         for count in self.subject_counts() {
-            if count.look(&self.bank, &extent.subjects).await? < extent.subjects.len() {
+            if count.look(&self.bank, &extent.subjects()).await? < extent.subjects.len() {
                 let exceeded = count.exceeded(&self.bank);
                 return Err(Failed::Error(QuotaError::Exceeded(exceeded)));
             }
@@ -174,7 +178,7 @@ impl Charging {
             return Ok(());
         }
         for count in self.subject_counts() {
-            match count.admit(&self.bank, &extent.subjects).await {
+            match count.admit(&self.bank, &extent.subjects()).await {
                 Ok(until) => extent.until = earlier(extent.until, Some(until)),
                 // Somebody else was faster: cut it anew.
                 Err(Unspent::Refused) if shortage == Shortage::Cut && count.truncates() => {
