@@ -120,9 +120,15 @@ impl Relayed {
     }
 }
 
-/// A selector as a YAML scalar.
+/// A selector as a YAML scalar of printable ASCII.
 fn quoted(selector: &str) -> String {
-    serde_json::to_string(selector).unwrap()
+    let character = |c: char| match c {
+        '"' | '\\' => format!("\\{c}"),
+        ' '..='~' => c.to_string(),
+        _ => format!("\\U{:08x}", u32::from(c)),
+    };
+    let inner: String = selector.chars().map(character).collect();
+    format!("\"{inner}\"")
 }
 
 /// The keys of a route that counts by these selectors.

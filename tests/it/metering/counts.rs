@@ -26,12 +26,17 @@ const ACTIONS: &[&str] = &[
     "{ redact: { with: gone } }",
 ];
 
+/// Selectors that find something in most documents.
+const BROAD: &[&str] = &["$[*]", "$..*", "$.*.*", "$..[*][*]", "$..[0]", "$[*][1:]"];
+
 /// A document, what is counted of it, and who reads it.
 pub(super) struct Case {
     pub(super) document: String,
     pub(super) records: Vec<String>,
     pub(super) subjects: Vec<String>,
     pub(super) route: Route,
+    /// A name may come twice in an object.
+    pub(super) repeats: bool,
 }
 
 impl Case {
@@ -51,7 +56,10 @@ impl Case {
         };
         let some = |random: &mut Random, most: usize| -> Vec<String> {
             let mut some: Vec<String> = (0..random.below(most + 1))
-                .map(|_| selector(random, &vocabulary, constructs))
+                .map(|_| match random.chance(40) {
+                    true => random.choose(BROAD).to_owned(),
+                    false => selector(random, &vocabulary, constructs),
+                })
                 .filter(|selector| !selector.contains("count("))
                 .collect();
             some.sort();
@@ -79,6 +87,7 @@ impl Case {
             records,
             subjects,
             route,
+            repeats: style.duplicates,
         }
     }
 }
@@ -106,16 +115,16 @@ fn what_is_charged_is_what_the_tree_says() {
             continue;
         };
         let expected = count(&case.document, &case.records, &case.subjects);
-        let values: Result<Value, _> = serde_json::from_str(&case.document);
         let filters = case.records.iter().any(|selector| selector.contains('?'));
-        if let Ok(document) = values
+        if let Ok(document) = serde_json::from_str::<Value>(&case.document)
             && !case.records.is_empty()
             && !filters
-            && serde_json::to_string(&document).unwrap().len() > case.document.len() / 2
         {
             // Of a repeated name serde_json knows one member only.
+            let places = places(&document, &case.records);
+            let agrees = places == expected.records;
             assert!(
-                places(&document, &case.records) <= expected.records,
+                agrees || case.repeats && places < expected.records,
                 "{said}"
             );
         }
@@ -125,14 +134,13 @@ fn what_is_charged_is_what_the_tree_says() {
             let pieces = chunking.pieces(bytes);
             let relayed = relay(body, &pieces, Ledger::Unlimited, &mut random).unwrap();
             assert_eq!(relayed.charged, expected, "{chunking:?} of {said}");
-            let same = relayed.left == left || plan.redacts() && left.is_empty();
-            assert!(same, "{chunking:?} of {said}");
+            assert_eq!(relayed.left, left, "{chunking:?} of {said}");
         }
         records += expected.records;
         subjects += expected.known;
     }
     println!("{records} records, {subjects} subjects");
-    assert!(records > DOCUMENTS && subjects > 100);
+    assert!(records > 2 * DOCUMENTS && subjects > 500);
 }
 
 #[test]
