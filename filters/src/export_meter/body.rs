@@ -131,7 +131,8 @@ impl MeteredBody {
         self.pipeline.cut_records()
     }
 
-    /// What was done so far; `bytes_out` counts what waits as well.
+    /// What was done so far. `bytes_out` counts what waits as well; of a body that truncates, it grows with
+    /// each release.
     #[must_use]
     pub fn summary(&self) -> &BodySummary {
         self.pipeline.summary()
