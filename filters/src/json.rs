@@ -68,8 +68,6 @@ enum Step {
     Read,
     /// Take the document for ended.
     End,
-    /// The same of the last one.
-    Finish,
 }
 
 /// How far a filter has come.
@@ -189,11 +187,11 @@ impl JsonFilter {
         Ok(self.rewriter.next_document(self.decided))
     }
 
-    /// The sequence has ended after a whole document, or without any.
+    /// The body has ended after a whole document, or, where it is a sequence, without any.
     ///
     /// # Errors
-    /// Something required was in none of them.
-    pub(crate) fn end_sequence(&mut self) -> Result<(), BodyError> {
+    /// Something required was not in it.
+    pub(crate) fn end_body(&mut self) -> Result<(), BodyError> {
         if self.state != FilterState::Reading {
             return Err(BodyError::Spent);
         }
@@ -238,9 +236,6 @@ impl JsonFilter {
                 counter.listen(chunk, &mut pass, |both| step.take(scanner, chunk, both))?;
             }
         }
-        if step == Step::Finish {
-            pass.finish()?;
-        }
         let decided = pass.settle(chunk.len())?;
         let length = decided.checked_sub(self.decided);
         let length = length.and_then(|length| usize::try_from(length).ok());
@@ -282,7 +277,7 @@ impl Step {
     fn take<S: Sink>(self, scanner: &mut Scanner, chunk: &[u8], sink: &mut S) -> Result<(), Halt> {
         match self {
             Self::Read => scanner.push(chunk, sink),
-            Self::End | Self::Finish => scanner.finish(0, sink),
+            Self::End => scanner.finish(0, sink),
         }
     }
 }
@@ -293,9 +288,13 @@ impl BodyFilter for JsonFilter {
     }
 
     fn finish(&mut self, out: &mut Vec<u8>) -> Result<(), BodyError> {
-        self.guarded(&[], out, Step::Finish)?;
-        self.state = FilterState::Finished;
-        Ok(())
+        let before = out.len();
+        self.guarded(&[], out, Step::End)?;
+        let ended = self.end_body();
+        if ended.is_err() {
+            out.truncate(before);
+        }
+        ended
     }
 }
 

@@ -189,7 +189,7 @@ impl LinesFilter {
             LineFormat::JsonSeq if self.begun => self.end_text(0, out)?,
             LineFormat::Ndjson | LineFormat::JsonSeq => {}
         }
-        self.texts.end_sequence()
+        self.texts.end_body()
     }
 
     fn malformed(&self, what: &'static str) -> BodyError {

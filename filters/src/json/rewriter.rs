@@ -227,17 +227,6 @@ impl Pass<'_> {
         Ok(self.rewriter.undecided().unwrap_or(end))
     }
 
-    /// The document has ended.
-    ///
-    /// # Errors
-    /// Something required was not in it.
-    pub(super) fn finish(&mut self) -> Result<(), Halt> {
-        if self.rewriter.misses_something() {
-            return Err(Box::new(BodyError::RequiredMissing));
-        }
-        Ok(())
-    }
-
     /// Refuses the document when more is held back than may be.
     #[inline]
     fn check_held(&self, at: usize) -> Result<(), Halt> {
