@@ -27,7 +27,17 @@ mod shared;
 mod terms;
 
 #[cfg(test)]
+mod conformance;
+#[cfg(test)]
 mod samples;
+#[cfg(test)]
+mod server;
+#[cfg(test)]
+mod simulation;
+#[cfg(test)]
+mod speed;
+#[cfg(test)]
+mod tests;
 
 pub use charging::{Charging, DueSubject, Exceeded, Granted, QuotaError, Shortage, Standing};
 pub use embedded::EmbeddedLedger;

@@ -71,7 +71,8 @@ impl Book {
     /// What counts now.
     pub(super) fn used(&self) -> u64 {
         let units = self.buckets.values();
-        units.fold(self.named, |sum, units| sum.saturating_add(*units))
+        let sum = units.fold(self.named, |sum, units| sum.saturating_add(*units));
+        sum.min(LIMIT_MAX)
     }
 
     /// Whether nothing counts any more, nor will be returned.

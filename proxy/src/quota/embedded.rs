@@ -162,3 +162,6 @@ fn broken(error: &StorageError) -> StoreError {
         _ => StoreError::Unavailable,
     }
 }
+
+#[cfg(test)]
+mod tests;

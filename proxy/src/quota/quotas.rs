@@ -266,6 +266,12 @@ impl Quotas {
         self.drain().await;
         self.shared.bank.ledger().close().await;
     }
+
+    /// The store itself.
+    #[cfg(test)]
+    pub(super) fn shared_ledger(&self) -> &dyn Ledger {
+        self.shared.bank.ledger()
+    }
 }
 
 impl Shared {

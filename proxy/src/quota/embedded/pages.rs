@@ -211,6 +211,18 @@ impl<'a> Pages<'a> {
         Ok(())
     }
 
+    /// How many rows the tables have.
+    #[cfg(test)]
+    pub(super) fn rows(&mut self) -> Result<[u64; 3], StoreError> {
+        use redb::ReadableTableMetadata as _;
+        let read = |length: Result<u64, _>| length.map_err(|error| broken(&error));
+        Ok([
+            read(self.books.len())?,
+            read(self.subjects.len())?,
+            read(self.subject_ends.len())?,
+        ])
+    }
+
     /// How much of a book is in use, once it has been turned to now.
     pub(super) fn usage_of(&self, book: &Book) -> Result<Usage, StoreError> {
         Ok(Usage {
