@@ -50,7 +50,7 @@ pub struct KeyParts {
     pub unit: String,
     /// The word of whom it is per.
     pub per: String,
-    /// Who it is, in canonical spelling: issuer, tenant and subject; the tenant; the roles; or the
+    /// Who it is, in canonical spelling: issuer and subject; the tenant; the roles; or the
     /// hash of a credential. An empty tenant is none.
     pub who: Vec<String>,
 }
@@ -79,7 +79,7 @@ impl QuotaKey {
                 parts.push(hex::encode(hash));
             }
             (Per::Identity | Per::Session, _) => {
-                parts.extend([who.issuer.to_owned(), tenant, canonical(who.subject)]);
+                parts.extend([who.issuer.to_owned(), canonical(who.subject)]);
             }
             (Per::Tenant, _) => parts.push(tenant),
             (Per::Role, _) => {

@@ -52,7 +52,7 @@ fn per_tenant(unit: Unit, limit: u64, on_exceed: OnExceed) -> Applied {
 
 fn people(hashes: impl IntoIterator<Item = u64>) -> Vec<DueSubject> {
     let known = |(record, hash)| DueSubject {
-        record,
+        record: Some(record),
         subject: Subject::Known(hash),
     };
     (0..).zip(hashes).map(known).collect()
@@ -70,14 +70,14 @@ async fn single_reads_and_one_export_drain_the_same_quota() {
     let records = applied(Unit::Records, 600, OnExceed::Deny);
     for _ in 0..300 {
         let mut exchange = quotas.begin(std::slice::from_ref(&records), &who("ana"));
-        exchange.requests().await.map(drop).unwrap();
+        exchange.requests(true).await.map(drop).unwrap();
         assert_eq!(exchange.due(1, &[], Refuse).await.unwrap().units, 1);
     }
     let mut export = quotas.begin(std::slice::from_ref(&records), &who("Ana"));
     assert!(export.due(301, &[], Refuse).await.is_err());
     assert_eq!(export.due(300, &[], Refuse).await.unwrap().units, 300);
     let mut next = quotas.begin(std::slice::from_ref(&records), &who("ANA"));
-    let Err(QuotaError::Exceeded(exceeded)) = next.requests().await else {
+    let Err(QuotaError::Exceeded(exceeded)) = next.requests(true).await else {
         panic!("nothing is left");
     };
     assert_eq!((exceeded.used, exceeded.applied.limit), (600, 600));
@@ -182,7 +182,7 @@ async fn an_alert_never_refuses_and_is_told_once() {
     exchange.due(2, &[], Refuse).await.map(drop).unwrap();
     assert_eq!(bench.findings.take(), ["warned"]);
     for _ in 0..5 {
-        exchange.requests().await.map(drop).unwrap();
+        exchange.requests(true).await.map(drop).unwrap();
         exchange.due(9, &[], Refuse).await.map(drop).unwrap();
     }
     assert_eq!(bench.findings.take(), ["exceeded"]);

@@ -45,7 +45,7 @@ impl Client {
     async fn exchange(&mut self, mut charging: Charging, replica: &Replica, person: &str) {
         let requests = self.world.keys(Unit::Requests, person);
         self.world.charged_in_flight(&requests, 1);
-        match charging.requests().await {
+        match charging.requests(true).await {
             Ok(granted) => match self.leave(replica, &granted, &requests, 1, &[]) {
                 Left::Out => self.world.charged_in_flight(&requests, -1),
                 Left::Killed | Left::Late => return,
@@ -117,7 +117,9 @@ impl Client {
             self.world.charged_in_flight(&units, -i128::from(records));
             return false;
         }
-        let kept = |due: &&DueSubject| granted.cut.is_none() || due.record < granted.units;
+        let kept = |due: &&DueSubject| {
+            granted.cut.is_none() || due.record.is_none_or(|record| record < granted.units)
+        };
         let leaving: Vec<Subject> = subjects
             .iter()
             .filter(kept)
@@ -229,7 +231,10 @@ impl Client {
             };
             let twice = due.iter().any(|due: &DueSubject| due.subject == subject);
             if !twice || subject == Subject::Nameless {
-                due.push(DueSubject { record, subject });
+                due.push(DueSubject {
+                    record: Some(record),
+                    subject,
+                });
             }
         }
         due
