@@ -102,6 +102,7 @@ impl Pass<'_> {
     }
 
     /// The chunk has been read up to `at`.
+    #[cold]
     pub(super) fn count_to(&mut self, at: usize) -> Result<(), Halt> {
         let here = self.tape.here(at);
         let rewriter = &mut *self.rewriter;
