@@ -4,24 +4,23 @@
 //! label that matters, nothing in it can be selected, and nothing waits for it. In doubt it is looked
 //! at. Most members are passed over by the last two bytes of their names.
 
+mod endings;
+
 use postern_config::Action;
 use postern_config::routes::{Names, Unlabelled};
 
-use super::automaton::{Automaton, Key, NameId, StateId};
-use super::plan::{Entry, JsonPlan, RecordsOf};
+use super::automaton::{Automaton, Key, NameId, NameTable, StateId};
+use endings::Endings;
 
-/// Words of the set of pairs of bytes.
-const WORDS: usize = (1 << 16) / 64;
+use super::plan::{Entry, JsonPlan, RecordsOf, Verdict};
 
 /// See the module.
 pub(super) struct Glance {
-    /// The pairs of last bytes, as written, that names which matter may have.
-    pairs: Box<[u64]>,
+    /// How names that matter may end.
+    endings: Endings,
     states: Box<[Look]>,
     /// Names by their length and last eight bytes; a power of two of slots, none where names are folded.
     names: Box<[Slot]>,
-    /// In some state everything has to be told.
-    pub(super) counts_commas: bool,
 }
 
 /// A name in a table without chains: one that shares its slot with another is `ambiguous`.
@@ -34,11 +33,19 @@ struct Slot {
 }
 
 /// What may be passed over in a state, and what the state itself means for a value.
-#[derive(Debug, Clone, Copy, Default)]
-struct Look {
-    value: Option<Others>,
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Look {
+    /// What the value is, if nothing happens to it as a scalar.
+    pub(super) value: Option<Others>,
     members: Option<Others>,
     elements: Option<Others>,
+    /// The state of every element, where something is known of them.
+    element: StateId,
+    /// A label shows the value.
+    pub(super) shown: bool,
+    /// The verdict by which a scalar is replaced by what its text alone decides, and nothing else
+    /// happens to it; 0 when there is none.
+    pub(super) replacement: u32,
 }
 
 /// What the members that are not known, or all elements, have in common.
@@ -54,10 +61,9 @@ impl Glance {
     /// Nothing may be passed over.
     pub(super) fn nothing() -> Self {
         Self {
-            pairs: Box::default(),
+            endings: Endings::any(),
             states: Box::default(),
             names: Box::default(),
-            counts_commas: true,
         }
     }
 
@@ -74,53 +80,65 @@ impl Glance {
             let state = StateId::try_from(state).unwrap_or(StateId::MAX);
             look(plan, state)
         });
-        let states: Box<[Look]> = states.collect();
-        // A container that is searched has to be told of every element, whatever its state.
-        let searches = plan.settings().actions.contains(&Action::Detect);
         Self {
-            counts_commas: searches
-                || states
-                    .iter()
-                    .any(|look| look.members.is_none() || look.elements.is_none()),
-            pairs: pairs(automaton),
+            endings: Endings::of(automaton.names(), automaton.fold()),
             names: slots(automaton),
-            states,
+            states: states.collect(),
         }
     }
 
-    /// Whether no name that ends with these two bytes, as written, matters.
+    /// Whether no name that ends with these bytes, as written, matters: see [`Sink::ignores`].
+    ///
+    /// [`Sink::ignores`]: super::scanner::Sink::ignores
     #[inline]
-    pub(super) fn ignores(&self, last_two: u16) -> bool {
-        let word = self.pairs.get(usize::from(last_two / 64));
-        word.is_some_and(|word| (word >> (last_two % 64)) & 1 == 0)
+    pub(super) fn ignores(&self, word: u64) -> bool {
+        self.endings.ignore(word)
     }
 
     /// The number of a name without escapes whose last bytes, up to eight, are `word`; none when it must
     /// be looked up as a whole.
     #[inline]
-    pub(super) fn name(&self, word: u64, length: usize) -> Option<NameId> {
-        let slot = self.names.get(place(word, length, self.names.len()))?;
+    pub(super) fn name(&self, word: u64, raw: &[u8], names: &NameTable) -> Option<NameId> {
+        let slot = self.names.get(place(word, raw.len(), self.names.len()))?;
         if slot.ambiguous {
             return None;
         }
-        if slot.word != word || slot.length as usize != length {
+        if slot.word != word || slot.length as usize != raw.len() {
             return Some(0);
         }
         // Longer names may still differ in front.
-        (length <= 8).then_some(slot.name)
+        let same = raw.len() <= 8 || names.get(slot.name) == Some(raw);
+        Some(if same { slot.name } else { 0 })
     }
 
-    /// What a value in this state is, if nothing happens to it as a scalar.
+    /// What may be passed over in a state; none when nothing is known of it.
     #[inline]
-    pub(super) fn quiet(&self, state: StateId) -> Option<Others> {
-        self.states.get(state as usize)?.value
+    pub(super) fn look(&self, state: StateId) -> Option<&Look> {
+        self.states.get(state as usize)
+    }
+}
+
+impl Look {
+    /// Of a state of which nothing is known.
+    pub(super) const NOTHING: Self = Self {
+        value: None,
+        members: None,
+        elements: None,
+        element: 0,
+        shown: false,
+        replacement: 0,
+    };
+
+    /// The state of every element; none when nothing is known of them.
+    #[inline]
+    pub(super) fn element(&self) -> Option<StateId> {
+        self.elements.map(|_| self.element)
     }
 
     /// What may be passed over inside of an object, or else an array; none when nothing may.
     #[inline]
-    pub(super) fn others(&self, state: StateId, object: bool) -> Option<Others> {
-        let look = self.states.get(state as usize)?;
-        if object { look.members } else { look.elements }
+    pub(super) const fn others(&self, object: bool) -> Option<Others> {
+        if object { self.members } else { self.elements }
     }
 }
 
@@ -133,21 +151,45 @@ fn look(plan: &JsonPlan, state: StateId) -> Look {
             false => Others::Dead,
         })
     };
-    let value = of(Some(state));
-    let tested = plan
-        .entry(state)
-        .is_none_or(|entry| !entry.tests.is_empty());
-    if tested {
-        return Look {
-            value,
-            ..Look::default()
-        };
+    let entry = plan.entry(state);
+    let verdict = entry.and_then(|entry| plan.verdicts().get(entry.facts.verdict));
+    let value = Look {
+        value: of(Some(state)),
+        shown: verdict.is_some_and(|verdict| verdict.action == Action::Show),
+        replacement: match entry {
+            Some(entry) if is_plain(entry) && verdict.is_some_and(is_replacement) => {
+                entry.facts.verdict
+            }
+            Some(_) | None => 0,
+        },
+        ..Look::NOTHING
+    };
+    if entry.is_none_or(|entry| !entry.tests.is_empty()) {
+        return value;
     }
     Look {
-        value,
         members: of(table.next(state, Key::Name(0))),
         elements: of(table.every_element(state)),
+        element: table.every_element(state).unwrap_or_default(),
+        ..value
     }
+}
+
+/// Whether nothing happens to a value in this state but what its verdict says.
+fn is_plain(entry: &Entry) -> bool {
+    // What has to be held is held from its name on.
+    !entry.facts.is_noted() && !entry.facts.needs_length()
+}
+
+/// Whether a verdict puts something in the place of a scalar that the scalar's text alone decides.
+fn is_replacement(verdict: &Verdict) -> bool {
+    let replaces = match verdict.action {
+        Action::Show | Action::Detect | Action::Remove => false,
+        Action::Redact { .. } | Action::Mask(_) | Action::Generalize(_) | Action::Pseudonym(_) => {
+            true
+        }
+    };
+    replaces && verdict.embedded.is_empty() && verdict.detectors.is_none()
 }
 
 /// Whether nothing happens to a scalar in this state, nor to a container before what is in it.
@@ -155,8 +197,7 @@ fn is_quiet(plan: &JsonPlan, entry: &Entry) -> bool {
     let verdict = plan.verdicts().get(entry.facts.verdict);
     let shown =
         verdict.is_none_or(|verdict| verdict.action == Action::Show && verdict.embedded.is_empty());
-    // What has to be held is held from its name on.
-    shown && !entry.facts.is_noted() && !entry.facts.needs_length()
+    shown && is_plain(entry)
 }
 
 /// The slot of a name.
@@ -194,49 +235,4 @@ fn slots(automaton: &Automaton) -> Box<[Slot]> {
         }
     }
     slots.into()
-}
-
-/// The pairs of last bytes that a name which the selectors mention can have as it is written: its own,
-/// and every one in which an escape has a part.
-fn pairs(automaton: &Automaton) -> Box<[u64]> {
-    const DIGITS: &[u8] = b"0123456789abcdefABCDEF";
-    const IN_ESCAPES: &[u8] = b"0123456789abcdefABCDEFnrt\"\\/";
-    let mut set = vec![0_u64; WORDS];
-    let mut add = |first: u8, second: u8| {
-        let pair = u16::from_le_bytes([first, second]);
-        if let Some(word) = set.get_mut(usize::from(pair / 64)) {
-            *word |= 1 << (pair % 64);
-        }
-    };
-    for any in 0..=u8::MAX {
-        // The end of a short escape, an escaped quote or backslash, and the empty name.
-        add(b'\\', any);
-        add(any, b'\\');
-        add(any, b'"');
-    }
-    for first in DIGITS {
-        for second in DIGITS {
-            add(*first, *second);
-        }
-    }
-    let cases = |byte: u8| match automaton.fold() {
-        Names::Exact => [byte, byte],
-        Names::Caseless => [byte.to_ascii_lowercase(), byte.to_ascii_uppercase()],
-    };
-    for name in automaton.names().iter() {
-        let Some((last, before)) = name.split_last() else {
-            continue;
-        };
-        // A name of one byte has its opening quote before it.
-        let before = before.last().copied().unwrap_or(b'"');
-        for last in cases(*last) {
-            for first in cases(before) {
-                add(first, last);
-            }
-            for first in IN_ESCAPES {
-                add(*first, last);
-            }
-        }
-    }
-    set.into()
 }

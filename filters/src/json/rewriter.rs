@@ -55,6 +55,8 @@ pub(super) struct Rewriter {
     sequence: bool,
     /// The name that was read last.
     name: NameId,
+    /// The verdict on the value of the member that was met last, where it is to be replaced.
+    met: u32,
     /// The outermost container that is not yet known to leave, by how many frames are around it.
     lazy: Option<usize>,
     hidden: Option<Hidden>,
@@ -121,6 +123,7 @@ impl Rewriter {
             top: Frame::document(),
             sequence: false,
             name: 0,
+            met: 0,
             lazy: None,
             hidden: None,
             captured: None,

@@ -16,7 +16,7 @@ pub(in crate::json) struct NameTable {
 
 impl NameTable {
     /// A table of these names, without duplicates; the first gets the number 1.
-    pub(super) fn new(names: Vec<Box<[u8]>>) -> Self {
+    pub(in crate::json) fn new(names: Vec<Box<[u8]>>) -> Self {
         let size = (names.len() * 4).next_power_of_two().max(8);
         let mut table = Self {
             slots: vec![0; size],
@@ -40,6 +40,14 @@ impl NameTable {
     /// Every name.
     pub(in crate::json) fn iter(&self) -> impl Iterator<Item = &[u8]> {
         self.names.iter().map(|name| &**name)
+    }
+
+    /// A name by its number; none for 0.
+    #[inline]
+    pub(in crate::json) fn get(&self, name: NameId) -> Option<&[u8]> {
+        self.names
+            .get((name as usize).checked_sub(1)?)
+            .map(|name| &**name)
     }
 
     /// How many numbers there are, 0 included.

@@ -1,5 +1,7 @@
 //! What the scanner reports of a document, taken step by step.
 
+use std::ops::Range;
+
 use postern_config::routes::Unlabelled;
 
 use super::frame::{Cover, FrameKind};
@@ -105,17 +107,13 @@ impl Sink for Pass<'_> {
         self.present_terms()
     }
 
-    fn counts_commas(&self) -> bool {
-        self.plan.glance().counts_commas
-    }
-
     fn unheard_max(&self) -> usize {
         self.plan.settings().held_bytes_max
     }
 
     #[inline]
-    fn ignores(&self, last_two: u16) -> bool {
-        self.plan.glance().ignores(last_two)
+    fn ignores(&self, word: u64) -> bool {
+        self.plan.glance().ignores(word)
     }
 
     #[inline]
@@ -124,8 +122,23 @@ impl Sink for Pass<'_> {
     }
 
     #[inline]
-    fn meets_short(&mut self, word: u64, length: usize) -> Option<Interest> {
-        self.short_interest(word, length)
+    fn meets_short(&mut self, word: u64, raw: &[u8]) -> Option<Interest> {
+        self.short_interest(word, raw)
+    }
+
+    #[inline]
+    fn replaces(&mut self, kind: JsonKind, value: Range<usize>) -> Result<bool, Halt> {
+        self.replace_unheard(kind, value)
+    }
+
+    #[inline]
+    fn enters(&mut self, object: bool) -> Option<Terms> {
+        self.enter_unheard(object)
+    }
+
+    #[inline]
+    fn leaves(&mut self) -> Option<Terms> {
+        self.leave_unheard()
     }
 
     #[inline]

@@ -8,6 +8,8 @@
 //! Positions in the output are counted from its very beginning. What was written after a position can
 //! be cut off as long as it has not been given away.
 
+use std::ops::Range;
+
 use super::{Halt, spent};
 
 /// How much is copied at once. PERF: longer copies are made by an instruction that starts slowly, and
@@ -78,11 +80,29 @@ impl<'t> Tape<'t> {
     /// Lets the chunk pass up to `at`.
     pub(super) fn flush(&mut self, at: usize) -> Result<(), Halt> {
         let passing = self.chunk.get(self.mark..at).ok_or_else(spent)?;
-        self.written.reserve(passing.len());
-        for piece in passing.chunks(PIECE) {
-            self.written.extend_from_slice(piece);
+        if passing.len() <= PIECE {
+            self.written.extend_from_slice(passing);
+        } else {
+            self.written.reserve(passing.len());
+            for piece in passing.chunks(PIECE) {
+                self.written.extend_from_slice(piece);
+            }
         }
         self.mark = at;
+        Ok(())
+    }
+
+    /// Lets the chunk pass up to `place`, and what `make` appends instead of it in that place.
+    #[inline]
+    pub(super) fn swap(
+        &mut self,
+        place: Range<usize>,
+        make: impl FnOnce(&[u8], &mut Vec<u8>),
+    ) -> Result<(), Halt> {
+        let raw = self.chunk.get(place.clone()).ok_or_else(spent)?;
+        self.flush(place.start)?;
+        make(raw, self.written);
+        self.mark = place.end;
         Ok(())
     }
 

@@ -10,7 +10,7 @@
 //! wrong here is read once more by it.
 
 use super::lexemes::{Lexeme, lexeme};
-use super::simd::{BLOCK, BLOCKS, Carry, DEPTH_MAX, Due, Escapes, Grammar, Row, WINDOW, Window};
+use super::simd::{BLOCK, Carry, DEPTH_MAX, Due, Escapes, Grammar, Row, WINDOW, Window};
 use super::utf8::whole_characters;
 use super::walk::{Stretch, Walk};
 use super::{Expect, Halt, Inside, NAME_BYTES_MAX, Scanner, Sink, Terms, Text};
@@ -63,13 +63,10 @@ impl Scanner {
         };
         let chunk = chunk.get(..end).unwrap_or_default();
         self.resume = end;
-        let commas = everything || sink.counts_commas();
         let mut carry = Carry {
             in_string: u64::from(self.expect == Expect::InString).wrapping_neg(),
             escaped: 0,
             bare: 0,
-            colons: u64::MAX,
-            commas: u64::from(commas).wrapping_neg(),
             grammar: Grammar::new(self.depth_max, &self.objects, due),
             escapes: Escapes { low: 0, cut: None },
         };
@@ -88,14 +85,14 @@ impl Scanner {
         loop {
             let to = chunk.len().min(from + WINDOW);
             let seen = vectors.read(&mut carry, chunk, (from, to), &mut window);
-            let rows = &window.rows;
+            let rows = window.rows();
             if seen.wrong || !run.check(&carry, rows, (from, to), seen.non_ascii) {
                 return Err(self.refusal(chunk, at));
             }
             let (place, expect) = run.stop(&carry, to)?;
             let stretch = Stretch {
                 chunk,
-                rows: rows.get(..(to - from).div_ceil(BLOCK)).unwrap_or_default(),
+                rows,
                 from,
                 to: place,
             };
@@ -219,22 +216,12 @@ impl Run<'_> {
     fn check(
         &mut self,
         carry: &Carry,
-        rows: &[Row; BLOCKS],
+        rows: &[Row],
         (from, to): (usize, usize),
         non_ascii: bool,
     ) -> bool {
-        let blocks = (to - from).div_ceil(BLOCK);
-        let mut at = from;
-        for row in rows.get(..blocks).unwrap_or_default() {
-            let mut left = row.bare;
-            while left != 0 {
-                let place = at.wrapping_add(left.trailing_zeros() as usize);
-                left &= left.wrapping_sub(1);
-                if lexeme(self.chunk, place) == Lexeme::Wrong {
-                    return false;
-                }
-            }
-            at = at.wrapping_add(BLOCK);
+        if !are_lexemes(self.chunk, rows, from) {
+            return false;
         }
         if non_ascii || self.checked < from {
             let text = self.chunk.get(self.checked..to).unwrap_or_default();
@@ -245,16 +232,11 @@ impl Run<'_> {
         } else {
             self.checked = to;
         }
-        self.follow_names(carry, rows, (from, to)) && self.follow_marks(carry, rows, (from, to))
+        self.follow_names(carry, rows, (from, to)) && self.follow_marks(carry, rows, from)
     }
 
     /// Checks the length of a name that goes on from one window to the next.
-    fn follow_names(
-        &mut self,
-        carry: &Carry,
-        rows: &[Row; BLOCKS],
-        (from, to): (usize, usize),
-    ) -> bool {
+    fn follow_names(&mut self, carry: &Carry, rows: &[Row], (from, to): (usize, usize)) -> bool {
         if let Some(begin) = self.string {
             let mut rows = rows.iter().zip((from..to).step_by(BLOCK));
             let first = rows.find(|(row, _)| row.quotes != 0);
@@ -265,43 +247,54 @@ impl Run<'_> {
         }
         if carry.in_string == 0 || carry.grammar.due.colon == 0 {
             self.string = None;
-        } else if let Some(quote) = last(quotes(rows), (from, to), |_| true) {
+        } else if let Some(quote) = last(quotes(rows), from, |_| true) {
             self.string = Some(quote);
         }
         true
     }
 
     /// Finds the last separator, and whether a cut escape is where the text ends.
-    fn follow_marks(
-        &mut self,
-        carry: &Carry,
-        rows: &[Row; BLOCKS],
-        window: (usize, usize),
-    ) -> bool {
+    fn follow_marks(&mut self, carry: &Carry, rows: &[Row], from: usize) -> bool {
         let chunk = self.chunk;
-        let separator = last(rows.iter().map(|row| row.marks), window, |at| {
+        let separator = last(rows.iter().map(|row| row.marks), from, |at| {
             chunk.get(at) != Some(&b':')
         });
         self.separator = separator.or(self.separator);
         carry.escapes.cut.is_none_or(|cut| {
-            let quote = last(quotes(rows), window, |_| true);
+            let quote = last(quotes(rows), from, |_| true);
             carry.in_string != 0 && quote.is_none_or(|quote| quote < cut)
         })
     }
 }
 
-fn quotes(rows: &[Row; BLOCKS]) -> impl ExactSizeIterator<Item = u64> + DoubleEndedIterator + '_ {
+/// Whether everything that is neither a string nor a mark is a number or a literal, or may become one.
+fn are_lexemes(chunk: &[u8], rows: &[Row], from: usize) -> bool {
+    let mut at = from;
+    for row in rows {
+        let mut left = row.bare;
+        while left != 0 {
+            let place = at.wrapping_add(left.trailing_zeros() as usize);
+            left &= left.wrapping_sub(1);
+            if lexeme(chunk, place) == Lexeme::Wrong {
+                return false;
+            }
+        }
+        at = at.wrapping_add(BLOCK);
+    }
+    true
+}
+
+fn quotes(rows: &[Row]) -> impl ExactSizeIterator<Item = u64> + DoubleEndedIterator + '_ {
     rows.iter().map(|row| row.quotes)
 }
 
-/// The last marked place of a window that is wanted.
+/// The last marked place that is wanted of a window that begins at `from`.
 fn last(
     words: impl ExactSizeIterator<Item = u64> + DoubleEndedIterator,
-    (from, to): (usize, usize),
+    from: usize,
     wanted: impl Fn(usize) -> bool,
 ) -> Option<usize> {
-    let beyond = BLOCKS - (to - from).div_ceil(BLOCK);
-    for (row, word) in words.enumerate().rev().skip(beyond) {
+    for (row, word) in words.enumerate().rev() {
         let mut left = word;
         while left != 0 {
             let bit = 63 - left.leading_zeros() as usize;

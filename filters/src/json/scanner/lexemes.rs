@@ -16,30 +16,48 @@ pub(super) enum Lexeme {
 /// Reads the number or literal that begins at `at`, inside of a container.
 #[inline]
 pub(super) fn lexeme(chunk: &[u8], at: usize) -> Lexeme {
-    let rest = chunk.get(at..).unwrap_or_default();
-    let Some(word) = rest.first_chunk::<8>() else {
-        return slowly(rest);
+    let word = chunk.get(at..at.wrapping_add(8));
+    let Some(word) = word.and_then(|word| word.first_chunk()) else {
+        return slowly(chunk, at);
     };
     let word = u64::from_le_bytes(*word);
     let digits = digits(word);
-    if digits == 0 || digits >= 8 {
-        return literal(rest, word);
+    if digits == 0 {
+        return literal(chunk, at, word);
+    }
+    let next = (word >> ((8 * digits) & 63)).to_le_bytes()[0];
+    if digits < 8 && ends(next) && (digits == 1 || word & 0xFF != u64::from(b'0')) {
+        return Lexeme::Whole;
+    }
+    long(chunk, at)
+}
+
+/// The same of a number that begins with a digit and is not a short integer.
+#[inline(never)]
+fn long(chunk: &[u8], at: usize) -> Lexeme {
+    let rest = chunk.get(at..).unwrap_or_default();
+    let Some(word) = rest.first_chunk::<8>() else {
+        return slowly(chunk, at);
+    };
+    let word = u64::from_le_bytes(*word);
+    let digits = digits(word);
+    let zero = word & 0xFF == u64::from(b'0');
+    if digits >= 8 {
+        return if zero { Lexeme::Wrong } else { run(rest, 0) };
     }
     let next = (word >> (8 * digits)).to_le_bytes()[0];
-    if word & 0xFF == u64::from(b'0') && digits > 1 {
+    if zero && digits > 1 {
         Lexeme::Wrong
-    } else if ends(next) {
-        Lexeme::Whole
     } else if next == b'.' {
-        fraction(rest, digits as usize + 1)
+        run(rest, digits as usize + 1)
     } else {
-        slowly(rest)
+        slowly(chunk, at)
     }
 }
 
-/// The same after the point at `rest[from - 1]`.
+/// The same of a number whose last digits, an integer's or after the point, begin at `rest[from]`.
 #[inline]
-fn fraction(rest: &[u8], from: usize) -> Lexeme {
+fn run(rest: &[u8], from: usize) -> Lexeme {
     let mut at = from;
     while let Some(word) = rest.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
         let word = u64::from_le_bytes(*word);
@@ -53,7 +71,7 @@ fn fraction(rest: &[u8], from: usize) -> Lexeme {
             break;
         }
     }
-    slowly(rest)
+    slowly(rest, 0)
 }
 
 /// How many of the first bytes are digits.
@@ -67,11 +85,11 @@ const fn digits(word: u64) -> u32 {
 }
 
 #[inline]
-fn literal(rest: &[u8], word: u64) -> Lexeme {
+fn literal(chunk: &[u8], at: usize, word: u64) -> Lexeme {
     let length = match word & 0xFFFF_FFFF {
         TRUE | NULL => 4,
         FALS if (word >> 32) & 0xFF == u64::from(b'e') => 5,
-        _ => return slowly(rest),
+        _ => return slowly(chunk, at),
     };
     if ends((word >> (8 * length)).to_le_bytes()[0]) {
         Lexeme::Whole
@@ -91,7 +109,9 @@ pub(super) const fn ends(byte: u8) -> bool {
 }
 
 /// The same for everything that is not short and plain.
-fn slowly(rest: &[u8]) -> Lexeme {
+#[inline(never)]
+fn slowly(chunk: &[u8], at: usize) -> Lexeme {
+    let rest = chunk.get(at..).unwrap_or_default();
     let letters = match rest.first() {
         Some(b't') => &b"true"[..],
         Some(b'f') => b"false",
@@ -144,7 +164,7 @@ mod tests {
                         let text = format!("{a}{b}{c}{tail}");
                         assert_eq!(
                             lexeme(text.as_bytes(), 0),
-                            slowly(text.as_bytes()),
+                            slowly(text.as_bytes(), 0),
                             "{text}"
                         );
                     }

@@ -15,15 +15,17 @@
 
 #[cfg(target_arch = "x86_64")]
 mod block;
+mod filled;
 mod grammar;
 #[cfg(target_arch = "x86_64")]
 mod reading;
 
+use filled::Filled;
 use grammar::Tokens;
 pub(super) use grammar::{DEPTH_MAX, Due, Grammar};
 
 /// Blocks in a window.
-pub(super) const BLOCKS: usize = 64;
+const BLOCKS: usize = 64;
 
 /// Bytes in a block.
 pub(super) const BLOCK: usize = 64;
@@ -36,8 +38,10 @@ pub(super) const WINDOW: usize = BLOCKS * BLOCK;
 pub(super) struct Row {
     /// Brackets, colons and commas outside of strings.
     pub(super) marks: u64,
-    /// Those of them that were asked for.
-    pub(super) events: u64,
+    /// The brackets among them.
+    pub(super) brackets: u64,
+    /// The opening brackets and the colons among them.
+    pub(super) firsts: u64,
     /// Quotes that begin or end a string.
     pub(super) quotes: u64,
     /// First bytes of what is neither a string nor a mark: numbers and literals.
@@ -50,17 +54,22 @@ pub(super) struct Row {
 
 /// What was read of a window.
 pub(super) struct Window {
-    pub(super) rows: [Row; BLOCKS],
-    tokens: [Tokens; BLOCKS],
+    rows: Filled<Row>,
+    tokens: Filled<Tokens>,
 }
 
 impl Window {
     /// Before the first window.
     pub(super) fn new() -> Self {
         Self {
-            rows: [Row::default(); BLOCKS],
-            tokens: [Tokens::default(); BLOCKS],
+            rows: Filled::new(),
+            tokens: Filled::new(),
         }
+    }
+
+    /// The blocks of the window that was read last.
+    pub(super) fn rows(&self) -> &[Row] {
+        self.rows.all()
     }
 }
 
@@ -72,10 +81,6 @@ pub(super) struct Carry {
     pub(super) escaped: u64,
     /// 1 when the last byte belongs to a number or a literal.
     pub(super) bare: u64,
-    /// All ones when colons are events beside brackets.
-    pub(super) colons: u64,
-    /// All ones when commas are.
-    pub(super) commas: u64,
     pub(super) grammar: Grammar,
     pub(super) escapes: Escapes,
 }

@@ -3,6 +3,8 @@
 //! The scanner has checked the grammar before it reports anything: a sink sees only sequences of
 //! events that a valid document has.
 
+use std::ops::Range;
+
 use super::Halt;
 use crate::value_action::JsonKind;
 
@@ -33,6 +35,8 @@ pub(in crate::json) enum Interest {
     None,
     /// It follows the value if that is a container.
     Inside,
+    /// It replaces the value if that is a scalar, and otherwise wants to know everything.
+    Replaced,
     /// It wants to know everything.
     Value,
 }
@@ -60,25 +64,40 @@ pub(in crate::json) trait Sink {
             containers: true,
         }
     }
-    /// Whether commas have to be told anywhere in the document.
-    fn counts_commas(&self) -> bool {
-        true
-    }
     /// How many bytes may pass between two events of members.
     fn unheard_max(&self) -> usize {
         0
     }
-    /// Whether it has nothing to do with any name that ends with these two bytes as written.
-    fn ignores(&self, _last_two: u16) -> bool {
+    /// Whether it has nothing to do with any name that ends like this: before the closing quote stand
+    /// these bytes as written, the last one in the highest byte of the word; of the lowest two nothing is
+    /// said. Some of them may stand before the name.
+    fn ignores(&self, _word: u64) -> bool {
         false
     }
     /// The name, which has no escapes, of the next member; it need not be told otherwise.
     fn meets(&mut self, _raw: &[u8]) -> Interest {
         Interest::Value
     }
-    /// The same of a name of which only the length and the last bytes, up to eight, are given; none when
-    /// the sink has to see all of it.
-    fn meets_short(&mut self, _word: u64, _length: usize) -> Option<Interest> {
+    /// The same of a name whose last bytes, up to eight, are also given as a word; none when the sink
+    /// does not know by these.
+    fn meets_short(&mut self, _word: u64, _raw: &[u8]) -> Option<Interest> {
+        None
+    }
+    /// The member whose name it met last, and of which nothing else was told, has this scalar as its
+    /// value: does all that the events would have done, from the comma before the name to the value's
+    /// end; or does nothing and says so.
+    fn replaces(&mut self, _kind: JsonKind, _value: Range<usize>) -> Result<bool, Halt> {
+        Ok(false)
+    }
+    /// A container begins, an object or else an array, as the value of the member that it met last or as
+    /// an element, and nothing else was told of it: follows it, and says what it wants to be told inside;
+    /// or does nothing and gives none. Asked only where it does not want to be told everything.
+    fn enters(&mut self, _object: bool) -> Option<Terms> {
+        None
+    }
+    /// The container that it follows ends: does all that the events would have done, and says what it
+    /// wants to be told around it; or does nothing and gives none. Asked as above.
+    fn leaves(&mut self) -> Option<Terms> {
         None
     }
     /// The next member has a name that is not known.

@@ -7,12 +7,16 @@
 mod containers;
 mod stretch;
 
-use super::simd::{BLOCK, Grammar};
+use super::simd::{BLOCK, Grammar, Row};
 use super::{Halt, Interest, Sink, Terms};
 use crate::body_filter::BodyError;
 use crate::value_action::JsonKind;
 
 pub(super) use stretch::Stretch;
+use stretch::scalar_kind;
+
+/// The end of a name and its colon, without white space between them.
+const QUOTE_AND_COLON: u64 = u16::from_le_bytes(*b"\":") as u64;
 
 /// Where the walk has come to.
 #[expect(
@@ -29,6 +33,8 @@ pub(super) struct Walk {
     terms: Terms,
     /// What is known of the present member.
     member: Interest,
+    /// The same of members that are not known, in the present container.
+    others: Interest,
     /// Something has passed of which the sink was not told.
     pub(super) passing: bool,
     /// A string has begun whose end is to be told.
@@ -67,6 +73,7 @@ impl Walk {
             told: true,
             terms,
             member: Interest::Value,
+            others: others(terms),
             passing: false,
             string: string && skipped.is_none(),
             comma: None,
@@ -110,20 +117,76 @@ impl Walk {
             self.string_ends(stretch, quote, sink)?;
         }
         self.pay(stretch, sink)?;
-        for place in std::mem::take(&mut self.late).into_iter().flatten() {
-            self.event(stretch, place, sink)?;
+        if self.late != [None; 2] {
+            self.catch_up(stretch, sink)?;
         }
         let mut at = stretch.from;
         for row in stretch.rows {
-            let mut left = row.events;
+            let mut left = self.events(row);
             while left != 0 {
-                let place = at.wrapping_add(left.trailing_zeros() as usize);
-                left &= left.wrapping_sub(1);
+                let bit = left & left.wrapping_neg();
+                if let Some(outside) = self.skipped {
+                    left = self.skip(stretch, (row, left), (at, outside), sink)?;
+                    continue;
+                }
+                let place = at.wrapping_add(bit.trailing_zeros() as usize);
+                if row.brackets & bit == 0 && self.overlooks(stretch, place, sink) {
+                    left ^= bit;
+                    continue;
+                }
                 self.event(stretch, place, sink)?;
+                // It may have changed what is told.
+                left = self.events(row) & !(bit | bit.wrapping_sub(1));
             }
             at = at.wrapping_add(BLOCK);
         }
         Ok(())
+    }
+
+    /// Tells what had to wait for this window.
+    #[cold]
+    #[inline(never)]
+    fn catch_up<S: Sink>(&mut self, stretch: &Stretch<'_>, sink: &mut S) -> Result<(), Halt> {
+        for place in std::mem::take(&mut self.late).into_iter().flatten() {
+            // Those of a container that is skipped are a comma and a colon in it.
+            if self.skipped.is_none() {
+                self.event(stretch, place, sink)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What is looked at of a block: commas only where everything is told.
+    #[inline]
+    fn events(&self, row: &Row) -> u64 {
+        match self.terms.all {
+            true => row.marks,
+            false => row.brackets | row.firsts,
+        }
+    }
+
+    /// Whether at `place` there is the colon of a member that does not matter by the end of its name.
+    #[inline]
+    fn overlooks<S: Sink>(&mut self, stretch: &Stretch<'_>, place: usize, sink: &mut S) -> bool {
+        let bytes = stretch
+            .chunk
+            .get(place.wrapping_sub(7)..place.wrapping_add(1))
+            .and_then(|bytes| bytes.first_chunk());
+        let Some(bytes) = bytes else {
+            return false;
+        };
+        let word = u64::from_le_bytes(*bytes);
+        if word >> 48 != QUOTE_AND_COLON
+            || self.terms.all
+            || place >= stretch.to
+            || !sink.ignores(word << 16)
+        {
+            return false;
+        }
+        self.passing = true;
+        self.member = self.others;
+        sink.meets_another();
+        true
     }
 
     /// Tells what was due before this window.
@@ -143,15 +206,11 @@ impl Walk {
         sink: &mut S,
     ) -> Result<(), Halt> {
         if place >= stretch.to {
-            let slot = self.late.iter_mut().find(|slot| slot.is_none());
-            *slot.ok_or_else(spent)? = Some(place);
-            return Ok(());
+            return self.wait(place);
         }
         let byte = stretch.chunk.get(place).copied().unwrap_or_default();
-        if let Some(outside) = self.skipped {
-            self.skip(stretch, (place, byte), outside, sink)
-        } else if byte == b':' {
-            self.colon(stretch, place, sink)
+        if byte == b':' {
+            self.member(stretch, place, sink)
         } else if byte == b',' {
             self.comma(stretch, place, sink)
         } else if byte & 2 != 0 {
@@ -161,56 +220,58 @@ impl Walk {
         }
     }
 
+    /// The event at `place` has to wait for the next window.
+    #[cold]
+    fn wait(&mut self, place: usize) -> Result<(), Halt> {
+        let slot = self.late.iter_mut().find(|slot| slot.is_none());
+        *slot.ok_or_else(spent)? = Some(place);
+        Ok(())
+    }
+
+    /// Passes over what is left of the block at `at` as far as it belongs to the container that is
+    /// skipped, and gives the events after that.
     #[inline]
     fn skip<S: Sink>(
         &mut self,
         stretch: &Stretch<'_>,
-        (place, byte): (usize, u8),
-        outside: usize,
+        (row, left): (&Row, u64),
+        (at, outside): (usize, usize),
         sink: &mut S,
-    ) -> Result<(), Halt> {
-        match byte {
-            b'{' | b'[' => self.depth = self.depth.wrapping_add(1),
-            b'}' | b']' => {
-                self.depth = self.depth.wrapping_sub(1);
-                if self.depth == outside {
-                    self.skipped = None;
-                    if self.told {
-                        return self.ends(stretch, place + 1, sink);
-                    }
-                }
+    ) -> Result<u64, Halt> {
+        let mut brackets = row.brackets & left;
+        while brackets != 0 {
+            let rest = brackets & brackets.wrapping_sub(1);
+            let bit = brackets ^ rest;
+            brackets = rest;
+            if row.firsts & bit != 0 {
+                self.depth = self.depth.wrapping_add(1);
+                continue;
             }
-            _ => {}
+            self.depth = self.depth.wrapping_sub(1);
+            if self.depth == outside {
+                self.skipped = None;
+                if self.told {
+                    let place = at.wrapping_add(bit.trailing_zeros() as usize);
+                    self.skipped_ends(stretch, place + 1, sink)?;
+                }
+                return Ok(left & !(bit | bit.wrapping_sub(1)));
+            }
         }
-        Ok(())
+        Ok(0)
     }
 
-    /// A member's colon is at `place`.
-    #[inline]
-    fn colon<S: Sink>(
+    /// A skipped container of which the sink was told ends before `place`.
+    #[inline(never)]
+    fn skipped_ends<S: Sink>(
         &mut self,
         stretch: &Stretch<'_>,
         place: usize,
         sink: &mut S,
     ) -> Result<(), Halt> {
-        if !self.terms.all
-            && let Some([first, second, b'"']) = place
-                .checked_sub(3)
-                .and_then(|from| stretch.chunk.get(from..place))
-            && sink.ignores(u16::from_le_bytes([*first, *second]))
-        {
-            self.passing = true;
-            self.member = Interest::None;
-            if self.terms.containers {
-                self.member = Interest::Inside;
-                sink.meets_another();
-            }
-            return Ok(());
-        }
-        self.member(stretch, place, sink)
+        self.ends(stretch, place, sink)
     }
 
-    /// The same where the name may matter.
+    /// A member's colon is at `place`.
     #[inline(never)]
     fn member<S: Sink>(
         &mut self,
@@ -218,37 +279,67 @@ impl Walk {
         place: usize,
         sink: &mut S,
     ) -> Result<(), Halt> {
-        let mut interest = None;
-        if !self.terms.all
-            && let Some((word, length)) = stretch.short_name(place)
-        {
-            interest = sink.meets_short(word, length);
+        if self.terms.all {
+            return self.tell(stretch, place, false, sink);
         }
-        if !matches!(interest, None | Some(Interest::Value)) {
-            return self.pass_over(interest);
-        }
-        let (begin, raw) = stretch.name_before(place).ok_or_else(spent)?;
-        let escaped = interest.is_none() && memchr::memchr(b'\\', raw).is_some();
-        if interest.is_none() && !self.terms.all && !escaped {
-            interest = Some(sink.meets(raw));
-            if interest != Some(Interest::Value) {
-                return self.pass_over(interest);
+        let short = stretch.short_name(place);
+        let interest = match short.and_then(|(word, raw)| sink.meets_short(word, raw)) {
+            Some(interest) => interest,
+            None => {
+                let (_, raw) = stretch.name_before(place).ok_or_else(spent)?;
+                if memchr::memchr(b'\\', raw).is_some() {
+                    return self.tell(stretch, place, false, sink);
+                }
+                sink.meets(raw)
             }
+        };
+        match interest {
+            Interest::None | Interest::Inside => {
+                self.member = interest;
+                self.passing = true;
+                Ok(())
+            }
+            Interest::Replaced if self.replace(stretch, place + 1, sink)? => Ok(()),
+            Interest::Replaced | Interest::Value => self.tell(stretch, place, true, sink),
         }
+    }
+
+    /// Lets the sink replace the scalar after `place` at once, if that lies in the window.
+    #[inline]
+    fn replace<S: Sink>(
+        &mut self,
+        stretch: &Stretch<'_>,
+        place: usize,
+        sink: &mut S,
+    ) -> Result<bool, Halt> {
+        let Some((kind, value)) = stretch.scalar(place) else {
+            return Ok(false);
+        };
+        let done = sink.replaces(kind, value)?;
+        if done {
+            self.member = Interest::None;
+            self.passing = false;
+        }
+        Ok(done)
+    }
+
+    /// Tells everything of the member whose colon is at `place`; its name only if that is not `known`.
+    #[inline(never)]
+    fn tell<S: Sink>(
+        &mut self,
+        stretch: &Stretch<'_>,
+        place: usize,
+        known: bool,
+        sink: &mut S,
+    ) -> Result<(), Halt> {
+        let (begin, raw) = stretch.name_before(place).ok_or_else(spent)?;
         self.member = Interest::Value;
         self.before(stretch, begin, sink)?;
         sink.name_begins(begin)?;
-        if interest.is_none() {
-            sink.name_ends(raw, escaped)?;
+        if !known {
+            sink.name_ends(raw, memchr::memchr(b'\\', raw).is_some())?;
         }
         self.value(stretch, place + 1, sink)
-    }
-
-    /// Nothing of the present member has to be told, or only that it is a container.
-    fn pass_over(&mut self, interest: Option<Interest>) -> Result<(), Halt> {
-        self.member = interest.ok_or_else(spent)?;
-        self.passing = true;
-        Ok(())
     }
 
     /// A member or an element begins at `place` of which everything is told: so is the comma before it.
@@ -285,21 +376,17 @@ impl Walk {
         let Some((begin, byte)) = stretch.after(place) else {
             return Ok(());
         };
-        let kind = match byte {
-            b'{' | b'[' | b'}' | b']' => return Ok(()),
-            b'"' => {
-                sink.value_begins(JsonKind::String, begin)?;
-                self.string = true;
-                return match stretch.quote_from(begin + 1) {
-                    Some(quote) => self.string_ends(stretch, quote, sink),
-                    None => Ok(()),
-                };
-            }
-            b't' | b'f' => JsonKind::Bool,
-            b'n' => JsonKind::Null,
-            _ => JsonKind::Number,
+        let Some(kind) = scalar_kind(byte) else {
+            return Ok(());
         };
         sink.value_begins(kind, begin)?;
+        if kind == JsonKind::String {
+            self.string = true;
+            return match stretch.quote_from(begin + 1) {
+                Some(quote) => self.string_ends(stretch, quote, sink),
+                None => Ok(()),
+            };
+        }
         let end = stretch.bare_end(begin).ok_or_else(spent)?;
         self.ends(stretch, end, sink)
     }
@@ -326,6 +413,15 @@ impl Walk {
             return self.removed(stretch, place, sink);
         }
         Ok(())
+    }
+}
+
+/// What there is to do with members that are not known.
+#[inline]
+const fn others(terms: Terms) -> Interest {
+    match terms.containers {
+        true => Interest::Inside,
+        false => Interest::None,
     }
 }
 

@@ -29,17 +29,19 @@ pub(in crate::json::scanner) struct Due {
     pub(in crate::json::scanner) colon: u64,
 }
 
-/// Up to sixty-four tokens, a bit in each word for each of them.
+/// Up to sixty-four tokens, a bit in each word for each of them:
+///
+/// ```text
+///            {  }  [  ]  :  ,  string  number or literal
+/// brackets   1  1  1  1  .  .    .       .
+/// first      1  .  1  .  1  .    1       .
+/// third      1  1  .  .  1  1    .       .
+/// ```
 #[derive(Clone, Copy, Default)]
 pub(super) struct Tokens {
-    /// Strings, numbers and literals.
-    pub(super) scalars: u64,
-    /// Brackets, among those that are no scalars.
     pub(super) brackets: u64,
-    /// Strings, among scalars; opening brackets, among brackets; colons, among the others.
     pub(super) first: u64,
-    /// Those of objects, among brackets.
-    pub(super) curly: u64,
+    pub(super) third: u64,
 }
 
 /// Where in the grammar the document is, and inside of what.
@@ -128,18 +130,18 @@ impl Grammar {
         parity: impl FnOnce(u64) -> u64,
     ) -> bool {
         let there = u64::MAX >> (64 - count);
-        let brackets = tokens.brackets & !tokens.scalars;
+        let brackets = tokens.brackets;
         let opens = brackets & tokens.first;
         let closes = brackets & !tokens.first;
-        let others = there & !(tokens.scalars | brackets);
+        let others = tokens.third & !brackets;
         let colons = others & tokens.first;
         let commas = others & !tokens.first;
-        let strings = tokens.scalars & tokens.first;
+        let strings = tokens.first & !(brackets | tokens.third);
         if self.ended {
             return true;
         }
         let before = self.kinds & 1;
-        let Some(changes) = self.nest(brackets, opens, tokens.curly, there) else {
+        let Some(changes) = self.nest(brackets, opens, tokens.third, there) else {
             return true;
         };
         let in_object = parity(changes) ^ before.wrapping_neg();
@@ -167,10 +169,54 @@ impl Grammar {
         wrong != 0
     }
 
-    /// Follows the brackets. The answer has a bit where the kind of the innermost container changes;
+    /// Follows the brackets of up to sixty-four tokens. The answer has a bit where the kind of the innermost container changes;
     /// none when they do not match, are too deep, or something follows the root value.
     #[inline]
     fn nest(&mut self, brackets: u64, opens: u64, curly: u64, there: u64) -> Option<u64> {
+        // PERF: nearly always the kinds stay within one word, and the limit out of reach.
+        let deepest = self.depth + opens.count_ones() as usize;
+        match self.depth == 0 || deepest >= 64 || deepest > self.depth_max {
+            true => self.nest_far(brackets, opens, curly, there),
+            false => self.nest_near(brackets, opens, curly, there),
+        }
+    }
+
+    /// The same within one word of kinds.
+    #[inline]
+    fn nest_near(&mut self, brackets: u64, opens: u64, curly: u64, there: u64) -> Option<u64> {
+        let (mut kinds, mut depth, mut lowest) = (self.kinds, self.depth, self.lowest);
+        let (mut left, mut changes, mut unlike) = (brackets, 0, 0);
+        while left != 0 {
+            let rest = left & left.wrapping_sub(1);
+            let bit = left ^ rest;
+            left = rest;
+            let was = kinds & 1;
+            let object = u64::from(curly & bit != 0);
+            if opens & bit != 0 {
+                kinds = (kinds << 1) | object;
+                depth = depth.wrapping_add(1);
+            } else {
+                unlike |= object ^ was;
+                kinds >>= 1;
+                depth = depth.wrapping_sub(1);
+                lowest = lowest.min(depth);
+                if depth == 0 {
+                    self.ended = true;
+                    if there > (bit | (bit - 1)) {
+                        return None;
+                    }
+                }
+            }
+            changes |= bit & ((kinds & 1) ^ was).wrapping_neg();
+        }
+        (self.kinds, self.depth, self.lowest) = (kinds, depth, lowest);
+        (unlike == 0).then_some(changes)
+    }
+
+    /// The same anywhere.
+    #[cold]
+    #[inline(never)]
+    fn nest_far(&mut self, brackets: u64, opens: u64, curly: u64, there: u64) -> Option<u64> {
         let mut left = brackets;
         let mut changes = 0;
         while left != 0 {

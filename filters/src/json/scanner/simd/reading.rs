@@ -4,7 +4,7 @@ use std::arch::x86_64::{__m256i, _pext_u64};
 
 use super::block::{Block, has_high, none, parity};
 use super::grammar::{Grammar, Tokens};
-use super::{BLOCK, BLOCKS, Carry, Escapes, Row, Seen, Window};
+use super::{BLOCK, Carry, Escapes, Row, Seen, Window};
 
 /// Reads the bytes of a window; see [`super::Vectors::read`].
 #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt,pclmulqdq")]
@@ -15,7 +15,8 @@ pub(super) fn read(
     window: &mut Window,
 ) -> Seen {
     let text = chunk.get(from..to).unwrap_or_default();
-    // PERF: everything that changes with a block stays in registers: the loop calls nothing.
+    // PERF: what changes with a block stays in registers as far as these go: the loop calls nothing, and
+    // nothing points to its state.
     let mut reading = Reading {
         in_string: carry.in_string,
         escapes: carry.escaped << 63,
@@ -26,33 +27,35 @@ pub(super) fn read(
         all: none(),
     };
     let (blocks, rest) = text.as_chunks::<BLOCK>();
-    let mut padded = [b' '; BLOCK];
-    for (slot, byte) in padded.iter_mut().zip(rest) {
+    let mut padded = [[b' '; BLOCK]];
+    for (slot, byte) in padded.as_flattened_mut().iter_mut().zip(rest) {
         *slot = *byte;
     }
-    let last = (!rest.is_empty()).then_some(&padded);
-    let events = (carry.colons, carry.commas);
-    let mut words = 0;
+    let last = if rest.is_empty() { &[][..] } else { &padded };
+    let (mut rows, mut words) = (window.rows.rewrite(), window.tokens.rewrite());
     let mut unusual = 0;
-    for (bytes, row) in blocks.iter().chain(last).zip(&mut window.rows) {
-        let (read, found, count) = reading.block(bytes, events);
-        *row = read;
-        unusual |= row.unusual;
-        if let Some(full) = reading.gather(found, count) {
-            if let Some(slot) = window.tokens.get_mut(words) {
-                *slot = full;
+    for part in [blocks, last] {
+        for bytes in part {
+            let (row, found, count) = reading.block(bytes);
+            unusual |= row.unusual;
+            rows.push(row);
+            if let Some(full) = reading.gather(found, count) {
+                words.push(full);
             }
-            words += 1;
         }
     }
+    rows.finish();
+    words.finish();
     let length = if rest.is_empty() { BLOCK } else { rest.len() };
     carry.in_string = reading.in_string;
     carry.escaped = (reading.escapes >> (length - 1)) & 1;
     carry.bare = (reading.other >> (length - 1)) & 1;
-    let words = window.tokens.get(..words).unwrap_or_default();
-    let mut wrong = reading.wrong != 0 || grammar(&mut carry.grammar, words, &reading);
+    let last = (reading.gathered, reading.count);
+    let mut wrong = reading.wrong != 0 || grammar(&mut carry.grammar, window.tokens.all(), last);
     if unusual != 0 {
-        wrong |= !carry.escapes.check_all(chunk, (from, to), &window.rows);
+        wrong |= !carry
+            .escapes
+            .check_all(chunk, (from, to), window.rows.all());
     }
     Seen {
         wrong,
@@ -60,15 +63,15 @@ pub(super) fn read(
     }
 }
 
-/// Checks the tokens of a window.
+/// Checks the tokens of a window: words of sixty-four, and the rest of them.
 #[inline]
 #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt,pclmulqdq")]
-fn grammar(grammar: &mut Grammar, words: &[Tokens], reading: &Reading) -> bool {
+fn grammar(grammar: &mut Grammar, words: &[Tokens], (rest, count): (Tokens, u32)) -> bool {
     grammar.lowest = grammar.depth();
-    let last = (reading.count > 0).then_some((&reading.gathered, reading.count));
+    let last = (count > 0).then_some((rest, count));
     let mut wrong = false;
-    for (tokens, count) in words.iter().map(|tokens| (tokens, 64)).chain(last) {
-        wrong |= grammar.check(*tokens, count, |bits| parity(bits));
+    for (tokens, count) in words.iter().map(|tokens| (*tokens, 64)).chain(last) {
+        wrong |= grammar.check(tokens, count, |bits| parity(bits));
     }
     wrong
 }
@@ -89,7 +92,7 @@ impl Reading {
     /// Reads a block: its masks, its tokens and how many these are.
     #[inline]
     #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt,pclmulqdq")]
-    fn block(&mut self, bytes: &[u8; BLOCK], events: (u64, u64)) -> (Row, Tokens, u32) {
+    fn block(&mut self, bytes: &[u8; BLOCK]) -> (Row, Tokens, u32) {
         let block = Block::load(bytes);
         self.all = block.add_to(self.all);
         let raw_quotes = block.equal(b'"');
@@ -109,20 +112,18 @@ impl Reading {
         let other = !(inside | quotes | marks | white);
         let bare = other & !((other << 1) | (self.other >> 63));
         self.other = other;
-        let scalars = (quotes & inside) | bare;
-        let tokens = scalars | marks;
-        let brackets = block.plane::<1>();
+        let tokens = (quotes & inside) | bare | marks;
+        let brackets = block.plane::<1>() & marks;
         let first = block.plane::<6>() & !bare;
         let found = Tokens {
-            scalars: _pext_u64(scalars, tokens),
             brackets: _pext_u64(brackets, tokens),
             first: _pext_u64(first, tokens),
-            curly: _pext_u64(block.plane::<2>(), tokens),
+            third: _pext_u64(block.plane::<2>() & marks, tokens),
         };
-        let (colons, commas) = events;
         let row = Row {
             marks,
-            events: marks & (brackets | (first & colons) | commas),
+            brackets,
+            firsts: marks & first,
             quotes,
             bare,
             backslashes,
@@ -137,10 +138,9 @@ impl Reading {
     fn gather(&mut self, found: Tokens, count: u32) -> Option<Tokens> {
         // INVARIANT: between two blocks fewer than 64 tokens wait, and a block brings at most 64.
         let room = self.count & 63;
-        self.gathered.scalars |= found.scalars << room;
         self.gathered.brackets |= found.brackets << room;
         self.gathered.first |= found.first << room;
-        self.gathered.curly |= found.curly << room;
+        self.gathered.third |= found.third << room;
         self.count = room.wrapping_add(count);
         if self.count < 64 {
             return None;
@@ -149,10 +149,9 @@ impl Reading {
         // PERF: in two steps, because `room` may be zero.
         let rest = |word: u64| (word >> (63 - room)) >> 1;
         let next = Tokens {
-            scalars: rest(found.scalars),
             brackets: rest(found.brackets),
             first: rest(found.first),
-            curly: rest(found.curly),
+            third: rest(found.third),
         };
         Some(std::mem::replace(&mut self.gathered, next))
     }
@@ -173,12 +172,7 @@ fn escaped(backslashes: u64, first: u64) -> (u64, u64) {
 impl Escapes {
     /// Checks the escapes of a window of which more than the second byte counts, or that are none.
     #[cold]
-    fn check_all(
-        &mut self,
-        chunk: &[u8],
-        (from, to): (usize, usize),
-        rows: &[Row; BLOCKS],
-    ) -> bool {
+    fn check_all(&mut self, chunk: &[u8], (from, to): (usize, usize), rows: &[Row]) -> bool {
         for (row, at) in rows.iter().zip((from..to).step_by(BLOCK)) {
             let mut left = row.unusual;
             while left != 0 {

@@ -1,6 +1,6 @@
 //! Containers that open and close, and the commas in them.
 
-use super::{Owed, Stretch, Walk, spent};
+use super::{Owed, Stretch, Walk, others, spent};
 use crate::json::scanner::{Halt, Inside, Interest, Sink, Terms};
 use crate::value_action::JsonKind;
 
@@ -14,6 +14,7 @@ impl Walk {
         sink: &mut S,
     ) -> Result<(), Halt> {
         if !self.terms.all {
+            // It waited for its window, and in the meantime commas have ceased to matter.
             return Ok(());
         }
         sink.comma(place)?;
@@ -33,22 +34,35 @@ impl Walk {
     ) -> Result<(), Halt> {
         let outside = self.depth;
         self.depth += 1;
-        let heard = self.terms.object && self.member == Interest::Value;
-        let unheard = !(self.terms.all || heard);
-        if unheard {
-            let inside = match self.terms.object {
-                true => self.member == Interest::Inside,
-                false => self.terms.containers,
-            };
-            if !inside {
-                self.passing = true;
-                self.skipped = Some(outside);
-                self.told = false;
-                return Ok(());
-            }
+        // Of an element as of a member that is not known.
+        let member = match self.terms.object {
+            true => self.member,
+            false => self.others,
+        };
+        if !self.terms.all && member == Interest::Inside {
             self.passing = false;
+            if let Some(terms) = sink.enters(byte == b'{') {
+                return self.entered(stretch, (place, byte), terms, sink);
+            }
             sink.passed();
+        } else if !self.terms.all && member == Interest::None {
+            self.passing = true;
+            self.skipped = Some(outside);
+            self.told = false;
+            return Ok(());
         }
+        self.opens_told(stretch, (place, byte), sink)
+    }
+
+    /// The same of a container of which the sink is told.
+    #[inline(never)]
+    fn opens_told<S: Sink>(
+        &mut self,
+        stretch: &Stretch<'_>,
+        (place, byte): (usize, u8),
+        sink: &mut S,
+    ) -> Result<(), Halt> {
+        let outside = self.depth.checked_sub(1).ok_or_else(spent)?;
         let kind = if byte == b'{' {
             JsonKind::Object
         } else {
@@ -60,20 +74,33 @@ impl Walk {
             return Ok(());
         }
         self.passing = false;
-        self.terms = self.asked(sink);
-        if self.terms.all && kind == JsonKind::Array {
+        self.entered(stretch, (place, byte), sink.terms(), sink)
+    }
+
+    /// The container that opens at `place` is followed, on these terms.
+    #[inline]
+    fn entered<S: Sink>(
+        &mut self,
+        stretch: &Stretch<'_>,
+        (place, byte): (usize, u8),
+        terms: Terms,
+        sink: &mut S,
+    ) -> Result<(), Halt> {
+        self.follow(terms);
+        if self.terms.all && byte == b'[' {
             return self.first_value(stretch, place + 1, sink);
         }
         Ok(())
     }
 
     /// What the sink is told of the container that it now follows.
-    pub(super) fn asked<S: Sink>(&self, sink: &S) -> Terms {
-        let terms = sink.terms();
-        Terms {
+    #[inline]
+    fn follow(&mut self, terms: Terms) {
+        self.terms = Terms {
             all: terms.all || self.everything,
             ..terms
-        }
+        };
+        self.others = others(terms);
     }
 
     /// The followed container closes.
@@ -86,8 +113,14 @@ impl Walk {
     ) -> Result<(), Halt> {
         self.depth = self.depth.checked_sub(1).ok_or_else(spent)?;
         self.passing = false;
+        if !self.terms.all
+            && let Some(terms) = sink.leaves()
+        {
+            self.follow(terms);
+            return Ok(());
+        }
         sink.closes(place)?;
-        self.terms = self.asked(sink);
+        self.follow(sink.terms());
         self.ends(stretch, place + 1, sink)
     }
 
@@ -112,6 +145,7 @@ impl Walk {
     }
 
     /// The followed array was opened before `place`.
+    #[inline(never)]
     pub(super) fn first_value<S: Sink>(
         &mut self,
         stretch: &Stretch<'_>,

@@ -1,7 +1,10 @@
 //! The part of a chunk that is walked through, and where things stand in it.
 
 use super::super::lexemes::ends;
+use std::ops::Range;
+
 use super::super::simd::{BLOCK, Row};
+use crate::value_action::JsonKind;
 
 /// The part of a chunk that is walked through.
 pub(in crate::json::scanner) struct Stretch<'w> {
@@ -41,10 +44,10 @@ impl Stretch<'_> {
         Some((open, self.chunk.get(open + 1..close)?))
     }
 
-    /// The length and the last bytes, up to eight, of the name right before the colon at `place`, if it
-    /// has no escapes and lies within one block.
+    /// The last bytes, up to eight, and all of the name right before the colon at `place`, if it has no
+    /// escapes and lies within one block.
     #[inline]
-    pub(super) fn short_name(&self, place: usize) -> Option<(u64, usize)> {
+    pub(super) fn short_name(&self, place: usize) -> Option<(u64, &[u8])> {
         let close = place.checked_sub(1)?;
         let bytes = self
             .chunk
@@ -67,7 +70,8 @@ impl Stretch<'_> {
             return None;
         }
         let word = u64::from_le_bytes([a, b, c, d, e, f, g, h]);
-        Some((word >> (64 - 8 * length.min(8)), length))
+        let raw = self.chunk.get(close.checked_sub(length)?..close)?;
+        Some((word >> (64 - 8 * length.min(8)), raw))
     }
 
     /// The quote before `place`, if it is in the window.
@@ -129,11 +133,39 @@ impl Stretch<'_> {
             .find(|(_, byte)| !is_space(*byte))
     }
 
+    /// The scalar after `place`, if there is one and all of it lies in the window.
+    #[inline]
+    pub(super) fn scalar(&self, place: usize) -> Option<(JsonKind, Range<usize>)> {
+        let (begin, byte) = self.after(place)?;
+        let kind = scalar_kind(byte)?;
+        let end = match kind {
+            JsonKind::String => self.quote_from(begin + 1)? + 1,
+            JsonKind::Number
+            | JsonKind::Bool
+            | JsonKind::Null
+            | JsonKind::Array
+            | JsonKind::Object => self.bare_end(begin)?,
+        };
+        Some((kind, begin..end))
+    }
+
     /// Where the number or literal that begins at `place` ends.
     pub(super) fn bare_end(&self, place: usize) -> Option<usize> {
         let rest = self.chunk.get(place..)?;
         let length = rest.iter().position(|byte| ends(*byte))?;
         Some(place + length)
+    }
+}
+
+/// The type of the scalar that begins with this byte; none when a container begins or ends with it.
+#[inline]
+pub(super) const fn scalar_kind(byte: u8) -> Option<JsonKind> {
+    match byte {
+        b'{' | b'[' | b'}' | b']' => None,
+        b'"' => Some(JsonKind::String),
+        b't' | b'f' => Some(JsonKind::Bool),
+        b'n' => Some(JsonKind::Null),
+        _ => Some(JsonKind::Number),
     }
 }
 
