@@ -2,6 +2,7 @@
 
 use crate::json::automaton::{START, StateId};
 use crate::json::held::NodeId;
+use crate::json::scanner::Terms;
 
 /// What a frame stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +40,8 @@ pub(super) struct Frame {
     pub(super) length: u64,
     /// The next child in a held value.
     pub(super) next: NodeId,
+    /// What is wanted to be told in it, where that is known.
+    pub(super) terms: Option<Terms>,
     /// Whether something of this container has been kept.
     pub(super) kept_any: bool,
     /// Whether the output from `member_from` on is not decided.
@@ -60,6 +63,7 @@ impl Frame {
             index: 0,
             length: 0,
             next: 0,
+            terms: None,
             kept_any: false,
             pending: true,
             member_from: 0,

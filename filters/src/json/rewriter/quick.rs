@@ -143,8 +143,12 @@ impl Pass<'_> {
         let mut around = rewriter.top;
         (around.kept_any, around.pending) = (true, false);
         rewriter.parents.push(around);
-        rewriter.top = Frame::new(kind, state, cover);
-        Some(terms(look, object))
+        let terms = terms(look, object);
+        rewriter.top = Frame {
+            terms: Some(terms),
+            ..Frame::new(kind, state, cover)
+        };
+        Some(terms)
     }
 
     /// Leaves the container that is followed, of which nothing waits: see [`Sink::leaves`].
@@ -158,7 +162,8 @@ impl Pass<'_> {
         let rewriter = &mut *self.rewriter;
         rewriter.top = rewriter.parents.pop()?;
         rewriter.top.index += 1;
-        Some(self.present_terms())
+        let known = rewriter.top.terms;
+        Some(known.unwrap_or_else(|| self.present_terms()))
     }
 
     /// Something of which nothing was told stays in the present container.

@@ -268,6 +268,7 @@ impl Run<'_> {
 }
 
 /// Whether everything that is neither a string nor a mark is a number or a literal, or may become one.
+#[inline(never)]
 fn are_lexemes(chunk: &[u8], rows: &[Row], from: usize) -> bool {
     let mut at = from;
     for row in rows {

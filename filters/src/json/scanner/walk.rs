@@ -130,7 +130,8 @@ impl Walk {
                     continue;
                 }
                 let place = at.wrapping_add(bit.trailing_zeros() as usize);
-                if row.brackets & bit == 0 && self.overlooks(stretch, place, sink) {
+                let quick = !self.terms.all && row.brackets & bit == 0;
+                if quick && self.overlooks(stretch, place, sink) {
                     left ^= bit;
                     continue;
                 }
@@ -165,7 +166,8 @@ impl Walk {
         }
     }
 
-    /// Whether at `place` there is the colon of a member that does not matter by the end of its name.
+    /// Whether at `place` there is the colon of a member that does not matter by the end of its name,
+    /// where not everything is told.
     #[inline]
     fn overlooks<S: Sink>(&mut self, stretch: &Stretch<'_>, place: usize, sink: &mut S) -> bool {
         let bytes = stretch
@@ -176,11 +178,7 @@ impl Walk {
             return false;
         };
         let word = u64::from_le_bytes(*bytes);
-        if word >> 48 != QUOTE_AND_COLON
-            || self.terms.all
-            || place >= stretch.to
-            || !sink.ignores(word << 16)
-        {
+        if word >> 48 != QUOTE_AND_COLON || place >= stretch.to || !sink.ignores(word << 16) {
             return false;
         }
         self.passing = true;

@@ -3,7 +3,6 @@
 //! PERF: a window is 5 KiB; clearing it costs as much as reading a short body.
 
 use std::mem::MaybeUninit;
-use std::slice::IterMut;
 
 use super::BLOCKS;
 
@@ -12,12 +11,6 @@ pub(super) struct Filled<T> {
     slots: [MaybeUninit<T>; BLOCKS],
     /// INVARIANT: so many slots from the first on have been written.
     count: usize,
-}
-
-/// Writes the values anew, from the first slot on.
-pub(super) struct Writer<'f, T> {
-    slots: IterMut<'f, MaybeUninit<T>>,
-    count: &'f mut usize,
 }
 
 impl<T: Copy> Filled<T> {
@@ -29,38 +22,36 @@ impl<T: Copy> Filled<T> {
         }
     }
 
-    /// Forgets all of them, and writes others.
+    /// Forgets all of them, and gives the slots to be written.
     #[inline]
-    pub(super) fn rewrite(&mut self) -> Writer<'_, T> {
+    pub(super) fn slots(&mut self) -> &mut [MaybeUninit<T>; BLOCKS] {
         self.count = 0;
-        Writer {
-            slots: self.slots.iter_mut(),
-            count: &mut self.count,
-        }
+        &mut self.slots
+    }
+
+    /// From now on the first `count` slots are the values.
+    ///
+    /// # Safety
+    /// They have been written since [`Self::slots`] gave them.
+    #[inline]
+    pub(super) unsafe fn are_written(&mut self, count: usize) {
+        self.count = count.min(BLOCKS);
     }
 
     /// All of them, in order.
     #[inline]
     pub(super) fn all(&self) -> &[T] {
         let written = self.slots.get(..self.count).unwrap_or_default();
-        // SAFETY: the first `count` slots have been written: only a `Writer` says so, of those that it has
-        // gone past, and it goes past each by writing it. `T` is `Copy`, so that nothing is moved out.
+        // SAFETY: the first `count` slots have been written, as whoever set it has promised. `T` is
+        // `Copy`, so that nothing is moved out.
         unsafe { written.assume_init_ref() }
     }
-}
 
-impl<T: Copy> Writer<'_, T> {
-    /// Appends a value. Past the last slot nothing happens.
+    /// The same, to be changed.
     #[inline]
-    pub(super) fn push(&mut self, value: T) {
-        if let Some(slot) = self.slots.next() {
-            slot.write(value);
-        }
-    }
-
-    /// What was written is there to be read from now on.
-    #[inline]
-    pub(super) fn finish(self) {
-        *self.count = BLOCKS - self.slots.len();
+    pub(super) fn all_mut(&mut self) -> &mut [T] {
+        let written = self.slots.get_mut(..self.count).unwrap_or_default();
+        // SAFETY: as above.
+        unsafe { written.assume_init_mut() }
     }
 }

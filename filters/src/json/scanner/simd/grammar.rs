@@ -120,15 +120,11 @@ impl Grammar {
         }
     }
 
-    /// Checks the next `count` tokens, at least one; the bits after them are zero. Says whether
-    /// something is wrong. `parity` is the running parity of bits.
+    /// Checks the next `count` tokens, at least one, whose brackets [`Self::nest`] has followed; the bits
+    /// after them are zero. `in_object` are those inside of an object, or that open one. Says whether
+    /// something is wrong.
     #[inline]
-    pub(super) fn check(
-        &mut self,
-        tokens: Tokens,
-        count: u32,
-        parity: impl FnOnce(u64) -> u64,
-    ) -> bool {
+    pub(super) fn check(&mut self, tokens: Tokens, count: u32, in_object: u64) -> bool {
         let there = u64::MAX >> (64 - count);
         let brackets = tokens.brackets;
         let opens = brackets & tokens.first;
@@ -137,14 +133,6 @@ impl Grammar {
         let colons = others & tokens.first;
         let commas = others & !tokens.first;
         let strings = tokens.first & !(brackets | tokens.third);
-        if self.ended {
-            return true;
-        }
-        let before = self.kinds & 1;
-        let Some(changes) = self.nest(brackets, opens, tokens.third, there) else {
-            return true;
-        };
-        let in_object = parity(changes) ^ before.wrapping_neg();
 
         let due = self.due;
         let leads = opens | commas | colons;
@@ -169,16 +157,25 @@ impl Grammar {
         wrong != 0
     }
 
-    /// Follows the brackets of up to sixty-four tokens. The answer has a bit where the kind of the innermost container changes;
+    /// Follows the brackets of the next `count` tokens, of which `opened` open a container. The answer has
+    /// a bit where the kind of the innermost container changes, and is 1 or 0 for its kind before them;
     /// none when they do not match, are too deep, or something follows the root value.
     #[inline]
-    fn nest(&mut self, brackets: u64, opens: u64, curly: u64, there: u64) -> Option<u64> {
+    pub(super) fn nest(&mut self, tokens: Tokens, count: u32, opened: u32) -> Option<(u64, u64)> {
+        if self.ended {
+            return None;
+        }
+        let there = u64::MAX >> (64 - count);
+        let (brackets, curly) = (tokens.brackets, tokens.third);
+        let opens = brackets & tokens.first;
+        let before = self.kinds & 1;
         // PERF: nearly always the kinds stay within one word, and the limit out of reach.
-        let deepest = self.depth + opens.count_ones() as usize;
-        match self.depth == 0 || deepest >= 64 || deepest > self.depth_max {
+        let deepest = self.depth + opened as usize;
+        let changes = match self.depth == 0 || deepest >= 64 || deepest > self.depth_max {
             true => self.nest_far(brackets, opens, curly, there),
             false => self.nest_near(brackets, opens, curly, there),
-        }
+        };
+        Some((changes?, before))
     }
 
     /// The same within one word of kinds.

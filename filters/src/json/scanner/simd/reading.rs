@@ -4,7 +4,7 @@ use std::arch::x86_64::{__m256i, _pext_u64};
 
 use super::block::{Block, has_high, none, parity};
 use super::grammar::{Grammar, Tokens};
-use super::{BLOCK, Carry, Escapes, Row, Seen, Window};
+use super::{BLOCK, BLOCKS, Carry, Escapes, Row, Seen, Window};
 
 /// Reads the bytes of a window; see [`super::Vectors::read`].
 #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt,pclmulqdq")]
@@ -15,14 +15,12 @@ pub(super) fn read(
     window: &mut Window,
 ) -> Seen {
     let text = chunk.get(from..to).unwrap_or_default();
-    // PERF: what changes with a block stays in registers as far as these go: the loop calls nothing, and
-    // nothing points to its state.
+    // PERF: what changes with a block stays in registers: two loops that call nothing, and nothing points
+    // to their state.
     let mut reading = Reading {
         in_string: carry.in_string,
         escapes: carry.escaped << 63,
         other: carry.bare << 63,
-        gathered: Tokens::default(),
-        count: 0,
         wrong: 0,
         all: none(),
     };
@@ -32,26 +30,48 @@ pub(super) fn read(
         *slot = *byte;
     }
     let last = if rest.is_empty() { &[][..] } else { &padded };
-    let (mut rows, mut words) = (window.rows.rewrite(), window.tokens.rewrite());
     let mut unusual = 0;
-    for part in [blocks, last] {
-        for bytes in part {
-            let (row, found, count) = reading.block(bytes);
+    let (whole, part) = window.rows.slots().split_at_mut(blocks.len().min(BLOCKS));
+    for (blocks, slots) in [(blocks, whole), (last, part)] {
+        for (bytes, slot) in blocks.iter().zip(slots) {
+            let row = reading.block(bytes);
             unusual |= row.unusual;
-            rows.push(row);
-            if let Some(full) = reading.gather(found, count) {
-                words.push(full);
+            slot.write(row);
+        }
+    }
+    // SAFETY: there is a slot for each block, and each has been written; or there are more blocks than
+    // slots, and all slots have.
+    unsafe { window.rows.are_written(blocks.len() + last.len()) };
+    let mut gathering = Gathering::default();
+    let mut words = 0;
+    let slots = window.tokens.slots();
+    let rows = window.rows.all_mut();
+    let (whole, part) = rows.split_at_mut(blocks.len().min(rows.len()));
+    for (blocks, rows) in [(blocks, whole), (last, part)] {
+        for (bytes, row) in blocks.iter().zip(rows) {
+            let (found, count) = tokens(bytes, row);
+            if let Some(full) = gathering.gather(found, count)
+                && let Some(slot) = slots.get_mut(words)
+            {
+                slot.write(full);
+                words += 1;
             }
         }
     }
-    rows.finish();
-    words.finish();
+    if gathering.count > 0
+        && let Some(slot) = slots.get_mut(words)
+    {
+        slot.write(gathering.gathered);
+        words += 1;
+    }
+    // SAFETY: `words` goes past a slot right after that has been written.
+    unsafe { window.tokens.are_written(words) };
     let length = if rest.is_empty() { BLOCK } else { rest.len() };
     carry.in_string = reading.in_string;
     carry.escaped = (reading.escapes >> (length - 1)) & 1;
     carry.bare = (reading.other >> (length - 1)) & 1;
-    let last = (reading.gathered, reading.count);
-    let mut wrong = reading.wrong != 0 || grammar(&mut carry.grammar, window.tokens.all(), last);
+    let words = window.tokens.all();
+    let mut wrong = reading.wrong != 0 || grammar(&mut carry.grammar, words, gathering.count);
     if unusual != 0 {
         wrong |= !carry
             .escapes
@@ -63,15 +83,25 @@ pub(super) fn read(
     }
 }
 
-/// Checks the tokens of a window: words of sixty-four, and the rest of them.
+/// Checks the tokens of a window: words of sixty-four, of which the last one has only `rest`, if that is
+/// not zero.
 #[inline]
 #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt,pclmulqdq")]
-fn grammar(grammar: &mut Grammar, words: &[Tokens], (rest, count): (Tokens, u32)) -> bool {
+fn grammar(grammar: &mut Grammar, words: &[Tokens], rest: u32) -> bool {
     grammar.lowest = grammar.depth();
-    let last = (count > 0).then_some((rest, count));
     let mut wrong = false;
-    for (tokens, count) in words.iter().map(|tokens| (*tokens, 64)).chain(last) {
-        wrong |= grammar.check(tokens, count, |bits| parity(bits));
+    let mut left = words.len();
+    for tokens in words {
+        left -= 1;
+        let count = if left == 0 && rest > 0 { rest } else { 64 };
+        let opened = (tokens.brackets & tokens.first).count_ones();
+        match grammar.nest(*tokens, count, opened) {
+            Some((changes, before)) => {
+                let objects = parity(changes) ^ before.wrapping_neg();
+                wrong |= grammar.check(*tokens, count, objects);
+            }
+            None => wrong = true,
+        }
     }
     wrong
 }
@@ -82,17 +112,22 @@ struct Reading {
     /// Of the block before: backslashes that escape, and bytes of numbers and literals.
     escapes: u64,
     other: u64,
-    gathered: Tokens,
-    count: u32,
     wrong: u64,
     all: __m256i,
 }
 
+/// Tokens that wait until there are sixty-four of them.
+#[derive(Default)]
+struct Gathering {
+    gathered: Tokens,
+    count: u32,
+}
+
 impl Reading {
-    /// Reads a block: its masks, its tokens and how many these are.
+    /// Reads a block: its masks, but for those of which kind its marks are.
     #[inline]
     #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt,pclmulqdq")]
-    fn block(&mut self, bytes: &[u8; BLOCK]) -> (Row, Tokens, u32) {
+    fn block(&mut self, bytes: &[u8; BLOCK]) -> Row {
         let block = Block::load(bytes);
         self.all = block.add_to(self.all);
         let raw_quotes = block.equal(b'"');
@@ -112,26 +147,38 @@ impl Reading {
         let other = !(inside | quotes | marks | white);
         let bare = other & !((other << 1) | (self.other >> 63));
         self.other = other;
-        let tokens = (quotes & inside) | bare | marks;
-        let brackets = block.plane::<1>() & marks;
-        let first = block.plane::<6>() & !bare;
-        let found = Tokens {
-            brackets: _pext_u64(brackets, tokens),
-            first: _pext_u64(first, tokens),
-            third: _pext_u64(block.plane::<2>() & marks, tokens),
-        };
-        let row = Row {
+        Row {
             marks,
-            brackets,
-            firsts: marks & first,
+            // Where the tokens are; `tokens` reads of which kind.
+            brackets: (quotes & inside) | bare | marks,
+            firsts: 0,
             quotes,
             bare,
             backslashes,
             unusual: escaped & !(raw_quotes | backslashes),
-        };
-        (row, found, tokens.count_ones())
+        }
     }
+}
 
+/// Reads the tokens of a block and how many these are, and which kinds its marks are.
+#[inline]
+#[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt,pclmulqdq")]
+fn tokens(bytes: &[u8; BLOCK], row: &mut Row) -> (Tokens, u32) {
+    let block = Block::load(bytes);
+    let tokens = row.brackets;
+    let brackets = block.plane::<1>() & row.marks;
+    let first = block.plane::<6>() & !row.bare;
+    let found = Tokens {
+        brackets: _pext_u64(brackets, tokens),
+        first: _pext_u64(first, tokens),
+        third: _pext_u64(block.plane::<2>() & row.marks, tokens),
+    };
+    row.brackets = brackets;
+    row.firsts = row.marks & first;
+    (found, tokens.count_ones())
+}
+
+impl Gathering {
     /// Adds a block's tokens; gives sixty-four as soon as there are as many.
     #[inline]
     #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt,pclmulqdq")]

@@ -119,6 +119,17 @@ impl Walk {
             self.follow(terms);
             return Ok(());
         }
+        self.closes_told(stretch, place, sink)
+    }
+
+    /// The same of a container of whose end the sink is told.
+    #[inline(never)]
+    fn closes_told<S: Sink>(
+        &mut self,
+        stretch: &Stretch<'_>,
+        place: usize,
+        sink: &mut S,
+    ) -> Result<(), Halt> {
         sink.closes(place)?;
         self.follow(sink.terms());
         self.ends(stretch, place + 1, sink)
