@@ -13,6 +13,7 @@ use super::automaton::{Automaton, Key, NameId, NameTable, StateId};
 use endings::Endings;
 
 use super::plan::{Entry, JsonPlan, RecordsOf, Verdict};
+use super::scanner::Terms;
 
 /// See the module.
 pub(super) struct Glance {
@@ -37,8 +38,9 @@ struct Slot {
 pub(super) struct Look {
     /// What the value is, if nothing happens to it as a scalar.
     pub(super) value: Option<Others>,
-    members: Option<Others>,
-    elements: Option<Others>,
+    /// What is wanted of an object, and of an array.
+    object: Terms,
+    array: Terms,
     /// The state of every element, where something is known of them.
     element: StateId,
     /// A label shows the value.
@@ -122,8 +124,8 @@ impl Look {
     /// Of a state of which nothing is known.
     pub(super) const NOTHING: Self = Self {
         value: None,
-        members: None,
-        elements: None,
+        object: terms(true, None),
+        array: terms(false, None),
         element: 0,
         shown: false,
         replacement: 0,
@@ -132,13 +134,13 @@ impl Look {
     /// The state of every element; none when nothing is known of them.
     #[inline]
     pub(super) fn element(&self) -> Option<StateId> {
-        self.elements.map(|_| self.element)
+        (!self.array.all).then_some(self.element)
     }
 
-    /// What may be passed over inside of an object, or else an array; none when nothing may.
+    /// What is wanted of an object, or else an array.
     #[inline]
-    pub(super) const fn others(&self, object: bool) -> Option<Others> {
-        if object { self.members } else { self.elements }
+    pub(super) const fn terms(&self, object: bool) -> Terms {
+        if object { self.object } else { self.array }
     }
 }
 
@@ -168,10 +170,20 @@ fn look(plan: &JsonPlan, state: StateId) -> Look {
         return value;
     }
     Look {
-        members: of(table.next(state, Key::Name(0))),
-        elements: of(table.every_element(state)),
+        object: terms(true, of(table.next(state, Key::Name(0)))),
+        array: terms(false, of(table.every_element(state))),
         element: table.every_element(state).unwrap_or_default(),
         ..value
+    }
+}
+
+/// What is wanted of an object, or else an array, of whose members that are not known, or elements, this is
+/// known.
+const fn terms(object: bool, others: Option<Others>) -> Terms {
+    Terms {
+        object,
+        all: others.is_none(),
+        containers: matches!(others, None | Some(Others::Live)),
     }
 }
 

@@ -23,7 +23,7 @@ impl Pass<'_> {
             true => self.plan.glance().look(state),
             false => None,
         };
-        terms(look.unwrap_or(&Look::NOTHING), object)
+        look.unwrap_or(&Look::NOTHING).terms(object)
     }
 
     /// What there is to do with a member of this name, which is remembered.
@@ -143,7 +143,7 @@ impl Pass<'_> {
         let mut around = rewriter.top;
         (around.kept_any, around.pending) = (true, false);
         rewriter.parents.push(around);
-        let terms = terms(look, object);
+        let terms = look.terms(object);
         rewriter.top = Frame {
             terms: Some(terms),
             ..Frame::new(kind, state, cover)
@@ -172,16 +172,5 @@ impl Pass<'_> {
         let top = &mut self.rewriter.top;
         top.kept_any = true;
         top.pending = false;
-    }
-}
-
-/// What is wanted of an object, or else an array, in a state.
-#[inline]
-fn terms(look: &Look, object: bool) -> Terms {
-    let others = look.others(object);
-    Terms {
-        object,
-        all: others.is_none(),
-        containers: others != Some(Others::Dead),
     }
 }

@@ -42,7 +42,8 @@ impl Walk {
         if !self.terms.all && member == Interest::Inside {
             self.passing = false;
             if let Some(terms) = sink.enters(byte == b'{') {
-                return self.entered(stretch, (place, byte), terms, sink);
+                self.follow(terms);
+                return self.entered(stretch, (place, byte), sink);
             }
             sink.passed();
         } else if !self.terms.all && member == Interest::None {
@@ -74,33 +75,39 @@ impl Walk {
             return Ok(());
         }
         self.passing = false;
-        self.entered(stretch, (place, byte), sink.terms(), sink)
+        self.ask(sink);
+        self.entered(stretch, (place, byte), sink)
     }
 
-    /// The container that opens at `place` is followed, on these terms.
+    /// The container that opens at `place` is followed.
     #[inline]
     fn entered<S: Sink>(
         &mut self,
         stretch: &Stretch<'_>,
         (place, byte): (usize, u8),
-        terms: Terms,
         sink: &mut S,
     ) -> Result<(), Halt> {
-        self.follow(terms);
         if self.terms.all && byte == b'[' {
             return self.first_value(stretch, place + 1, sink);
         }
         Ok(())
     }
 
-    /// What the sink is told of the container that it now follows.
+    /// On what terms the sink is told of the container that it now follows.
     #[inline]
     fn follow(&mut self, terms: Terms) {
-        self.terms = Terms {
+        self.terms = terms;
+        self.others = others(terms);
+    }
+
+    /// The same where the sink has to be asked.
+    #[inline]
+    fn ask<S: Sink>(&mut self, sink: &S) {
+        let terms = sink.terms();
+        self.follow(Terms {
             all: terms.all || self.everything,
             ..terms
-        };
-        self.others = others(terms);
+        });
     }
 
     /// The followed container closes.
@@ -131,7 +138,7 @@ impl Walk {
         sink: &mut S,
     ) -> Result<(), Halt> {
         sink.closes(place)?;
-        self.follow(sink.terms());
+        self.ask(sink);
         self.ends(stretch, place + 1, sink)
     }
 
