@@ -5,6 +5,10 @@
 
 use super::judge::Case;
 use super::observed::{Ending, Observed};
+use super::wire::Answer;
+
+/// The cap of the catalogue's policies: records per window and identity.
+pub(super) const CAP: u64 = 100;
 
 type Check = fn(&Case<'_>, &Observed) -> Result<(), String>;
 
@@ -42,6 +46,22 @@ const CHECKS: &[(&str, Check)] = &[
     ("rendered dropped", no_rendered_text),
     ("re-encoded or identity", no_gzip_extras),
     ("length independent of redacted value", not_compressed),
+    ("at most cap rows", at_most_the_cap),
+    ("rows actually emitted", at_most_the_cap),
+    ("included counted", at_most_the_cap),
+];
+
+/// Sentences about more than one exchange, which the entry's own driver checks.
+const DRIVEN: &[&str] = &[
+    "sum of rows delivered",
+    "global sum",
+    "any sliding window",
+    "monotonic time",
+    "usage after restart",
+    "cap key =",
+    "saturating arithmetic",
+    "tenant-wide cap",
+    "one bucket",
 ];
 
 /// Sentences that an invariant of every run already covers: canaries and their beginnings, trailers,
@@ -93,6 +113,7 @@ pub(super) fn is_checked(sentence: &str) -> bool {
     absent_field(sentence).is_some()
         || CHECKS.iter().any(|(part, _)| sentence.contains(part))
         || COVERED.iter().any(|part| sentence.contains(part))
+        || DRIVEN.iter().any(|part| sentence.contains(part))
 }
 
 /// What the upstream must have seen of the request's head.
@@ -314,6 +335,25 @@ fn not_compressed(_: &Case<'_>, observed: &Observed) -> Result<(), String> {
         observed.answer.field("content-encoding").is_none(),
         "compressed beside a chosen text",
     )
+}
+
+/// How many records of an answer reached the client: each of which so much as the first byte did. Records
+/// are objects without objects in them, in a list or in lists of an object.
+pub(super) fn records(answer: &Answer) -> u64 {
+    if answer.problem().is_some() {
+        return 0;
+    }
+    let objects = answer.body.iter().filter(|byte| **byte == b'{').count();
+    let root = usize::from(answer.body.starts_with(b"{"));
+    u64::try_from(objects - root).expect("few")
+}
+
+fn at_most_the_cap(_: &Case<'_>, observed: &Observed) -> Result<(), String> {
+    let delivered = records(&observed.answer);
+    if delivered <= CAP {
+        return Ok(());
+    }
+    Err(format!("{delivered} records left, the cap is {CAP}"))
 }
 
 /// The upstream's body, as it was sent.

@@ -15,6 +15,7 @@ const BOMB_BYTES_MAX: usize = 128 << 20;
 pub(super) fn response(generator: &Generator) -> Option<Vec<u8>> {
     match generator.kind.as_str() {
         "many_members" => Some(json(&many_members(generator))),
+        "rows" => Some(json(&rows(generator.count))),
         "nested_chain" => Some(json(&nested_chain(generator))),
         "gzip_bomb" => Some(coded("gzip", &gzip_bomb(generator))),
         "zstd_window" => Some(coded("zstd", &zstd_window(generator.window_log))),
@@ -34,6 +35,13 @@ fn coded(coding: &str, body: &[u8]) -> Vec<u8> {
     let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n";
     let coding = format!("Content-Encoding: {coding}\r\nContent-Length: {length}\r\n\r\n");
     [head.as_bytes(), coding.as_bytes(), body].concat()
+}
+
+/// A list of records, each an object that begins with its number.
+pub(super) fn rows(count: usize) -> String {
+    let row = |id| format!(r#"{{"id":{id},"subject":"case {id}"}}"#);
+    let rows: Vec<String> = (0..count).map(row).collect();
+    format!("[{}]", rows.join(","))
 }
 
 fn members_of(value: Option<&serde_json::Value>) -> String {

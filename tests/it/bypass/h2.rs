@@ -7,6 +7,7 @@ pub(super) mod frames;
 mod hpack;
 mod huffman;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
@@ -69,7 +70,7 @@ async fn read<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S, got: &mut Strea
     let mut buffer = Vec::new();
     loop {
         while let Some(frame) = frames::take(&mut buffer) {
-            if let Some(end) = apply(&frame, &mut decoder, got) {
+            if let Some(end) = apply(&frame, 1, &mut decoder, got) {
                 got.end = end;
                 return;
             }
@@ -86,8 +87,13 @@ async fn read<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S, got: &mut Strea
     }
 }
 
-/// Takes in one frame; says how the stream ended when it did.
-fn apply(frame: &Frame, decoder: &mut hpack::Decoder, got: &mut Stream) -> Option<StreamEnd> {
+/// Takes in one frame; says how the stream of that number ended when it did.
+fn apply(
+    frame: &Frame,
+    number: u32,
+    decoder: &mut hpack::Decoder,
+    got: &mut Stream,
+) -> Option<StreamEnd> {
     got.seen.extend(&frame.payload);
     match frame.kind {
         kind::HEADERS => {
@@ -98,7 +104,7 @@ fn apply(frame: &Frame, decoder: &mut hpack::Decoder, got: &mut Stream) -> Optio
             take_head(fields, &mut got.answer);
         }
         kind::DATA => got.answer.body.extend(frame.block()),
-        kind::RST_STREAM if frame.stream == 1 => return Some(StreamEnd::Reset(frame.code(0))),
+        kind::RST_STREAM if frame.stream == number => return Some(StreamEnd::Reset(frame.code(0))),
         kind::GOAWAY if frame.code(4) != 0 => return Some(StreamEnd::GoAway(frame.code(4))),
         _ => return None,
     }
@@ -123,6 +129,66 @@ fn take_head(fields: Vec<(String, String)>, answer: &mut Answer) {
         (Some(_), _) => answer.trailers = head.fields,
         (None, 100..200) => answer.interim.push(head),
         (None, _) => answer.head = Some(head),
+    }
+}
+
+/// Sends one request on many streams of a new connection at once and reads all answers. What has not
+/// ended in time counts as cut.
+pub(super) async fn multiplex<S>(
+    mut stream: S,
+    fields: &[(String, String)],
+    count: u32,
+) -> Vec<Stream>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let mut bytes = frames::PREFACE.to_vec();
+    bytes.extend(frames::settings(&[(1, 0)]));
+    let mut streams = BTreeMap::new();
+    for number in (0..count).map(|index| 2 * index + 1) {
+        bytes.extend(frames::headers(number, &hpack::encode(fields), true));
+        let end = StreamEnd::Cut;
+        streams.insert(
+            number,
+            Stream {
+                end,
+                ..Stream::default()
+            },
+        );
+    }
+    if stream.write_all(&bytes).await.is_ok() && stream.flush().await.is_ok() {
+        // Whatever is not there by then keeps its end.
+        drop(timeout(PATIENCE, read_all(&mut stream, &mut streams)).await);
+    }
+    streams.into_values().collect()
+}
+
+async fn read_all<S>(stream: &mut S, streams: &mut BTreeMap<u32, Stream>)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let mut decoder = hpack::Decoder::default();
+    let mut buffer = Vec::new();
+    let mut open: BTreeSet<u32> = streams.keys().copied().collect();
+    while !open.is_empty() {
+        if !stream.read_buf(&mut buffer).await.is_ok_and(|n| n > 0) {
+            return;
+        }
+        while let Some(frame) = frames::take(&mut buffer) {
+            let number = frame.stream;
+            let reply = frames::reply(&frame);
+            if !reply.is_empty() && stream.write_all(&reply).await.is_err() {
+                return;
+            }
+            let Some(got) = streams.get_mut(&number) else {
+                continue;
+            };
+            if let Some(end) = apply(&frame, number, &mut decoder, got)
+                && open.remove(&number)
+            {
+                got.end = end;
+            }
+        }
     }
 }
 

@@ -21,7 +21,8 @@ pub(super) struct Fill<'a> {
     pub(super) variant: Option<&'a str>,
     /// `{{TOKEN:x}}`.
     pub(super) tokens: &'a Tokens,
-    /// The credential that stands for every `{{TOKEN:jwt:…}}` of this run.
+    /// The credential of this run where it has one of its own: it stands for every `{{TOKEN:…}}` but those
+    /// of administrators.
     pub(super) minted: Option<&'a str>,
     /// Every `{{TOKEN:agent}}` is the administrator's: what a control needs.
     pub(super) as_admin: bool,
@@ -55,11 +56,10 @@ impl Fill<'_> {
     fn named(&self, name: &str) -> String {
         match name.split_once(':') {
             Some(("TOKEN", "agent")) if self.as_admin => self.tokens.good("admin"),
-            Some(("TOKEN", who)) if who.starts_with("jwt:") => self
-                .minted
-                .expect("a run of a minted credential")
-                .to_owned(),
-            Some(("TOKEN", who)) => self.tokens.good(who),
+            Some(("TOKEN", who)) => match self.minted {
+                Some(minted) if !who.starts_with("admin") => minted.to_owned(),
+                Some(_) | None => self.tokens.good(who),
+            },
             Some(("SESSION", who)) => format!("session-of-{who}"),
             _ => panic!("placeholder {name} is not known"),
         }

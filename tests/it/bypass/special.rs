@@ -2,6 +2,7 @@
 //! that makes its own stage and says what it saw.
 
 mod admin;
+mod caps;
 mod crowds;
 mod floods;
 mod oracle;
@@ -17,9 +18,10 @@ pub(super) type Result = std::result::Result<&'static str, String>;
 
 /// The entries this module knows.
 pub(super) const IDS: &[&str] = &[
-    "B-210", "B-225", "B-235", "B-364", "B-365", "B-368", "B-369", "B-371", "B-374", "B-375",
-    "B-376", "B-377", "B-378", "B-379", "B-380", "B-394", "B-395", "B-396", "B-397", "B-398",
-    "B-399", "B-400", "B-403", "B-404", "B-405", "B-406", "B-407",
+    "B-210", "B-225", "B-235", "B-341", "B-342", "B-343", "B-344", "B-346", "B-347", "B-348",
+    "B-349", "B-350", "B-353", "B-356", "B-358", "B-364", "B-365", "B-368", "B-369", "B-371",
+    "B-374", "B-375", "B-376", "B-377", "B-378", "B-379", "B-380", "B-394", "B-395", "B-396",
+    "B-397", "B-398", "B-399", "B-400", "B-403", "B-404", "B-405", "B-406", "B-407", "B-427",
 ];
 
 /// The entries that measure the memory of the process: each runs when nothing else does.
@@ -31,6 +33,16 @@ pub(super) async fn run(suite: &Suite, entry: &Entry) -> Result {
         "B-210" => oracle::a_search_in_other_places(suite, entry).await,
         "B-225" => oracle::takes_as_long_without_the_field(suite, entry).await,
         "B-235" => together::two_identities_at_once(suite, entry).await,
+        "B-341" | "B-342" | "B-353" => caps::one_answer(suite, entry).await,
+        "B-343" => caps::one_identity_at_once(suite, entry).await,
+        "B-344" => caps::replicas_and_a_partition(suite, entry).await,
+        "B-346" => caps::window_boundaries(suite, entry).await,
+        "B-347" => caps::clock_steps(suite, entry).await,
+        "B-348" => caps::restarts_and_reloads(suite, entry).await,
+        "B-349" => caps::without_a_store(suite, entry).await,
+        "B-350" => caps::aliases(suite, entry).await,
+        "B-356" => caps::near_the_highest_number(suite, entry).await,
+        "B-358" => caps::colluding_identities(suite, entry).await,
         "B-364" => admin::stays_on_loopback_and_answers_under_load(suite).await,
         "B-365" => policies::half_written(suite).await,
         "B-368" => policies::empty_or_blank(suite).await,
@@ -55,6 +67,7 @@ pub(super) async fn run(suite: &Suite, entry: &Entry) -> Result {
         "B-405" => crowds::half_handshakes(suite).await,
         "B-406" => crowds::big_uploads(suite).await,
         "B-407" => crowds::a_stalled_upstream(suite).await,
+        "B-427" => caps::what_a_client_says(suite, entry).await,
         other => Err(format!("{other} has no driver")),
     }
 }

@@ -1,12 +1,13 @@
 //! One running Postern with its own scripted upstream, and the ways to speak to it.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use postern_config::Server;
-use postern_proxy::clock::SystemClock;
+use postern_proxy::clock::{Clock, SystemClock};
 use postern_proxy::start::{Postern, Running, StartOptions};
 use tempfile::TempDir;
 use tokio::net::TcpStream;
@@ -30,6 +31,10 @@ pub(super) struct Setting {
     pub(super) limits: String,
     /// The admin listener's address, when not loopback on a port of its own.
     pub(super) admin: Option<String>,
+    /// Where quotas are kept, when not in the state folder.
+    pub(super) store: Option<String>,
+    /// What time it is, when not the system's.
+    pub(super) clock: Option<Arc<dyn Clock>>,
 }
 
 /// A running Postern and its upstream.
@@ -75,7 +80,8 @@ impl Stage {
         .expect("keys");
         let tls = setting.tls.then(|| Tls::write(folder.path()));
         let base = folder.path().to_owned();
-        let running = run(&server_file(setting, upstream.address()), base).await?;
+        let text = server_file(setting, upstream.address());
+        let running = run_at(clock_of(setting), &text, base).await?;
         let asked = AtomicU64::new(1_000_001);
         Ok(Self {
             upstream,
@@ -84,6 +90,46 @@ impl Stage {
             tls,
             asked,
         })
+    }
+
+    /// Cuts Postern off without a word, as a crash would, and starts another one in its folder.
+    pub(super) async fn crash(self, setting: &Setting) -> Self {
+        let Self {
+            upstream,
+            running,
+            folder,
+            tls,
+            asked,
+        } = self;
+        drop(running);
+        let running = run_again(setting, upstream.address(), folder.path()).await;
+        Self {
+            upstream,
+            running,
+            folder,
+            tls,
+            asked,
+        }
+    }
+
+    /// Stops Postern as an upgrade does and starts another one in its folder.
+    pub(super) async fn restart(self, setting: &Setting) -> Self {
+        let Self {
+            upstream,
+            running,
+            folder,
+            tls,
+            asked,
+        } = self;
+        running.shutdown().await;
+        let running = run_again(setting, upstream.address(), folder.path()).await;
+        Self {
+            upstream,
+            running,
+            folder,
+            tls,
+            asked,
+        }
     }
 
     /// The data listener.
@@ -150,11 +196,16 @@ impl Stage {
     /// Replaces the policy file and asks for a reload; the admin listener's answer.
     pub(super) async fn reload(&self, policy: &str) -> Capture {
         std::fs::write(self.folder.path().join("policy.yaml"), policy).expect("a file");
+        self.administer("POST /reload").await
+    }
+
+    /// Asks the admin listener for something, with its token.
+    pub(super) async fn administer(&self, line: &str) -> Capture {
         let host = self.running.admin_address();
         let token =
             std::fs::read_to_string(self.folder.path().join("state/admin.token")).expect("a token");
         let head = format!(
-            "POST /reload HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {}\r\n",
+            "{line} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {}\r\n",
             token.trim()
         );
         let bytes = format!("{head}Content-Length: 0\r\nConnection: close\r\n\r\n").into_bytes();
@@ -189,8 +240,31 @@ impl Stage {
 
 /// Starts Postern in this process from a server file's text.
 pub(super) async fn run(text: &str, base: PathBuf) -> Result<Running, String> {
+    run_at(Arc::new(SystemClock), text, base).await
+}
+
+fn clock_of(setting: &Setting) -> Arc<dyn Clock> {
+    let system = || Arc::new(SystemClock) as Arc<dyn Clock>;
+    setting.clock.clone().unwrap_or_else(system)
+}
+
+/// Starts Postern where another one ended. What that one held open is closed a moment later.
+async fn run_again(setting: &Setting, upstream: SocketAddr, folder: &Path) -> Running {
+    let text = server_file(setting, upstream);
+    let mut last = String::new();
+    for _ in 0..500 {
+        match run_at(clock_of(setting), &text, folder.to_owned()).await {
+            Ok(running) => return running,
+            Err(error) => last = error,
+        }
+        assert!(last.contains("in use"), "it does not start again: {last}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("it does not start again: {last}");
+}
+
+async fn run_at(clock: Arc<dyn Clock>, text: &str, base: PathBuf) -> Result<Running, String> {
     let server = Server::parse("postern.yaml", text).map_err(|errors| errors.render(false))?;
-    let clock = Arc::new(SystemClock);
     let options = StartOptions {
         server,
         base,
@@ -211,13 +285,15 @@ pub(super) fn server_file(setting: &Setting, upstream: SocketAddr) -> String {
     };
     let admin = setting.admin.as_deref().unwrap_or("127.0.0.1:0");
     let limits = &setting.limits;
+    let store = setting.store.as_ref();
+    let store = store.map_or_else(String::new, |url| format!("store: \"{url}\"\n"));
     format!(
         "listen: {{ address: \"127.0.0.1:0\", hosts: [\"127.0.0.1\"]{tls} }}\n\
          upstream: {{ url: \"http://{upstream}\", connect_timeout: 2s, read_timeout: 4s, write_timeout: 4s }}\n\
          policy: policy.yaml\n\
          admin: \"{admin}\"\n\
          state: state\n\
-         limits:\n  header_seconds: 2\n{limits}\
+         {store}limits:\n  header_seconds: 2\n{limits}\
          drain: 2s\n"
     )
 }

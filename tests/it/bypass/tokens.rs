@@ -82,6 +82,16 @@ impl Tokens {
             .clone()
     }
 
+    /// A valid token of a restricted identity of this subject, with further claims or others.
+    pub(super) fn of(&self, subject: &str, further: &Value) -> String {
+        let mut claims = self.claims("agent");
+        claims["sub"] = Value::from(subject);
+        for (name, value) in further.as_object().into_iter().flatten() {
+            claims[name] = value.clone();
+        }
+        self.rs256(&claims)
+    }
+
     /// Every secret that must never be seen in a log or a metric.
     pub(super) fn secrets(&self) -> impl Iterator<Item = &str> {
         self.good.values().map(String::as_str)
