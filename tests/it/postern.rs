@@ -323,7 +323,7 @@ impl Reply {
 
     /// The slug of a problem.
     pub(crate) fn slug(&self) -> String {
-        let problem: serde_json::Value = serde_json::from_slice(&self.body).unwrap_or_default();
+        let problem: Value = serde_json::from_slice(&self.body).unwrap_or_default();
         let kind = problem["type"].as_str().unwrap_or("no problem");
         kind.trim_start_matches("urn:postern:problem:").to_owned()
     }

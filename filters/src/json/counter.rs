@@ -117,7 +117,10 @@ const NOTHING: Terms = Terms {
 /// The more of two interests.
 const fn either(first: Interest, second: Interest) -> Interest {
     match (first, second) {
-        (Interest::Value, _) | (_, Interest::Value) => Interest::Value,
+        // What one replaces the other is told of: so both are told everything.
+        (Interest::Value | Interest::Replaced, _) | (_, Interest::Value | Interest::Replaced) => {
+            Interest::Value
+        }
         (Interest::Inside, _) | (_, Interest::Inside) => Interest::Inside,
         (Interest::None, Interest::None) => Interest::None,
     }
@@ -226,18 +229,14 @@ impl Sink for Both<'_, '_, '_> {
         }
     }
 
-    fn counts_commas(&self) -> bool {
-        self.first.counts_commas() || self.second.counts_commas()
-    }
-
     fn unheard_max(&self) -> usize {
         self.first.unheard_max().min(self.second.unheard_max())
     }
 
     #[inline]
-    fn ignores(&self, last_two: u16) -> bool {
+    fn ignores(&self, word: u64) -> bool {
         let (first, second) = self.listening();
-        (!first || self.first.ignores(last_two)) && (!second || self.second.ignores(last_two))
+        (!first || self.first.ignores(word)) && (!second || self.second.ignores(word))
     }
 
     fn meets(&mut self, raw: &[u8]) -> Interest {
@@ -252,14 +251,14 @@ impl Sink for Both<'_, '_, '_> {
         interest
     }
 
-    fn meets_short(&mut self, word: u64, length: usize) -> Option<Interest> {
+    fn meets_short(&mut self, word: u64, raw: &[u8]) -> Option<Interest> {
         let (first, second) = self.listening();
         let mut interest = Interest::None;
         if first {
-            interest = self.first.meets_short(word, length)?;
+            interest = self.first.meets_short(word, raw)?;
         }
         if second {
-            interest = either(interest, self.second.meets_short(word, length)?);
+            interest = either(interest, self.second.meets_short(word, raw)?);
         }
         Some(interest)
     }
