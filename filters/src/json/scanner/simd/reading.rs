@@ -42,6 +42,29 @@ pub(super) fn read(
     // SAFETY: there is a slot for each block, and each has been written; or there are more blocks than
     // slots, and all slots have.
     unsafe { window.rows.are_written(blocks.len() + last.len()) };
+    let waiting = gather(blocks, last, window);
+    let length = if rest.is_empty() { BLOCK } else { rest.len() };
+    carry.in_string = reading.in_string;
+    carry.escaped = (reading.escapes >> (length - 1)) & 1;
+    carry.bare = (reading.other >> (length - 1)) & 1;
+    let words = window.tokens.all();
+    let mut wrong = reading.wrong != 0 || grammar(&mut carry.grammar, words, waiting);
+    if unusual != 0 {
+        wrong |= !carry
+            .escapes
+            .check_all(chunk, (from, to), window.rows.all());
+    }
+    Seen {
+        wrong,
+        non_ascii: has_high(reading.all),
+    }
+}
+
+/// Reads the tokens of a window whose masks are known, and says how many the last word of them has; zero
+/// when it is full.
+#[inline]
+#[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt,pclmulqdq")]
+fn gather(blocks: &[[u8; BLOCK]], last: &[[u8; BLOCK]], window: &mut Window) -> u32 {
     let mut gathering = Gathering::default();
     let mut words = 0;
     let slots = window.tokens.slots();
@@ -66,21 +89,7 @@ pub(super) fn read(
     }
     // SAFETY: `words` goes past a slot right after that has been written.
     unsafe { window.tokens.are_written(words) };
-    let length = if rest.is_empty() { BLOCK } else { rest.len() };
-    carry.in_string = reading.in_string;
-    carry.escaped = (reading.escapes >> (length - 1)) & 1;
-    carry.bare = (reading.other >> (length - 1)) & 1;
-    let words = window.tokens.all();
-    let mut wrong = reading.wrong != 0 || grammar(&mut carry.grammar, words, gathering.count);
-    if unusual != 0 {
-        wrong |= !carry
-            .escapes
-            .check_all(chunk, (from, to), window.rows.all());
-    }
-    Seen {
-        wrong,
-        non_ascii: has_high(reading.all),
-    }
+    gathering.count
 }
 
 /// Checks the tokens of a window: words of sixty-four, of which the last one has only `rest`, if that is
