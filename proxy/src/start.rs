@@ -127,6 +127,8 @@ impl Postern {
             clock: Arc::clone(&clock),
         };
         let reloader = PolicyReloader::start(options, Arc::clone(&store))?;
+        // This makes the state folder, where the quotas' store is unless the server file says otherwise.
+        let token = AdminToken::read_or_make(&base.join(&server.state))?;
         if !store.snapshot().compiled.quotas().is_empty() {
             quotas.open().await?;
         }
@@ -137,7 +139,7 @@ impl Postern {
             AdminState {
                 store: Arc::clone(&store),
                 reloader: reloader.clone(),
-                token: AdminToken::read_or_make(&base.join(&server.state))?,
+                token,
                 registry: metrics.registry().clone(),
                 quotas: Arc::clone(&quotas),
                 vitals: Arc::clone(&lifecycle) as Arc<dyn admin::Vitals>,
