@@ -1,8 +1,8 @@
 //! What one exchange is charged: all of its quotas, or none of them.
 //!
 //! A charge goes through every quota of its unit in turn. When one refuses, what the others granted is
-//! put back. Data subjects come last, because what was charged for them cannot be put back without
-//! the risk that somebody else relied on it: where several quotas count them, all are asked before any
+//! put back. Data subjects come last, because what was charged for those with a name cannot be put back
+//! without the risk that somebody else relied on it: where several quotas count them, all are asked before any
 //! is charged. What was granted must leave before the bucket ends that it was charged to; that is
 //! checked once more when everything is granted, and a charge that came too late is made anew.
 
@@ -14,7 +14,7 @@ use std::time::Instant;
 
 use super::account::{Account, Spent, TRIES_MAX, Unspent, Want};
 use super::bank::Bank;
-use super::ledger::StoreError;
+use super::ledger::{Mark, StoreError};
 use super::terms::{Applied, IfStoreIsDown, OnExceed, Unit};
 
 pub use outcome::{Exceeded, Granted, QuotaError, Shortage, Standing};
@@ -28,6 +28,8 @@ pub struct Charging {
     counts: Vec<Count>,
     /// What the last call charged: it may be undone until the next.
     last: Vec<(usize, Spent)>,
+    /// The nameless data subjects among that.
+    nameless: Vec<(usize, Mark, u64)>,
 }
 
 /// One quota of the exchange.
@@ -52,6 +54,7 @@ impl Charging {
             bank,
             counts: counts.into_iter().map(count).collect(),
             last: Vec::new(),
+            nameless: Vec::new(),
         }
     }
 
@@ -61,7 +64,7 @@ impl Charging {
     /// # Errors
     /// See [`QuotaError`]. Nothing was charged.
     pub async fn requests(&mut self, records: bool) -> Result<Granted, QuotaError> {
-        self.last.clear();
+        self.keep();
         let units = [(Unit::Records, records), (Unit::Bytes, true)];
         for (unit, _) in units.into_iter().filter(|(_, probed)| *probed) {
             let probe = self.charge(unit, 1).await;
@@ -76,7 +79,7 @@ impl Charging {
     /// # Errors
     /// See [`QuotaError`]. Nothing was charged.
     pub async fn bytes(&mut self, bytes: u64) -> Result<Granted, QuotaError> {
-        self.last.clear();
+        self.keep();
         self.charge(Unit::Bytes, bytes).await
     }
 
@@ -93,7 +96,7 @@ impl Charging {
         subjects: &[DueSubject],
         shortage: Shortage,
     ) -> Result<Granted, QuotaError> {
-        self.last.clear();
+        self.keep();
         if subjects.is_empty() && shortage == Shortage::Refuse {
             return self.charge(Unit::Records, records).await;
         }
@@ -111,7 +114,7 @@ impl Charging {
     }
 
     /// Puts back what the last call charged, because nothing of it left and nothing will. Data
-    /// subjects stay charged. Calling it again does nothing.
+    /// subjects with a name stay charged. Calling it again does nothing.
     pub async fn undo(&mut self) {
         while let Some((index, spent)) = self.last.pop() {
             if let Some(count) = self.counts.get(index) {
@@ -121,6 +124,17 @@ impl Charging {
                     .await;
             }
         }
+        while let Some((index, mark, units)) = self.nameless.pop() {
+            if let Some(count) = self.counts.get(index) {
+                self.bank.give_back(&count.account.key, mark, units).await;
+            }
+        }
+    }
+
+    /// What the last call charged has left: it stays charged.
+    fn keep(&mut self) {
+        self.last.clear();
+        self.nameless.clear();
     }
 
     /// How much is left of each quota, as far as that is known without asking.

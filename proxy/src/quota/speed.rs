@@ -1,5 +1,6 @@
 //! What counting costs while a lease is warm. It asserts nothing about time; it shows it:
-//! `cargo test --release -p postern-proxy --lib quota::speed -- --nocapture`.
+//! `cargo test -p postern-proxy --lib --config profile.dev.package.postern-proxy.opt-level=3 quota::speed
+//! -- --nocapture`.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};

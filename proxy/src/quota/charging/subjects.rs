@@ -5,7 +5,7 @@ use std::time::Instant;
 use super::{Charging, Count, Exceeded, Failed, Granted, QuotaError, Shortage, earlier};
 use crate::quota::account::Unspent;
 use crate::quota::bank::Bank;
-use crate::quota::ledger::{AdmitMode, Subject};
+use crate::quota::ledger::{AdmitMode, Mark, Subject};
 use crate::quota::terms::{PastLimit, Unit};
 
 /// A data subject that is due, with the record that names it.
@@ -173,13 +173,28 @@ impl Charging {
         Ok(())
     }
 
-    async fn admit(&self, extent: &mut Extent, shortage: Shortage) -> Result<(), Failed> {
+    async fn admit(&mut self, extent: &mut Extent, shortage: Shortage) -> Result<(), Failed> {
         if extent.subjects.is_empty() {
             return Ok(());
         }
-        for count in self.subject_counts() {
+        let nameless = extent
+            .subjects
+            .iter()
+            .filter(|due| due.subject == Subject::Nameless);
+        let nameless = u64::try_from(nameless.count()).unwrap_or(u64::MAX);
+        for index in 0..self.counts.len() {
+            let Some(count) = self.counts.get(index) else {
+                break;
+            };
+            if count.applied.quota.unit != Unit::Subjects {
+                continue;
+            }
             match count.admit(&self.bank, &extent.subjects()).await {
-                Ok(until) => extent.until = earlier(extent.until, Some(until)),
+                Ok((until, mark)) => {
+                    extent.until = earlier(extent.until, Some(until));
+                    self.nameless
+                        .extend(mark.map(|mark| (index, mark, nameless)));
+                }
                 // Somebody else was faster: cut it anew.
                 Err(Unspent::Refused) if shortage == Shortage::Cut && count.truncates() => {
                     return Err(Failed::Late);
@@ -215,11 +230,16 @@ impl Count {
         }
     }
 
-    /// Charges them all, or none, and says by when they must leave.
-    async fn admit(&self, bank: &Bank, subjects: &[Subject]) -> Result<Instant, Unspent> {
+    /// Charges them all, or none, and says by when they must leave, and to what they were charged if
+    /// the ledger had to be asked.
+    async fn admit(
+        &self,
+        bank: &Bank,
+        subjects: &[Subject],
+    ) -> Result<(Instant, Option<Mark>), Unspent> {
         let asked_at = bank.now();
         if let Some(until) = self.known_until(bank, subjects, asked_at) {
-            return Ok(until);
+            return Ok((until, None));
         }
         let account = &self.account;
         let admission = bank
@@ -238,7 +258,7 @@ impl Count {
         }
         let until = asked_at + admission.good_for;
         account.known.learn(subjects, admission.mark, until);
-        Ok(until)
+        Ok((until, Some(admission.mark)))
     }
 
     fn known_until(&self, bank: &Bank, subjects: &[Subject], now: Instant) -> Option<Instant> {

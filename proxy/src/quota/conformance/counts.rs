@@ -167,11 +167,11 @@ async fn frees_bucket_by_bucket(store: &mut dyn Store) {
         assert_eq!(take(&*ledger, &key, &terms, 1).await.granted, 1);
     }
     let three = take(&*ledger, &key, &terms, 3).await;
-    let expected = width * 3 - Duration::from_millis(1);
+    let expected = width * 4 - Duration::from_millis(1);
     assert_eq!(
         (three.granted, three.reset_after),
         (0, expected),
-        "three buckets have to go"
+        "the three oldest have to go"
     );
     store.end(ledger).await;
 }

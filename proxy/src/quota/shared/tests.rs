@@ -167,7 +167,7 @@ async fn a_store_that_does_not_answer_is_what_the_policy_says() {
         "nobody has noticed yet"
     );
     assert!(
-        shared.due(99, &[], Refuse).await.is_err(),
+        shared.due(101, &[], Refuse).await.is_err(),
         "that is more than is leased"
     );
     assert!(quotas.is_down());

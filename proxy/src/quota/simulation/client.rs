@@ -78,39 +78,14 @@ impl Client {
         records: u64,
     ) -> bool {
         let subjects = self.subjects(records);
-        let (units, people) = (
-            self.world.keys(Unit::Records, person),
-            self.world.keys(Unit::Subjects, person),
-        );
+        let units = self.world.keys(Unit::Records, person);
+        let people = self.world.keys(Unit::Subjects, person);
         let due = i128::try_from(subjects.len()).unwrap();
         self.world.charged_in_flight(&units, records.into());
         self.world.charged_in_flight(&people, due);
-        let cut = self.dice.in_thousand(600);
-        let shortage = if cut { Shortage::Cut } else { Shortage::Refuse };
-        let charge = charging.due(records, &subjects, shortage);
-        let granted = if self.dice.in_thousand(20) {
-            // The client goes away while the ledger is asked.
-            tokio::select! {
-                biased;
-                granted = charge => granted,
-                () = tokio::task::yield_now() => return false,
-            }
-        } else {
-            charge.await
-        };
-        let granted = match granted {
-            Ok(granted) => granted,
-            Err(error) => {
-                // The records were put back; the data subjects may have been charged.
-                self.world.charged_in_flight(&units, -i128::from(records));
-                self.count(&error);
-                return false;
-            }
-        };
-        if self.dice.in_thousand(30) {
-            // Killed between reserve and emit: what was charged stays charged.
+        let Some(granted) = self.charge(charging, records, &subjects, &units).await else {
             return false;
-        }
+        };
         befall(&self.world, &mut self.dice).await;
         if self.dice.in_thousand(30) {
             charging.undo().await;
@@ -141,8 +116,41 @@ impl Client {
             self.world.totals.lock().unwrap().cut += 1;
             return false;
         }
-        self.bytes(charging, replica, person, granted.units * RECORD_BYTES)
-            .await
+        let bytes = granted.units * RECORD_BYTES;
+        self.bytes(charging, replica, person, bytes).await
+    }
+
+    /// Charges one page. None ends the exchange: it was refused, the client went away, or somebody
+    /// was killed between reserve and emit, so that what was charged stays charged.
+    async fn charge(
+        &mut self,
+        charging: &mut Charging,
+        records: u64,
+        subjects: &[DueSubject],
+        units: &[String],
+    ) -> Option<Granted> {
+        let cut = self.dice.in_thousand(600);
+        let shortage = if cut { Shortage::Cut } else { Shortage::Refuse };
+        let charge = charging.due(records, subjects, shortage);
+        let granted = if self.dice.in_thousand(20) {
+            // The client goes away while the ledger is asked.
+            tokio::select! {
+                biased;
+                granted = charge => granted,
+                () = tokio::task::yield_now() => return None,
+            }
+        } else {
+            charge.await
+        };
+        match granted {
+            Ok(granted) => (!self.dice.in_thousand(30)).then_some(granted),
+            Err(error) => {
+                // The records were put back; the data subjects may have been charged.
+                self.world.charged_in_flight(units, -i128::from(records));
+                self.count(&error);
+                None
+            }
+        }
     }
 
     async fn bytes(
