@@ -33,16 +33,8 @@ pub(super) async fn run(suite: &Suite, entry: &Entry) -> Result {
         "B-210" => oracle::a_search_in_other_places(suite, entry).await,
         "B-225" => oracle::takes_as_long_without_the_field(suite, entry).await,
         "B-235" => together::two_identities_at_once(suite, entry).await,
-        "B-341" | "B-342" | "B-353" => caps::one_answer(suite, entry).await,
-        "B-343" => caps::one_identity_at_once(suite, entry).await,
-        "B-344" => caps::replicas_and_a_partition(suite, entry).await,
-        "B-346" => caps::window_boundaries(suite, entry).await,
-        "B-347" => caps::clock_steps(suite, entry).await,
-        "B-348" => caps::restarts_and_reloads(suite, entry).await,
-        "B-349" => caps::without_a_store(suite, entry).await,
-        "B-350" => caps::aliases(suite, entry).await,
-        "B-356" => caps::near_the_highest_number(suite, entry).await,
-        "B-358" => caps::colluding_identities(suite, entry).await,
+        "B-341" | "B-342" | "B-343" | "B-344" | "B-346" | "B-347" | "B-348" | "B-349" | "B-350"
+        | "B-353" | "B-356" | "B-358" | "B-427" => caps::run(suite, entry).await,
         "B-364" => admin::stays_on_loopback_and_answers_under_load(suite).await,
         "B-365" => policies::half_written(suite).await,
         "B-368" => policies::empty_or_blank(suite).await,
@@ -67,7 +59,6 @@ pub(super) async fn run(suite: &Suite, entry: &Entry) -> Result {
         "B-405" => crowds::half_handshakes(suite).await,
         "B-406" => crowds::big_uploads(suite).await,
         "B-407" => crowds::a_stalled_upstream(suite).await,
-        "B-427" => caps::what_a_client_says(suite, entry).await,
         other => Err(format!("{other} has no driver")),
     }
 }

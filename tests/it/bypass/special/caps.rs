@@ -11,7 +11,7 @@ mod single;
 mod stores;
 mod time;
 
-use crate::bypass::also;
+use crate::bypass::also::{self, CAP};
 use crate::bypass::bodies;
 use crate::bypass::catalogue::Entry;
 use crate::bypass::client::Sending;
@@ -23,12 +23,40 @@ use crate::bypass::wire::{self, Answer};
 
 use super::{Result, ensure};
 
-pub(super) use crowds::{colluding_identities, one_identity_at_once};
-pub(super) use keys::{aliases, what_a_client_says};
-pub(super) use restarts::{near_the_highest_number, restarts_and_reloads};
-pub(super) use single::one_answer;
-pub(super) use stores::{replicas_and_a_partition, without_a_store};
-pub(super) use time::{clock_steps, window_boundaries};
+/// How often an entry begins anew on a machine whose disk is slow.
+const RUNS_MAX: u32 = 5;
+
+/// Runs one entry. A store that takes longer than Postern waits for it makes a 503 of what should be served or
+/// capped: such a run says nothing, and is made again. Any other failure is one.
+pub(super) async fn run(suite: &Suite, entry: &Entry) -> Result {
+    let mut outcome = once(suite, entry).await;
+    for _ in 1..RUNS_MAX {
+        match &outcome {
+            Err(reason) if reason.contains("store-unavailable") => {
+                outcome = once(suite, entry).await;
+            }
+            Err(_) | Ok(_) => break,
+        }
+    }
+    outcome
+}
+
+async fn once(suite: &Suite, entry: &Entry) -> Result {
+    match entry.id.as_str() {
+        "B-341" | "B-342" | "B-353" => single::one_answer(suite, entry).await,
+        "B-343" => crowds::one_identity_at_once(suite, entry).await,
+        "B-344" => stores::replicas_and_a_partition(suite, entry).await,
+        "B-346" => time::window_boundaries(suite, entry).await,
+        "B-347" => time::clock_steps(suite, entry).await,
+        "B-348" => restarts::restarts_and_reloads(suite, entry).await,
+        "B-349" => stores::without_a_store(suite, entry).await,
+        "B-350" => keys::aliases(suite, entry).await,
+        "B-356" => restarts::near_the_highest_number(suite, entry).await,
+        "B-358" => crowds::colluding_identities(suite, entry).await,
+        "B-427" => keys::what_a_client_says(suite, entry).await,
+        other => Err(format!("{other} has no driver")),
+    }
+}
 
 /// What one exchange came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -164,5 +192,14 @@ fn within(what: &str, delivered: u64, cap: u64, charged: u64) -> std::result::Re
     ensure(
         charged >= delivered,
         format!("{what}: {delivered} records left, {charged} were charged"),
+    )
+}
+
+/// As good as the whole cap was delivered, and no more. What a slow disk makes Postern give up may stay charged,
+/// which is a lease or two.
+fn nearly_all(what: &str, delivered: u64) -> std::result::Result<(), String> {
+    ensure(
+        (CAP - 20..=CAP).contains(&delivered),
+        format!("{what}: {delivered} records left, the cap is {CAP}"),
     )
 }

@@ -37,10 +37,7 @@ async fn all_at_once(
 }
 
 /// B-343.
-pub(in crate::bypass::special) async fn one_identity_at_once(
-    suite: &Suite,
-    entry: &Entry,
-) -> Result {
+pub(super) async fn one_identity_at_once(suite: &Suite, entry: &Entry) -> Result {
     let stage = Arc::new(Stage::start(&Setting::policy("cap")).await);
     stage.upstream.play(answer_of(10));
     let clients = entry.parallel.as_ref().map_or(200, |asked| asked.clients);
@@ -58,10 +55,7 @@ pub(in crate::bypass::special) async fn one_identity_at_once(
 }
 
 /// B-358: each of the tenant's identities stays within its own cap, and all of them within the tenant's.
-pub(in crate::bypass::special) async fn colluding_identities(
-    suite: &Suite,
-    entry: &Entry,
-) -> Result {
+pub(super) async fn colluding_identities(suite: &Suite, entry: &Entry) -> Result {
     let stage = Arc::new(Stage::start(&Setting::policy("capglobal")).await);
     stage.upstream.play(answer_of(100));
     let agents = entry.variants.iter().find_map(|variant| {

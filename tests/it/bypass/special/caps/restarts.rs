@@ -28,10 +28,7 @@ async fn reloads(stage: &Stage, policy: &str) -> bool {
 
 /// B-348: 90 of 100, then a crash, a reload and an upgrade, each followed by a request for 20. The real
 /// process and a real `kill -9` are the matter of another test: here Postern is cut off in this process.
-pub(in crate::bypass::special) async fn restarts_and_reloads(
-    suite: &Suite,
-    entry: &Entry,
-) -> Result {
+pub(super) async fn restarts_and_reloads(suite: &Suite, entry: &Entry) -> Result {
     let setting = Setting::policy("cap");
     let mut stage = Stage::start(&setting).await;
     let token = suite.tokens.of("patient", &json!({}));
@@ -66,10 +63,7 @@ pub(in crate::bypass::special) async fn restarts_and_reloads(
 
 /// B-356: crash after crash charges what was leased, until the highest number is reached; then nothing
 /// is left, and nothing wraps. Limits past it, and limits that are no numbers, are no policies.
-pub(in crate::bypass::special) async fn near_the_highest_number(
-    suite: &Suite,
-    entry: &Entry,
-) -> Result {
+pub(super) async fn near_the_highest_number(suite: &Suite, entry: &Entry) -> Result {
     let setting = Setting::policy("capmax");
     let mut stage = Stage::start(&setting).await;
     let token = suite.tokens.of("titan", &json!({}));

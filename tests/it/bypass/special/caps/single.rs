@@ -13,7 +13,7 @@ use super::{Result, Told, answer_of, ask_times, charged, ensure, request, within
 const POLICIES: [&str; 2] = ["cap", "capcut"];
 
 /// B-341, B-342 and B-353: each variant, by somebody who has the whole cap before them.
-pub(in crate::bypass::special) async fn one_answer(suite: &Suite, entry: &Entry) -> Result {
+pub(super) async fn one_answer(suite: &Suite, entry: &Entry) -> Result {
     let mut cut = 0;
     for policy in POLICIES {
         let stage = Stage::start(&Setting::policy(policy)).await;

@@ -36,7 +36,7 @@ fn setting(server: &StoreServer) -> Setting {
 
 /// B-349: the store is slow, then takes no writes, then is gone. Each time somebody who was never seen asks,
 /// and then somebody for whom this Postern still holds a lease.
-pub(in crate::bypass::special) async fn without_a_store(suite: &Suite, entry: &Entry) -> Result {
+pub(super) async fn without_a_store(suite: &Suite, entry: &Entry) -> Result {
     let Some(mut server) = StoreServer::start().await? else {
         return Ok(NO_SERVER);
     };
@@ -96,10 +96,7 @@ async fn recovered(stage: &Stage, sending: &Sending) -> std::result::Result<Told
 
 /// B-344: many streams of three replicas draw from one cap; then the store does not answer for a while in
 /// which answers are under way, and afterwards everybody asks again.
-pub(in crate::bypass::special) async fn replicas_and_a_partition(
-    suite: &Suite,
-    entry: &Entry,
-) -> Result {
+pub(super) async fn replicas_and_a_partition(suite: &Suite, entry: &Entry) -> Result {
     let Some(server) = StoreServer::start().await? else {
         return Ok(NO_SERVER);
     };
