@@ -24,7 +24,7 @@ use crate::bypass::wire::{self, Answer};
 use super::{Result, ensure};
 
 /// How often an entry begins anew on a machine whose disk is slow.
-const RUNS_MAX: u32 = 5;
+const RUNS_MAX: u32 = 10;
 
 /// Runs one entry. A store that takes longer than Postern waits for it makes a 503 of what should be served or
 /// capped: such a run says nothing, and is made again. Any other failure is one.
