@@ -168,36 +168,41 @@ impl Charging {
     }
 
     async fn try_charge(&mut self, unit: Unit, units: u64) -> Result<Granted, Failed> {
+        // PERF: quota::speed. Warm leases take no time worth a second look at the clock.
         let now = self.bank.now();
+        let mut waited = false;
         let mut until = None;
         for index in 0..self.counts.len() {
             let Some(count) = self.counts.get(index) else {
                 break;
             };
-            if count.applied.quota.unit == unit {
-                let spent = count.spend(&self.bank, units, false, now).await?;
-                until = earlier(until, spent.lease.good_until());
-                self.last.push((index, spent));
+            if count.applied.quota.unit != unit {
+                continue;
             }
+            let spent = match count.spend_warm(&self.bank, units, now) {
+                Some(spent) => spent,
+                None => {
+                    waited = true;
+                    count.spend(&self.bank, units, false, now).await?
+                }
+            };
+            until = earlier(until, spent.lease.good_until());
+            self.last.push((index, spent));
         }
-        self.granted(units, None, until)
-    }
-
-    /// The grant, when there is still time for it.
-    fn granted(
-        &self,
-        units: u64,
-        cut: Option<Exceeded>,
-        leave_before: Option<Instant>,
-    ) -> Result<Granted, Failed> {
-        if leave_before.is_some_and(|end| end <= self.bank.now()) {
-            return Err(Failed::Late);
+        if waited {
+            self.in_time(until)?;
         }
         Ok(Granted {
             units,
-            cut,
-            leave_before,
+            cut: None,
+            leave_before: until,
         })
+    }
+
+    /// Whether there is still time for what was granted.
+    fn in_time(&self, leave_before: Option<Instant>) -> Result<(), Failed> {
+        let late = leave_before.is_some_and(|end| end <= self.bank.now());
+        if late { Err(Failed::Late) } else { Ok(()) }
     }
 
     /// The store took too long, again and again.
@@ -206,7 +211,7 @@ impl Charging {
         let count = counts.find(|count| count.applied.quota.unit == unit);
         QuotaError::StoreDown {
             applied: count
-                .or(self.counts.first())
+                .or_else(|| self.counts.first())
                 .map(|count| count.applied.clone()),
             error: StoreError::Timeout,
         }
@@ -214,6 +219,13 @@ impl Charging {
 }
 
 impl Count {
+    /// Spends units of one quota from the warm lease, if that is enough and may be trusted.
+    fn spend_warm(&self, bank: &Arc<Bank>, units: u64, now: Instant) -> Option<Spent> {
+        let warm = self.is_trusting(bank);
+        warm.then(|| self.account.spend_warm(bank, units, now))
+            .flatten()
+    }
+
     /// Spends units of one quota: from the warm lease, or by asking.
     async fn spend(
         &self,
@@ -222,14 +234,13 @@ impl Count {
         partial: bool,
         now: Instant,
     ) -> Result<Spent, Failed> {
-        let trusting = self.is_trusting(bank);
-        if trusting && let Some(spent) = self.account.spend_warm(bank, units, now) {
+        if let Some(spent) = self.spend_warm(bank, units, now) {
             return Ok(spent);
         }
         let want = Want {
             units,
             partial,
-            trusting,
+            trusting: self.is_trusting(bank),
         };
         let spending = self.account.spend(bank, want).await;
         spending.map_err(|unspent| Failed::Error(self.error(bank, unspent)))

@@ -74,16 +74,19 @@ fn create(path: &Path) -> Result<Database, OpenError> {
         reason: error.to_string(),
     };
     make_private(path).map_err(file)?;
-    Database::create(path).map_err(|error| match error {
-        DatabaseError::DatabaseAlreadyOpen | DatabaseError::LockProtocolMismatch => {
-            OpenError::InUse { path: owned() }
+    Database::create(path).map_err(|error| {
+        if matches!(
+            error,
+            DatabaseError::DatabaseAlreadyOpen | DatabaseError::LockProtocolMismatch
+        ) {
+            return OpenError::InUse { path: owned() };
         }
-        DatabaseError::Storage(StorageError::Io(error))
-            if error.kind() != std::io::ErrorKind::InvalidData =>
+        if let DatabaseError::Storage(StorageError::Io(error)) = error
+            && error.kind() != std::io::ErrorKind::InvalidData
         {
-            file(error)
+            return file(error);
         }
-        _ => OpenError::NotAStore { path: owned() },
+        OpenError::NotAStore { path: owned() }
     })
 }
 
@@ -157,9 +160,10 @@ impl Ledger for EmbeddedLedger {
 /// What a failing database means to whoever asked. INVARIANT: whoever sees this while writing stops
 /// trusting the file, see [`writer`].
 fn broken(error: &StorageError) -> StoreError {
-    match error {
-        StorageError::Corrupted(_) => StoreError::Corrupt,
-        _ => StoreError::Unavailable,
+    if matches!(error, StorageError::Corrupted(_)) {
+        StoreError::Corrupt
+    } else {
+        StoreError::Unavailable
     }
 }
 

@@ -268,7 +268,7 @@ impl Ledger for SharedLedger {
     async fn reset(&self, key: &QuotaKey) -> Result<bool, StoreError> {
         let mut call = on(&self.connection.scripts.reset, key);
         call.arg(self.told());
-        self.connection.call(&call).await?.is_true()
+        self.connection.call(&call).await?.yes()
     }
 
     fn subject_key(&self) -> [u8; 16] {

@@ -68,7 +68,12 @@ impl Charging {
         }
         self.look_before_admitting(&extent).await?;
         self.admit(&mut extent, shortage).await?;
-        self.granted(extent.records, extent.cut, extent.until)
+        self.in_time(extent.until)?;
+        Ok(Granted {
+            units: extent.records,
+            cut: extent.cut,
+            leave_before: extent.until,
+        })
     }
 
     /// Spends of the quotas that truncate what there is, or of the others what is due.

@@ -267,8 +267,9 @@ impl<'a> Pages<'a> {
 
 /// What a table that cannot be opened means.
 fn foreign(error: TableError) -> StoreError {
-    match error {
-        TableError::Storage(error) => broken(&error),
-        _ => StoreError::Corrupt,
+    if let TableError::Storage(error) = error {
+        broken(&error)
+    } else {
+        StoreError::Corrupt
     }
 }

@@ -58,7 +58,7 @@ impl Answer {
         })
     }
 
-    pub(super) fn is_true(mut self) -> Result<bool, StoreError> {
+    pub(super) fn yes(mut self) -> Result<bool, StoreError> {
         Ok(self.number()? == 1)
     }
 
