@@ -103,7 +103,9 @@ impl Client {
         match self.leave_page(replica, &granted, (&units, &people), &leaving) {
             Left::Out => {
                 self.world.charged_in_flight(&units, -i128::from(records));
-                self.world.charged_in_flight(&people, -due);
+                // Whoever was cut off may have been charged by a try that came too late.
+                let left = i128::try_from(leaving.len()).unwrap();
+                self.world.charged_in_flight(&people, -left);
             }
             Left::Killed => return false,
             Left::Late => {
