@@ -55,3 +55,6 @@ use std::time::Duration;
 
 /// How long a store may take to answer one call before it counts as down.
 pub const STORE_DEADLINE: Duration = Duration::from_millis(250);
+
+/// The same for a file: a busy disk may take long to sync, and nobody else can be asked.
+pub const FILE_DEADLINE: Duration = Duration::from_secs(5);

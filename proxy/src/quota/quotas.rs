@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
-use super::STORE_DEADLINE;
 use super::account::Account;
 use super::accounts::Accounts;
 use super::bank::Bank;
@@ -15,6 +14,7 @@ use super::key::{Filter, QuotaKey, Who};
 use super::ledger::{Entry, Ledger, StoreError, Usage};
 use super::shared::SharedLedger;
 use super::terms::{Applied, Terms};
+use super::{FILE_DEADLINE, STORE_DEADLINE};
 use crate::clock::Clock;
 
 /// How often leases are looked through for such as nobody spends.
@@ -163,10 +163,14 @@ impl Quotas {
     ///
     /// # Errors
     /// See [`OpenError`]: at start that is fatal.
-    pub async fn open(address: &StoreAddress, options: QuotaOptions) -> Result<Self, OpenError> {
+    pub async fn open(
+        address: &StoreAddress,
+        mut options: QuotaOptions,
+    ) -> Result<Self, OpenError> {
         let clock = Arc::clone(&options.clock);
         let ledger: Arc<dyn Ledger> = match address {
             StoreAddress::Embedded(path) => {
+                options.deadline = options.deadline.max(FILE_DEADLINE);
                 let path = path.clone();
                 let opening = move || EmbeddedLedger::open(&path, clock);
                 let opened = tokio::task::spawn_blocking(opening).await;
