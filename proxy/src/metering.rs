@@ -4,7 +4,7 @@
 //! decide ─▶ Meter::begin (requests) ─▶ … upstream … ─▶ Meter::charge (records, subjects) ─▶ Meter::bytes ─▶ client
 //! ```
 //!
-//! Guarantees: what a [`Meter`] does not grant does not leave. A quota that asks for step-up
+//! Guarantees: what the meter does not grant does not leave. A quota that asks for step-up
 //! has a second count of the same size for whoever signed in a moment ago, and none beyond it.
 
 mod findings;

@@ -16,11 +16,51 @@ pub struct Metrics {
     withheld: IntCounterVec,
     upstream_failures: IntCounterVec,
     identity_failures: IntCounterVec,
-    quota_charged: IntCounterVec,
-    quota_denied: IntCounterVec,
-    findings: IntCounterVec,
+    quotas: QuotaMetrics,
     connections: IntGauge,
     connections_refused: IntCounter,
+}
+
+/// What quotas are charged, and what they find.
+#[derive(Debug)]
+struct QuotaMetrics {
+    charged: IntCounterVec,
+    denied: IntCounterVec,
+    findings: IntCounterVec,
+}
+
+impl QuotaMetrics {
+    fn new(registry: &Registry) -> Result<Self, prometheus::Error> {
+        let counters = |name, help, label| counters(registry, (name, help), &[label]);
+        Ok(Self {
+            charged: counters(
+                "postern_quota_charged_total",
+                "Units charged to quotas, by unit",
+                "unit",
+            )?,
+            denied: counters(
+                "postern_quota_denied_total",
+                "Exchanges refused or cut because a quota was used up, by quota",
+                "quota",
+            )?,
+            findings: counters(
+                "postern_findings_total",
+                "Security events that an operator should see, by rule",
+                "rule",
+            )?,
+        })
+    }
+}
+
+/// A counter with labels, registered.
+fn counters(
+    registry: &Registry,
+    (name, help): (&str, &str),
+    labels: &[&str],
+) -> Result<IntCounterVec, prometheus::Error> {
+    let vec = IntCounterVec::new(Opts::new(name, help), labels)?;
+    registry.register(Box::new(vec.clone()))?;
+    Ok(vec)
 }
 
 impl Metrics {
@@ -30,11 +70,8 @@ impl Metrics {
     /// Two metrics have one name: a fault of ours.
     pub fn new() -> Result<Self, prometheus::Error> {
         let registry = Registry::new();
-        let counters = |name: &str, help: &str, labels: &[&str]| {
-            let vec = IntCounterVec::new(Opts::new(name, help), labels)?;
-            registry.register(Box::new(vec.clone()))?;
-            Ok::<_, prometheus::Error>(vec)
-        };
+        let counters =
+            |name: &str, help: &str, labels: &[&str]| counters(&registry, (name, help), labels);
         let counter = |name: &str, help: &str| {
             let counter = IntCounter::new(name, help)?;
             registry.register(Box::new(counter.clone()))?;
@@ -60,21 +97,6 @@ impl Metrics {
             "Requests from nobody that the policy recognises, by reason",
             &["reason"],
         )?;
-        let quota_charged = counters(
-            "postern_quota_charged_total",
-            "Units charged to quotas, by unit",
-            &["unit"],
-        )?;
-        let quota_denied = counters(
-            "postern_quota_denied_total",
-            "Exchanges refused or cut because a quota was used up, by quota",
-            &["quota"],
-        )?;
-        let findings = counters(
-            "postern_findings_total",
-            "Security events that an operator should see, by rule",
-            &["rule"],
-        )?;
         let body_bytes = counter(
             "postern_response_body_bytes_total",
             "Body bytes written to clients",
@@ -91,16 +113,14 @@ impl Metrics {
         ))?;
         registry.register(Box::new(seconds.clone()))?;
         Ok(Self {
-            registry,
             exchanges,
             seconds,
             body_bytes,
             withheld,
             upstream_failures,
             identity_failures,
-            quota_charged,
-            quota_denied,
-            findings,
+            quotas: QuotaMetrics::new(&registry)?,
+            registry,
             connections,
             connections_refused,
         })
@@ -142,17 +162,17 @@ impl Metrics {
 
     /// Units were charged.
     pub(crate) fn quota_charged(&self, unit: &'static str, units: u64) {
-        self.quota_charged.with_label_values(&[unit]).inc_by(units);
+        self.quotas.charged.with_label_values(&[unit]).inc_by(units);
     }
 
     /// An exchange was refused or cut for a quota, named as in the policy.
     pub(crate) fn quota_denied(&self, quota: &str) {
-        self.quota_denied.with_label_values(&[quota]).inc();
+        self.quotas.denied.with_label_values(&[quota]).inc();
     }
 
     /// Something happened that an operator should see.
     pub(crate) fn finding(&self, rule: &'static str) {
-        self.findings.with_label_values(&[rule]).inc();
+        self.quotas.findings.with_label_values(&[rule]).inc();
     }
 
     /// How many client connections are open.

@@ -113,27 +113,17 @@ impl Postern {
         let lifecycle = Arc::new(Lifecycle::new(&server.limits));
         let store = Arc::new(PolicyStore::deny_all());
         let upstream = Upstream::new(&server.upstream, &base, Arc::clone(&clock))?;
-        let quotas = Arc::new(QuotaKeeper::new(
-            quota_store(&server, &base)?,
-            Arc::clone(&clock),
-            Arc::clone(&metrics),
-        ));
+        let quotas = quota_keeper(&server, &base, (&clock, &metrics))?;
         let listener = Listener::bind(&server.listen, &base, &server.limits)?;
-        let policy = base.join(&server.policy);
-        let options = ReloadOptions {
-            policy: policy.clone(),
-            keys: load::pseudonym_keys(&server, &base)?,
-            limits: engine_limits(&server),
-            clock: Arc::clone(&clock),
-        };
+        let options = reload_options(&server, &base, &clock)?;
+        let policy = options.policy.clone();
         let reloader = PolicyReloader::start(options, Arc::clone(&store))?;
         // This makes the state folder, where the quotas' store is unless the server file says otherwise.
         let token = AdminToken::read_or_make(&base.join(&server.state))?;
         if !store.snapshot().compiled.quotas().is_empty() {
             quotas.open().await?;
         }
-        let listen = listener.socket().shown();
-        let address = listener.socket().address();
+        let (listen, address) = (listener.socket().shown(), listener.socket().address());
         let admin = admin::spawn(
             admin::bind(&server.admin)?,
             AdminState {
@@ -158,10 +148,8 @@ impl Postern {
             request_body_max: u64::try_from(server.limits.request_body).unwrap_or(u64::MAX),
             hosts: HostRule::new(&server.listen.hosts),
         });
-        let accepting = Accepting {
-            task: tokio::spawn(listener.run(service)),
-            lifecycle: Arc::clone(&lifecycle),
-        };
+        let task = tokio::spawn(listener.run(service));
+        let accepting = Accepting::new(task, &lifecycle);
         tracing::info!(%listen, revision = %store.snapshot().compiled.revision(), "postern is ready");
         Ok(Running {
             server,
@@ -182,6 +170,13 @@ impl Postern {
 struct Accepting {
     task: JoinHandle<()>,
     lifecycle: Arc<Lifecycle>,
+}
+
+impl Accepting {
+    fn new(task: JoinHandle<()>, lifecycle: &Arc<Lifecycle>) -> Self {
+        let lifecycle = Arc::clone(lifecycle);
+        Self { task, lifecycle }
+    }
 }
 
 impl Drop for Accepting {
@@ -266,6 +261,16 @@ impl Running {
     }
 }
 
+fn quota_keeper(
+    server: &Server,
+    base: &Path,
+    (clock, metrics): (&Arc<dyn Clock>, &Arc<Metrics>),
+) -> Result<Arc<QuotaKeeper>, LoadError> {
+    let address = quota_store(server, base)?;
+    let keeper = QuotaKeeper::new(address, Arc::clone(clock), Arc::clone(metrics));
+    Ok(Arc::new(keeper))
+}
+
 /// Where the quotas are kept.
 ///
 /// # Errors
@@ -285,6 +290,19 @@ fn quota_store(server: &Server, base: &Path) -> Result<StoreAddress, LoadError> 
     }
     let url = shared.url.replacen("://", &format!("://{user}"), 1);
     Ok(StoreAddress::Shared(url))
+}
+
+fn reload_options(
+    server: &Server,
+    base: &Path,
+    clock: &Arc<dyn Clock>,
+) -> Result<ReloadOptions, LoadError> {
+    Ok(ReloadOptions {
+        policy: base.join(&server.policy),
+        keys: load::pseudonym_keys(server, base)?,
+        limits: engine_limits(server),
+        clock: Arc::clone(clock),
+    })
 }
 
 fn head_limits(server: &Server) -> HeadLimits {

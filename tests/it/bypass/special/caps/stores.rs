@@ -111,7 +111,7 @@ pub(super) async fn replicas_and_a_partition(suite: &Suite, entry: &Entry) -> Re
     let mut everybody = 0;
     for round in ["first", "second", "third"] {
         let token = suite.tokens.of(&format!("{round}-round"), &json!({}));
-        play(&stages, Pace::Whole);
+        play(&stages, &Pace::Whole);
         let sum = delivered(&at_once(suite, &stages, entry, &token).await, false)?;
         within(round, sum, CAP, sum)?;
         everybody += sum;
@@ -133,7 +133,7 @@ async fn around_an_outage(
     stages: &[Arc<Stage>],
 ) -> std::result::Result<u64, String> {
     let token = suite.tokens.of("cut-off", &json!({}));
-    play(stages, Pace::BeforeBody(Duration::from_millis(500)));
+    play(stages, &Pace::BeforeBody(Duration::from_millis(500)));
     let outage = async {
         under_way(stages).await;
         server.pause();
@@ -144,7 +144,7 @@ async fn around_an_outage(
     let unsure = told.iter().filter(|told| told.status == 503).count();
     ensure(unsure > 0, "nobody noticed that the store did not answer")?;
     let mut sum = delivered(&told, true)?;
-    play(stages, Pace::Whole);
+    play(stages, &Pace::Whole);
     for _ in 0..10 {
         let told = at_once(suite, stages, entry, &token).await;
         sum += delivered(&told, true)?;
@@ -160,7 +160,7 @@ async fn around_an_outage(
     Ok(sum)
 }
 
-fn play(stages: &[Arc<Stage>], pace: Pace) {
+fn play(stages: &[Arc<Stage>], pace: &Pace) {
     for stage in stages {
         stage.upstream.play(Script {
             pace: pace.clone(),
