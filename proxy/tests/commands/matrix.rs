@@ -87,6 +87,44 @@ fn the_lock_holds_until_a_cell_changes() {
 }
 
 #[test]
+fn the_matrix_and_its_lock_show_how_much_may_leave() {
+    let folder = Folder::new();
+    let write = |auditor: u32| {
+        let quotas = format!(
+            "\nquotas:\n  burst: {{ unit: records, per: identity, window: 60s, \
+             limit: {{ auditor: {auditor}, \"*\": 300 }} }}\n"
+        );
+        folder.write(
+            "policy.yaml",
+            &(postern_proxy::demo::POLICY.to_owned() + &quotas),
+        );
+    };
+    write(20);
+    let ran = folder.postern(&["matrix", "policy.yaml"]).exits(0);
+    let row = ran.out.lines().find(|line| line.starts_with("burst "));
+    let cells: Vec<&str> = row.unwrap().split_whitespace().collect();
+    assert_eq!(
+        cells[1..],
+        [
+            "records", "identity", "1m", "deny", "300", "20", "300", "300"
+        ]
+    );
+    folder
+        .postern(&["matrix", "policy.yaml", "--write"])
+        .exits(0);
+    write(2000);
+    let ran = folder
+        .postern(&["matrix", "policy.yaml", "--locked"])
+        .exits(1);
+    let line = |limit| {
+        format!(
+            "(quota:burst) auditor {limit} records per identity in 1m, deny, store down: deny\n"
+        )
+    };
+    assert_eq!(ran.out, format!("- {}+ {}", line(20), line(2000)));
+}
+
+#[test]
 fn a_policy_that_does_not_load_has_no_matrix() {
     let folder = Folder::new();
     folder.write("policy.yaml", "policy: v2\n");

@@ -50,7 +50,7 @@ fn quota_json(quota: &Quota) -> Value {
     })
 }
 
-/// A line for each limit: quota, role, and how much of what.
+/// A line for each limit: quota, role, and how much of what. No label is called like a quota here.
 pub(in crate::cli) fn quota_lines(policy: &Policy) -> Vec<String> {
     let mut lines = Vec::new();
     for quota in &policy.quotas {
@@ -59,7 +59,7 @@ pub(in crate::cli) fn quota_lines(policy: &Policy) -> Vec<String> {
         for (role, limit) in quota.limit.iter() {
             let name = &quota.name;
             lines.push(format!(
-                "(quota) {name} {role}: {limit} {unit} per {per} in {window}, {past}, store down: {down}"
+                "(quota:{name}) {role} {limit} {unit} per {per} in {window}, {past}, store down: {down}"
             ));
         }
     }
@@ -108,7 +108,7 @@ burst   bytes     session   90s     alert      1024   1024
         assert_eq!(people["window_seconds"], 86_400);
         assert_eq!(people["warn_at_percent"], 80);
         let lines = quota_lines(&policy);
-        let lead = "(quota) people lead: 400 subjects per identity in 1d, deny, store down: deny";
+        let lead = "(quota:people) lead 400 subjects per identity in 1d, deny, store down: deny";
         assert_eq!((lines.len(), lines[1].as_str()), (4, lead));
     }
 }
