@@ -1,6 +1,6 @@
 //! `postern quotas list | show | reset`: what identities have used, asked of a running Postern.
 //!
-//! Where none runs and the store is a file, `list` and `show` read the file.
+//! It does not open the store itself: where none runs, it says so.
 
 use std::path::Path;
 
