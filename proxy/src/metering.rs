@@ -9,6 +9,7 @@
 
 mod findings;
 mod keeper;
+mod listing;
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -23,6 +24,7 @@ use crate::quota::{self, Applied, Charging, Exceeded, QuotaError, Shortage, Subj
 use crate::respond::{Problem, QuotaRefusal, STEP_UP_AGE_MAX};
 
 pub use keeper::QuotaKeeper;
+pub(crate) use listing::listing;
 
 /// What is said of a quota's second count in its name.
 const STEPPED_UP: &str = "stepped-up";

@@ -275,7 +275,7 @@ fn quota_keeper(
 ///
 /// # Errors
 /// The password cannot be read.
-fn quota_store(server: &Server, base: &Path) -> Result<StoreAddress, LoadError> {
+pub(crate) fn quota_store(server: &Server, base: &Path) -> Result<StoreAddress, LoadError> {
     let shared = match &server.store {
         postern_config::server::StoreAddress::Embedded(path) => {
             return Ok(StoreAddress::Embedded(base.join(path)));

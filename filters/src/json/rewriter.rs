@@ -23,6 +23,7 @@ mod opened;
 mod quick;
 mod record;
 mod search;
+mod standing;
 mod tape;
 
 use postern_config::Action;

@@ -4,8 +4,6 @@
 //! Both take `quota` and `who` in the query; a reset needs both and a `reason`. A list names identities:
 //! it is for whoever holds the admin token.
 
-use std::collections::BTreeMap;
-
 use axum::Json;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
@@ -14,8 +12,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::AdminState;
-use crate::decision_log;
-use crate::quota::{Entry, Filter, Quotas};
+use crate::quota::{Filter, Quotas};
+use crate::{decision_log, metering};
 
 /// Which counts are meant, and why.
 #[derive(Deserialize)]
@@ -38,11 +36,11 @@ pub(super) async fn list(State(state): State<AdminState>, Query(asked): Query<As
         quota: asked.quota,
         who: asked.who,
     };
+    let snapshot = state.store.snapshot();
     match quotas.list(&filter).await {
         Ok(entries) => {
-            let limits = limits(&state);
-            let shown: Vec<Value> = entries.iter().map(|entry| shown(entry, &limits)).collect();
-            (StatusCode::OK, Json(json!({ "quotas": shown })))
+            let listing = metering::listing(&entries, snapshot.compiled.quotas());
+            (StatusCode::OK, Json(listing))
         }
         Err(error) => unavailable(&error),
     }
@@ -101,37 +99,4 @@ async fn opened(state: &AdminState) -> Result<&Quotas, Answer> {
 fn unavailable(error: &dyn std::error::Error) -> Answer {
     let body = json!({ "error": error.to_string() });
     (StatusCode::SERVICE_UNAVAILABLE, Json(body))
-}
-
-/// The limits of the policy in force, by quota and role.
-fn limits(state: &AdminState) -> BTreeMap<String, BTreeMap<String, u64>> {
-    let snapshot = state.store.snapshot();
-    let quotas = snapshot.compiled.quotas().iter();
-    let by_role = |(role, limit): (&str, u64)| (role.to_owned(), limit);
-    quotas
-        .map(|quota| {
-            (
-                quota.name.clone(),
-                quota.limit.iter().map(by_role).collect(),
-            )
-        })
-        .collect()
-}
-
-/// One count. The second count of a quota that asks for step-up has the limits of the first.
-fn shown(entry: &Entry, limits: &BTreeMap<String, BTreeMap<String, u64>>) -> Value {
-    let parts = entry.key.parts();
-    let parts = parts.as_ref();
-    let name = parts.map(|parts| parts.quota.as_str()).unwrap_or_default();
-    let base = name.split(' ').next().unwrap_or_default();
-    json!({
-        "quota": name,
-        "unit": parts.map(|parts| &parts.unit),
-        "per": parts.map(|parts| &parts.per),
-        "who": parts.map(|parts| &parts.who),
-        "used": entry.usage.used,
-        "limit": limits.get(base),
-        "window_seconds": entry.usage.window.as_secs(),
-        "frees_after_seconds": entry.usage.frees_after.as_secs(),
-    })
 }

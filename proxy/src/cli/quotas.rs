@@ -1,6 +1,9 @@
 //! `postern quotas list | show | reset`: what identities have used, asked of a running Postern.
 //!
-//! It does not open the store itself: where none runs, it says so.
+//! Where none runs, `list` and `show` read the store themselves. `reset` does not: its record belongs
+//! to the log of whoever enforces the quota.
+
+mod stored;
 
 use std::path::Path;
 
@@ -9,9 +12,10 @@ use http::{Method, StatusCode};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
-use super::admin_client::AdminClient;
+use super::admin_client::{AdminClient, AskError};
 use super::output::{Exit, Format, Output};
 use super::wording;
+use crate::quota::Filter;
 
 /// The arguments of `postern quotas`.
 #[derive(Debug, Args)]
@@ -53,31 +57,59 @@ pub(super) fn run(arguments: &Arguments, config: &Path, output: &Output) -> Exit
         Ok(client) => client,
         Err(error) => return output.load_failure(&error),
     };
-    let asked = match &arguments.command {
-        Command::List { quota } => {
-            let query = query(&[("quota", quota.as_deref())]);
-            client.ask(Method::GET, &format!("/quotas{query}"))
-        }
-        Command::Show { who } => {
-            let query = query(&[("who", Some(who))]);
-            client.ask(Method::GET, &format!("/quotas{query}"))
-        }
+    let filter = match &arguments.command {
+        Command::List { quota } => Filter {
+            quota: quota.clone(),
+            who: None,
+        },
+        Command::Show { who } => Filter {
+            quota: None,
+            who: Some(who.clone()),
+        },
         Command::Reset { quota, who, reason } => {
             let query = query(&[
                 ("quota", Some(quota)),
                 ("who", Some(who)),
                 ("reason", Some(reason)),
             ]);
-            client.ask(Method::POST, &format!("/quotas/reset{query}"))
+            return match client.ask(Method::POST, &format!("/quotas/reset{query}")) {
+                Ok((status, answer)) => tell(status, &answer, output),
+                Err(error) => unreachable(&error, output),
+            };
         }
     };
-    match asked {
-        Ok((status, answer)) => tell(status, &answer, output),
-        Err(error) => {
-            output.error(error);
-            Exit::Unreachable
+    list(&client, (config, &filter), output)
+}
+
+/// Asks the running Postern, or the store where none runs.
+fn list(client: &AdminClient, (config, filter): (&Path, &Filter), output: &Output) -> Exit {
+    let query = query(&[
+        ("quota", filter.quota.as_deref()),
+        ("who", filter.who.as_deref()),
+    ]);
+    let error = match client.ask(Method::GET, &format!("/quotas{query}")) {
+        Ok((status, answer)) => return tell(status, &answer, output),
+        Err(error) => error,
+    };
+    match &error {
+        AskError::NoAnswer { .. } | AskError::Token { .. } => {}
+        AskError::Refused { .. } => return unreachable(&error, output),
+    }
+    match stored::listing(config, filter) {
+        Ok(answer) => {
+            output.note("no Postern runs here; this is what the store holds");
+            tell(StatusCode::OK, &answer, output)
+        }
+        Err(stored) => {
+            output.error(&error);
+            unreachable(&stored, output)
         }
     }
+}
+
+fn unreachable(error: &dyn std::error::Error, output: &Output) -> Exit {
+    output.error(error);
+    Exit::Unreachable
 }
 
 /// The parameters that have a value, as a query.

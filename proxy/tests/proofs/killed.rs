@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 
 use super::client::Client;
-use super::process::{Process, policy};
+use super::process::{Process, policy, quotas};
 use super::{count, origin};
 
 /// How many clients ask at once.
@@ -45,7 +45,12 @@ async fn kill_under_load_never_fills_a_quota_anew() {
     }
     let delivered = seen.delivered.load(Ordering::SeqCst);
     assert!(delivered <= limit, "{delivered} delivered of {limit}");
-    let refused = drained(folder, origin, &policy, &seen).await;
+    let (refused, folder) = drained(folder, origin, &policy, &seen).await;
+    assert_eq!(
+        stored(&folder),
+        limit,
+        "the store itself says what was charged"
+    );
     let delivered_in_all = seen.delivered.load(Ordering::SeqCst);
     assert!(delivered_in_all <= limit, "{delivered_in_all} of {limit}");
     // A kill loses at most a lease, a twentieth of the limit, and what each client waits for.
@@ -61,13 +66,14 @@ async fn kill_under_load_never_fills_a_quota_anew() {
     );
 }
 
-/// Starts once more and asks until the quota is used up; how often it was refused then.
+/// Starts once more and asks until the quota is used up; how often it was refused then, and the folder
+/// of what was killed at last.
 async fn drained(
     folder: tempfile::TempDir,
     origin: SocketAddr,
     policy: &str,
     seen: &Seen,
-) -> usize {
+) -> (usize, tempfile::TempDir) {
     let process = Process::start_with(folder, origin, None, policy).await;
     let mut refused = 0;
     while refused < 20 {
@@ -81,7 +87,15 @@ async fn drained(
             other => panic!("{other}: {}", process.log()),
         }
     }
-    refused
+    (refused, process.killed())
+}
+
+/// What the store says was charged, while no Postern runs.
+fn stored(folder: &tempfile::TempDir) -> usize {
+    let listing = quotas(folder.path());
+    let count = &listing["quotas"][0];
+    assert_eq!(count["limit"]["agent"], count["used"]);
+    usize::try_from(count["used"].as_u64().unwrap()).unwrap()
 }
 
 fn ask_until_told(data: SocketAddr, seen: &Arc<Seen>) -> JoinSet<()> {

@@ -9,6 +9,7 @@
 //! | `cut` | – | all 4 KiB | – |
 //! | `drain` | – | 200 exchanges | – |
 //! | `killed` | `POSTERN_KILLS` | 5 | 200 and more |
+//! | `ratio` | `POSTERN_ROUNDS` | 1 | 20, in a release build |
 
 #[cfg(test)]
 mod client;
@@ -24,6 +25,8 @@ mod memory;
 mod origin;
 #[cfg(test)]
 mod process;
+#[cfg(test)]
+mod ratio;
 #[cfg(test)]
 mod reload;
 #[cfg(test)]

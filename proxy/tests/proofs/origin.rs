@@ -66,6 +66,7 @@ async fn serve(mut stream: TcpStream) {
                 tokio::time::sleep(Duration::from_millis(number as u64)).await;
                 whole(&mut stream, &case(number)).await
             }
+            "page" => whole(&mut stream, &page(number)).await,
             "big" => big(&mut stream, number).await,
             "cut" => {
                 let answer = four_kib();
@@ -95,6 +96,12 @@ async fn request_path(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Option<St
             .filter(|count| *count > 0)?;
         buffer.extend_from_slice(&part[..count]);
     }
+}
+
+/// A JSON array of so many cases.
+fn page(records: usize) -> String {
+    let cases: Vec<String> = (0..records).map(case).collect();
+    format!("[{}]", cases.join(","))
 }
 
 async fn whole(stream: &mut TcpStream, body: &str) -> bool {

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -97,6 +97,21 @@ impl Process {
         process
     }
 
+    /// How long its threads that still run have worked.
+    pub(crate) fn worked(&self) -> Duration {
+        let tasks = fs::read_dir(format!("/proc/{}/task", self.child.id())).unwrap();
+        let worked = tasks.filter_map(|task| {
+            let text = fs::read_to_string(task.ok()?.path().join("schedstat")).ok()?;
+            text.split(' ').next()?.parse::<u64>().ok()
+        });
+        Duration::from_nanos(worked.sum())
+    }
+
+    /// What `postern quotas list` says.
+    pub(crate) fn quotas(&self) -> serde_json::Value {
+        quotas(self.folder.path())
+    }
+
     /// The policy file.
     pub(crate) fn policy_path(&self) -> PathBuf {
         self.folder.path().join("policy.yaml")
@@ -188,4 +203,15 @@ fn free_port() -> SocketAddr {
         .unwrap()
         .local_addr()
         .unwrap()
+}
+
+/// What `postern quotas list` says in a folder, whether a Postern runs there or not.
+pub(crate) fn quotas(folder: &Path) -> serde_json::Value {
+    let ran = Command::new(env!("CARGO_BIN_EXE_postern"))
+        .args(["quotas", "list", "-o", "json"])
+        .current_dir(folder)
+        .output()
+        .unwrap();
+    assert!(ran.status.success(), "{ran:?}");
+    serde_json::from_slice(&ran.stdout).unwrap()
 }

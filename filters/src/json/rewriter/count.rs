@@ -173,27 +173,18 @@ fn attempt(
     raw: &[u8],
     out: &mut Vec<u8>,
 ) -> Result<(), Halt> {
-    let (levels, opened) = (rewriter.parents.len(), rewriter.opened);
-    let missing = rewriter.missing.clone();
+    let before = rewriter.standing();
     let Err(error) = rewrite(plan, rewriter, place, raw, out) else {
         return Ok(());
     };
     if *error == BodyError::Spent {
         return Err(error);
     }
-    // INVARIANT: the first frame that a document in a string pushes is the one that was on top.
-    if let Some(top) = rewriter.parents.get(levels).copied() {
-        rewriter.top = top;
-    }
-    rewriter.parents.truncate(levels);
-    rewriter.opened = opened;
-    rewriter.missing = missing;
+    let level = before.levels.saturating_add(1);
+    rewriter.go_back_to(before);
     rewriter.named = None;
-    rewriter.captured = None;
-    rewriter.holding = None;
     rewriter.hidden = None;
     // Records that have begun in the string end with it.
-    let level = levels.saturating_add(1);
     if let Some(tally) = rewriter.tally.as_deref_mut() {
         tally.end_records(level, 0)?;
     }

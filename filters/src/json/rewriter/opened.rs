@@ -125,8 +125,7 @@ fn look(
         from: 0,
         level: usize::MAX,
     });
-    let (levels, opened) = (rewriter.parents.len(), rewriter.opened);
-    let missing = rewriter.missing.clone();
+    let before = rewriter.standing();
     let looked = rewrite(plan, rewriter, place, raw, &mut Vec::new());
     rewriter.hidden = hidden;
     let Err(error) = looked else {
@@ -135,15 +134,7 @@ fn look(
     if *error == BodyError::Spent {
         return Err(error);
     }
-    // INVARIANT: the first frame that a document in a string pushes is the one that was on top.
-    if let Some(top) = rewriter.parents.get(levels).copied() {
-        rewriter.top = top;
-    }
-    rewriter.parents.truncate(levels);
-    rewriter.opened = opened;
-    rewriter.missing = missing;
-    rewriter.captured = None;
-    rewriter.holding = None;
+    rewriter.go_back_to(before);
     Ok(())
 }
 

@@ -30,6 +30,7 @@ pub(in crate::policy::resolve) fn report_embedded(
         let selectors = route.rules.iter().map(|rule| &rule.selector);
         let asks = selectors
             .chain(&route.required)
+            .chain(route.records.iter().chain(&route.subjects))
             .any(|selector| ast::mentions_document(selector.segments()));
         if asks && let Some(label) = carried.find(|label| opened.contains(label)) {
             let message = format!(

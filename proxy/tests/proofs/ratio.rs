@@ -1,0 +1,148 @@
+//! What counting costs: the same requests through two processes of the same build, one whose policy has
+//! quotas and one whose policy has none, in turns.
+//!
+//! It prints ratios, of throughput and of processor time per request, as medians over the rounds with
+//! their smallest and largest; it asserts only that every answer was whole, and that what was counted
+//! was counted. A ratio means something in a release build on a calm machine:
+//! `POSTERN_ROUNDS=20 cargo test --release -p postern-proxy --test proofs ratio -- --nocapture`.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use tokio::task::JoinSet;
+
+use super::client::Client;
+use super::process::Process;
+use super::{count, origin};
+
+/// How many clients ask at once, each on a connection of its own.
+const CLIENTS: usize = 8;
+/// How many requests each client sends per turn of one round: in the short slice, and otherwise.
+const REQUESTS: (usize, usize) = (20, 1_500);
+
+/// What is asked for, and how many records are in it.
+const PATHS: [(&str, usize); 3] = [("/cases/1", 1), ("/page/50", 50), ("/page/500", 500)];
+
+/// One turn: how long it took, and how long the process worked for it.
+#[derive(Debug, Clone, Copy)]
+struct Turn {
+    elapsed: Duration,
+    worked: Duration,
+}
+
+/// Nobody ever reaches these limits; each record, data subject and byte is charged all the same.
+const QUOTAS: &str = "quotas:
+  records: { unit: records, per: identity, window: 24h, limit: { agent: 1000000000000 } }
+  subjects: { unit: subjects, per: identity, window: 24h, limit: { agent: 1000000 } }
+";
+
+fn policy(quotas: &str) -> String {
+    format!(
+        r#"policy: v1
+name: ratio
+identity: {{ from: header, subject: X-Subject, roles: X-Roles, trusted: [127.0.0.1/32], without_a_role: deny }}
+labels:
+  pii: Personal data
+routes:
+  cases:
+    match: GET /cases/{{id}}
+    label:
+      $.customer.name: pii
+      $.customer.email: pii
+    subjects: $.id
+  pages:
+    match: GET /page/{{records}}
+    label:
+      $[*].customer.name: pii
+      $[*].customer.email: pii
+    records: $[*]
+    subjects: $[*].id
+  everything_else:
+    match: ANY /{{path...}}
+    deny: true
+roles:
+  agent:
+    sees:
+      pii: {{ redact: {{ with: "hidden" }} }}
+{quotas}"#
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn counting_has_a_price_that_is_printed() {
+    let rounds = count("POSTERN_ROUNDS", 1);
+    let requests = if rounds == 1 { REQUESTS.0 } else { REQUESTS.1 };
+    let origin = origin::start().await;
+    let folder = || tempfile::tempdir().unwrap();
+    let bare = Process::start_with(folder(), origin, None, &policy("")).await;
+    let counted = Process::start_with(folder(), origin, None, &policy(QUOTAS)).await;
+    let mut charged = 0;
+    for (path, records) in PATHS {
+        let requests = requests.div_ceil(1 + records / 50);
+        let mut pairs = Vec::new();
+        for round in 0..rounds {
+            // Who goes first alternates.
+            let (first, second) = match round % 2 {
+                0 => (&bare, &counted),
+                _ => (&counted, &bare),
+            };
+            let first = turn(first, path, requests).await;
+            let second = turn(second, path, requests).await;
+            charged += CLIENTS * requests * records;
+            pairs.push(if round % 2 == 0 {
+                (first, second)
+            } else {
+                (second, first)
+            });
+        }
+        let throughput = pairs
+            .iter()
+            .map(|(bare, counted)| bare.elapsed.as_secs_f64() / counted.elapsed.as_secs_f64());
+        let work = pairs
+            .iter()
+            .map(|(bare, counted)| counted.worked.as_secs_f64() / bare.worked.as_secs_f64());
+        println!(
+            "counted against uncounted, {path}: throughput {}, processor time per request {}",
+            spread(throughput.collect()),
+            spread(work.collect())
+        );
+    }
+    let used = counted.quotas();
+    // What is leased is charged as well, so the count is not exact while the process runs.
+    let records = used["quotas"][0]["used"].as_u64().unwrap();
+    assert!(records >= charged as u64, "{records} of {charged}");
+    assert_eq!(used["quotas"][1]["used"], 500, "each data subject once");
+}
+
+/// All clients' requests through one process.
+async fn turn(process: &Process, path: &'static str, requests: usize) -> Turn {
+    let before = process.worked();
+    let began = Instant::now();
+    let mut clients = JoinSet::new();
+    for _ in 0..CLIENTS {
+        clients.spawn(ask(process.data, path, requests));
+    }
+    while let Some(client) = clients.join_next().await {
+        client.unwrap();
+    }
+    Turn {
+        elapsed: began.elapsed(),
+        worked: process.worked().saturating_sub(before),
+    }
+}
+
+async fn ask(address: SocketAddr, path: &str, requests: usize) {
+    let mut client = Client::connect(address).await;
+    for _ in 0..requests {
+        let response = client.get(path).await;
+        assert!(response.status == 200 && response.complete, "{response:?}");
+    }
+}
+
+/// `median (smallest to largest)`.
+fn spread(mut ratios: Vec<f64>) -> String {
+    ratios.sort_by(f64::total_cmp);
+    let middle = ratios[ratios.len() / 2];
+    let (least, most) = (ratios[0], ratios[ratios.len() - 1]);
+    format!("{middle:.2} ({least:.2} to {most:.2})")
+}
