@@ -1,60 +1,49 @@
-//! EVIDENCE: what was decided in an exchange, without any of its data.
+//! EVIDENCE: a log that cannot be changed quietly, and what is written to it.
 //!
-//! Today this crate holds the record of one exchange, which the proxy writes as one structured log
-//! line. The tamper-evident log and its verifier come with the audit issue; they will depend on
-//! nothing else of Postern, so that a verifier can stand alone.
+//! [`Log`] makes entries durable, hashes them into a Merkle tree and signs its head; what it publishes is
+//! a tiled log as the C2SP specifications have it, so that programs nobody here wrote can verify it.
+//! This crate depends on nothing else of Postern, so that a verifier can stand alone, and on no runtime.
+//!
+//! It knows entries as bytes only. What may be in them, and that no data of anybody is, is decided by
+//! whoever makes them.
 
 #![forbid(unsafe_code)]
 
-use std::collections::BTreeMap;
+mod checkpoint;
+mod clock;
+mod cosignature;
+mod crc32c;
+mod disk;
+mod entry;
+mod head_slots;
+mod log;
+mod note;
+mod proof_file;
+mod signer;
+mod store;
+mod tree;
+mod ulid;
+mod vkey;
+mod wal;
 
-use serde::Serialize;
-
-/// What was decided about one exchange and how it ended. It names fields, labels and counts, never a
-/// value, a header, a query or a token.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct AuditEntry {
-    /// The exchange's id, as the client was told.
-    pub exchange_id: String,
-    /// The policy revision that held from head to end.
-    pub revision: String,
-    /// The matched route's name, when one matched.
-    pub route: Option<String>,
-    /// The request's method.
-    pub method: String,
-    /// Who vouches for the identity.
-    pub issuer: Option<String>,
-    /// The identity's subject.
-    pub subject: Option<String>,
-    /// The roles that counted.
-    pub roles: Vec<String>,
-    /// How it ended: `allowed`, `refused`, `withheld` (502 before the head) or `cut` (after it).
-    pub outcome: String,
-    /// The problem's slug, when there was one.
-    pub problem: Option<String>,
-    /// The status the client was sent; 0 when none was.
-    pub status: u16,
-    /// Values withheld, by label.
-    pub withheld: BTreeMap<String, u64>,
-    /// What was charged to quotas, by unit.
-    pub charged: BTreeMap<String, u64>,
-    /// Records removed because a quota was used up.
-    pub records_cut: u64,
-    /// Body bytes written to the client.
-    pub bytes_out: u64,
-    /// From the first byte of the request to the end, in microseconds.
-    pub duration_us: u64,
-}
-
-/// What somebody with the admin token changed, and why. It is the operator's own words that are kept here.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct AdminEntry {
-    /// What was done, such as `quota-reset`.
-    pub action: String,
-    /// To what: for a quota its name and whose it was.
-    pub subject: Vec<String>,
-    /// Why, as the operator said.
-    pub reason: String,
-    /// How many things it changed.
-    pub count: u64,
-}
+pub use checkpoint::Checkpoint;
+pub use clock::{Clock, SystemClock};
+pub use disk::{Access, Disk, DiskFile, Listed, Lock, SystemDisk};
+pub use entry::{AdminEntry, AuditEntry};
+pub use log::error::{LogError, OpenError};
+pub use log::life::{Activity, entry as life_entry};
+pub use log::new_entry::NewEntry;
+pub use log::settings::{LogSettings, OnDamage};
+pub use log::{Log, Receipt};
+pub use note::{Note, NoteError, SignatureLine};
+pub use proof_file::ProofFile;
+pub use signer::Signer;
+pub use tree::HashReader;
+pub use tree::bundle::{ENTRY_BYTES_MAX, entries as bundle_entries};
+pub use tree::compact_range::CompactRange;
+pub use tree::hash::Hash;
+pub use tree::proof::{
+    PROOF_HASHES_MAX, is_consistent, is_included, prove_consistency, prove_inclusion,
+};
+pub use tree::tiles::{TILE_WIDTH, TileBuilder, TileError, TileId, TileKind, TileReader};
+pub use vkey::{KeyKind, VerifierKey};
