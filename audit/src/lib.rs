@@ -18,13 +18,17 @@ mod entry;
 mod head_slots;
 mod log;
 mod note;
+mod policy_file;
 mod proof_file;
 mod signer;
 mod store;
 mod tree;
 mod ulid;
+mod verify;
+mod verify_folder;
 mod vkey;
 mod wal;
+mod witness;
 
 pub use checkpoint::Checkpoint;
 pub use clock::{Clock, SystemClock};
@@ -36,6 +40,7 @@ pub use log::new_entry::NewEntry;
 pub use log::settings::{LogSettings, OnDamage};
 pub use log::{Log, Receipt};
 pub use note::{Note, NoteError, SignatureLine};
+pub use policy_file::{PolicyError, PolicyFile};
 pub use proof_file::ProofFile;
 pub use signer::Signer;
 pub use tree::HashReader;
@@ -46,4 +51,7 @@ pub use tree::proof::{
     PROOF_HASHES_MAX, is_consistent, is_included, prove_consistency, prove_inclusion,
 };
 pub use tree::tiles::{TILE_WIDTH, TileBuilder, TileError, TileId, TileKind, TileReader};
+pub use verify::{Incomplete, Integrity, Report, VerifyError, verify};
+pub use verify_folder::{prove, verify_folder, verify_proof};
 pub use vkey::{KeyKind, VerifierKey};
+pub use witness::{Answer, Witness};

@@ -18,7 +18,7 @@ pub(crate) mod new_entry;
 mod open;
 pub(crate) mod publisher;
 mod queue;
-mod recover;
+pub(crate) mod recover;
 pub(crate) mod settings;
 mod successor;
 mod writer;
@@ -47,6 +47,17 @@ pub struct Receipt {
     pub size: u64,
     /// The root of that tree.
     pub root: Hash,
+}
+
+impl Receipt {
+    /// As the value of an `Audit-Receipt` response header: a dictionary of RFC 9651. An origin is a key's
+    /// name, so that it needs no escapes beyond those of quotes and backslashes.
+    #[must_use]
+    pub fn to_header(&self, origin: &str) -> String {
+        let origin = origin.replace('\\', "\\\\").replace('"', "\\\"");
+        let Self { index, size, root } = self;
+        format!("origin=\"{origin}\", index={index}, size={size}, root=:{root}:")
+    }
 }
 
 /// The latest durable head.

@@ -123,3 +123,10 @@ pub(crate) fn announced_key(entry: &[u8]) -> Option<VerifierKey> {
     let details = body.get("unmapped")?.get("postern")?;
     VerifierKey::parse(details.get("next_key")?.as_str()?)
 }
+
+/// The note by which the old key says so.
+pub(crate) fn rotation_note(entry: &[u8]) -> Option<String> {
+    let body: Value = serde_json::from_slice(entry).ok()?;
+    let details = body.get("unmapped")?.get("postern")?;
+    Some(details.get("signed")?.as_str()?.to_owned())
+}

@@ -19,11 +19,14 @@ use crate::tree::bundle;
 use crate::tree::hash::Hash;
 use crate::tree::proof;
 use crate::tree::tiles::{
-    TILE_WIDTH, TileBuilder, TileError, TileId, TileKind, TileReader,
+    TILE_WIDTH, TileBuilder, TileError, TileId, TileKind, TileReader, width_at,
 };
 use crate::wal::cursor::Cursor;
 use crate::wal::scan::segments;
 use crate::wal::segment_path;
+
+/// The latest checkpoint that has cosignatures, which the published one does not have yet.
+pub(crate) const COSIGNED: &str = ".state/cosigned";
 
 /// The edge of what has been read so far.
 #[derive(Debug)]
@@ -185,8 +188,8 @@ impl Publisher {
         Ok(())
     }
 
-    /// Removes the partial tiles of an earlier size. One that stays behind, because it cannot be removed,
-    /// is as true as it was.
+    /// Removes partial tiles that a wider one replaces: those of an earlier size, and what a publication
+    /// left that did not end. One that cannot be removed is as true as it was.
     fn remove_partial_tiles_of(&self, before: u64) {
         let now = self.size();
         let kinds = (0..8).map(TileKind::Hashes).chain([TileKind::Entries]);
@@ -196,19 +199,27 @@ impl Publisher {
                 TileKind::Entries => 0,
             };
             let (old, new) = (before >> shift, now >> shift);
-            let tile = TileId {
-                kind,
-                index: old / TILE_WIDTH,
-                width: old % TILE_WIDTH,
-            };
-            if tile.width == 0 || old == new {
+            if old == new {
                 continue;
             }
-            let path = tile.path();
-            drop(self.disk.remove(&path));
-            if new / TILE_WIDTH > tile.index {
-                drop(self.disk.remove_folder(parent(&path)));
+            for index in BTreeSet::from([old / TILE_WIDTH, new / TILE_WIDTH]) {
+                let width = width_at(index, new);
+                self.remove_narrower(TileId { kind, index, width });
             }
+        }
+    }
+
+    fn remove_narrower(&self, tile: TileId) {
+        let partial = TileId { width: 1, ..tile }.path();
+        let folder = parent(&partial);
+        for item in self.disk.list(folder).unwrap_or_default() {
+            let path = format!("{folder}/{}", item.name);
+            if path != tile.path() {
+                drop(self.disk.remove(&path));
+            }
+        }
+        if tile.width == TILE_WIDTH {
+            drop(self.disk.remove_folder(folder));
         }
     }
 
@@ -239,7 +250,8 @@ impl Publisher {
         let mut note = published.note.clone();
         lines.into_iter().for_each(|line| note.add(line));
         let text = note.to_string();
-        let stored = replace(self.disk.as_ref(), CHECKPOINT, text.as_bytes(), Access::Public);
+        let put = |path| replace(self.disk.as_ref(), path, text.as_bytes(), Access::Public);
+        let stored = put(COSIGNED).and_then(|()| put(CHECKPOINT));
         if matches!(stored, Err(StoreError::Sync(_))) {
             shared.queue.poison();
         }

@@ -4,3 +4,5 @@
 mod memory_disk;
 mod stage;
 mod writing;
+mod tampering;
+mod witnesses;

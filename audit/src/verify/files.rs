@@ -1,0 +1,37 @@
+//! Reads files for the verifier, and names those that cannot be read.
+
+use std::io;
+
+use super::VerifyError;
+use crate::disk::Disk;
+use crate::store::read_optional;
+
+/// A file that need not be there.
+pub(super) fn optional(disk: &dyn Disk, path: &str) -> Result<Option<Vec<u8>>, VerifyError> {
+    read_optional(disk, path).map_err(|error| unreadable(path, error))
+}
+
+/// Every file below a folder.
+pub(super) fn below(disk: &dyn Disk, folder: &str) -> Result<Vec<String>, VerifyError> {
+    let mut files = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        let listed = disk.list(&folder).map_err(|error| unreadable(&folder, error))?;
+        for item in listed {
+            let path = format!("{folder}/{}", item.name);
+            if item.is_folder {
+                folders.push(path);
+            } else {
+                files.push(path);
+            }
+        }
+    }
+    Ok(files)
+}
+
+pub(super) fn unreadable(path: &str, error: io::Error) -> VerifyError {
+    VerifyError::Unreadable {
+        path: path.to_owned(),
+        error,
+    }
+}

@@ -1,0 +1,91 @@
+//! What the commands do: verify a folder and say so, make a proof file from a folder, check a proof file.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use crate::disk::{Disk, SystemDisk};
+use crate::log::recover::CHECKPOINT;
+use crate::note::Note;
+use crate::policy_file::PolicyFile;
+use crate::proof_file::ProofFile;
+use crate::tree::proof::prove_inclusion;
+use crate::tree::tiles::TileReader;
+use crate::verify::verify;
+use crate::vkey::VerifierKey;
+use crate::{Checkpoint, NoteError};
+
+/// What says that nothing could be said.
+const UNREADABLE: u8 = 2;
+
+/// Verifies a folder by a policy file, with checkpoints that were kept elsewhere, and writes the verdicts.
+/// Returns the exit code: 0 when all is well, 4 when something was changed, 1 when something is
+/// missing or unanchored, 2 when a file cannot be read.
+///
+/// # Errors
+/// When the verdicts cannot be written.
+pub fn verify_folder(
+    folder: &Path,
+    policy: &Path,
+    anchors: &[PathBuf],
+    out: &mut dyn Write,
+) -> io::Result<u8> {
+    let verdict = read(policy).and_then(|bytes| {
+        let policy = PolicyFile::parse(&bytes).map_err(|error| error.to_string())?;
+        let anchors: Vec<Vec<u8>> = anchors.iter().map(|path| read(path)).collect::<Result<_, _>>()?;
+        let disk = SystemDisk::new(folder.to_path_buf());
+        verify(&disk, &policy, &anchors).map_err(|error| error.to_string())
+    });
+    match verdict {
+        Ok(report) => {
+            write!(out, "{report}")?;
+            Ok(report.exit_code())
+        }
+        Err(what) => {
+            writeln!(out, "cannot verify: {what}")?;
+            Ok(UNREADABLE)
+        }
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, String> {
+    fs::read(path).map_err(|error| format!("`{}` cannot be read: {error}", path.display()))
+}
+
+/// Makes the proof file of a published entry from a log's folder; nothing when the entry is not
+/// published, or what is published cannot be read.
+#[must_use]
+pub fn prove(disk: &dyn Disk, index: u64) -> Option<ProofFile> {
+    let checkpoint = Note::parse(&disk.read(CHECKPOINT).ok()?).ok()?;
+    let size = Checkpoint::parse(checkpoint.text())?.size;
+    let mut tiles = TileReader::new(size, |tile| disk.read(&tile.path()));
+    let hashes = prove_inclusion(index, size, &mut tiles).ok()??;
+    Some(ProofFile {
+        index,
+        hashes,
+        checkpoint,
+    })
+}
+
+/// Whether a proof file shows, by a policy, that an entry is in a log.
+///
+/// # Errors
+/// When it does not: [`NoteError::Malformed`] when the proof is none or of another entry, and otherwise
+/// what is wrong with who signed.
+pub fn verify_proof(proof: &[u8], entry: &[u8], policy: &PolicyFile) -> Result<(), NoteError> {
+    let proof = ProofFile::parse(proof).ok_or(NoteError::Malformed)?;
+    if !proof.includes(entry) {
+        return Err(NoteError::Malformed);
+    }
+    let checkpoint = Checkpoint::parse(proof.checkpoint.text()).ok_or(NoteError::Malformed)?;
+    let logs = policy.logs().iter().filter(|key| key.name() == checkpoint.origin);
+    let known: Vec<VerifierKey> = logs.chain(policy.witnesses()).cloned().collect();
+    let signers = proof.checkpoint.verified_by(&known)?;
+    let keys: Vec<&VerifierKey> = signers.into_iter().map(|(key, _)| key).collect();
+    let by_log = keys.iter().any(|key| policy.logs().contains(key));
+    if by_log && policy.is_quorum(&keys) {
+        Ok(())
+    } else {
+        Err(NoteError::Unsigned)
+    }
+}

@@ -1,0 +1,333 @@
+//! What somebody does to a log, and what the verifier says: every bit flipped, every entry deleted,
+//! swapped and doubled, the tail cut, the folder rolled back, a fork signed with the log's own key.
+//!
+//! `POSTERN_LOG_BYTES` says how large the log is whose bits are flipped (65536 for the whole of it).
+
+use std::collections::BTreeMap;
+use std::sync::mpsc;
+
+use postern_audit::{
+    Checkpoint, Hash, Incomplete, Integrity, KeyKind, Note, PolicyFile, Report, Signer, TileBuilder,
+    TileId, TileKind, VerifyError, bundle_entries, verify,
+};
+
+use crate::memory_disk::MemoryDisk;
+use crate::stage::{Stage, entry};
+
+type Files = BTreeMap<String, Vec<u8>>;
+
+const SEGMENT: &str = ".wal/00000000000000000000.seg";
+
+/// A log, who signs it, and its last checkpoint.
+struct Sample {
+    stage: Stage,
+    files: Files,
+    policy: PolicyFile,
+    anchor: Vec<u8>,
+    size: u64,
+}
+
+/// A log of at least this many bytes, all files together, in batches of different sizes.
+fn sample(bytes_min: usize) -> Sample {
+    let stage = Stage::new();
+    let log = stage.open().unwrap();
+    let mut number = 0;
+    let total = || stage.disk.files().values().map(Vec::len).sum::<usize>();
+    while total() < bytes_min {
+        // While the writer waits in the first entry's callback, the others gather to one batch.
+        let (go, gate) = mpsc::channel::<()>();
+        let (reply, done) = mpsc::channel();
+        log.append(entry(number), move |_| drop(gate.recv()));
+        for more in 1..=5 {
+            let reply = reply.clone();
+            log.append(entry(number + more), move |result| drop(reply.send(result)));
+        }
+        go.send(()).unwrap();
+        (0..5).for_each(|_| drop(done.recv().unwrap().unwrap()));
+        number += 6;
+        log.publish().unwrap();
+    }
+    let key = log.keys()[0].clone();
+    log.close().unwrap();
+    let files = stage.disk.files();
+    let anchor = files["checkpoint"].clone();
+    let policy = format!("log {key}\nquorum none\n");
+    let size = checkpoint(&anchor).size;
+    Sample {
+        stage,
+        files,
+        policy: PolicyFile::parse(policy.as_bytes()).unwrap(),
+        anchor,
+        size,
+    }
+}
+
+fn checkpoint(note: &[u8]) -> Checkpoint {
+    Checkpoint::parse(Note::parse(note).unwrap().text()).unwrap()
+}
+
+impl Sample {
+    fn verify(&self, files: &Files, anchors: &[Vec<u8>]) -> Result<Report, VerifyError> {
+        verify(&MemoryDisk::with(files.clone()), &self.policy, anchors)
+    }
+
+    /// The index that is said to be the first bad one.
+    fn first_bad(&self, files: &Files, anchors: &[Vec<u8>]) -> Option<u64> {
+        match self.verify(files, anchors).unwrap().integrity {
+            Integrity::Ok => None,
+            Integrity::Tampered { index, .. } => Some(index),
+        }
+    }
+
+    fn bundle(&self) -> (String, Vec<Vec<u8>>) {
+        let path = self.path_of(TileKind::Entries);
+        let (entries, whole) = bundle_entries(&self.files[&path]);
+        assert!(whole);
+        let entries = entries.into_iter().map(<[u8]>::to_vec).collect();
+        (path, entries)
+    }
+
+    fn path_of(&self, kind: TileKind) -> String {
+        let is_it = |path: &&String| TileId::from_path(path).is_some_and(|tile| tile.kind == kind);
+        self.files.keys().find(is_it).unwrap().clone()
+    }
+
+    /// The files with other entries, hashed again, as somebody without the key can do it.
+    fn rewritten(&self, entries: &[Vec<u8>], hashes_too: bool) -> Files {
+        let mut files = self.files.clone();
+        let (path, _) = self.bundle();
+        files.remove(&path);
+        let mut bundle = Vec::new();
+        let mut builder = TileBuilder::default();
+        for entry in entries {
+            bundle.extend_from_slice(&(entry.len() as u16).to_be_bytes());
+            bundle.extend_from_slice(entry);
+            builder.push(Hash::of_leaf(entry), &mut Vec::new());
+        }
+        files.insert(path, bundle);
+        if hashes_too {
+            let mut bytes = builder.partial().remove(0).1;
+            // As many hashes as the path says, whatever the number of entries.
+            bytes.resize(self.size as usize * 32, 0);
+            files.insert(self.path_of(TileKind::Hashes(0)), bytes);
+        }
+        files
+    }
+}
+
+fn without_wal(mut files: Files) -> Files {
+    files.retain(|path, _| !path.starts_with('.'));
+    files
+}
+
+/// For each byte of the segment, the index that is bad when it is: the record's own; for a trailer the
+/// first of its batch.
+fn indexes_in_segment(bytes: &[u8]) -> Vec<u64> {
+    let number = |at: usize| u32::from_be_bytes(bytes[at..at + 4].try_into().unwrap()) as usize;
+    let (mut at, mut index, mut batch) = (0, 0, 0);
+    let mut indexes = Vec::new();
+    while at < bytes.len() {
+        if bytes[at..].starts_with(b"PTBT") {
+            at += 60 + number(at + 56) + 4;
+            indexes.resize(at, batch);
+            batch = index;
+        } else {
+            at += 16 + number(at);
+            indexes.resize(at, index);
+            index += 1;
+        }
+    }
+    indexes
+}
+
+fn indexes_in_bundle(bytes: &[u8]) -> Vec<u64> {
+    let (entries, _) = bundle_entries(bytes);
+    let indexes = (0..).zip(entries).flat_map(|(index, entry)| vec![index; entry.len() + 2]);
+    indexes.collect()
+}
+
+#[test]
+fn a_whole_log_verifies_and_an_unanchored_one_says_so() {
+    let sample = sample(4096);
+    let report = sample.verify(&sample.files, std::slice::from_ref(&sample.anchor)).unwrap();
+    assert_eq!((report.exit_code(), report.size), (0, sample.size), "{report}");
+    let report = sample.verify(&sample.files, &[]).unwrap();
+    assert_eq!(report.completeness, [Incomplete::Unanchored { since: 0 }]);
+    assert_eq!(report.exit_code(), 1);
+    let exported = without_wal(sample.files.clone());
+    let report = sample.verify(&exported, std::slice::from_ref(&sample.anchor)).unwrap();
+    assert_eq!(report.exit_code(), 0, "{report}");
+    sample.stage.open().unwrap();
+}
+
+#[test]
+fn every_flipped_bit_is_found_where_it_is() {
+    let bytes_min = std::env::var("POSTERN_LOG_BYTES").ok();
+    let bytes_min = bytes_min.map_or(6000, |text| text.parse().unwrap());
+    let sample = sample(bytes_min);
+    let (bundle, _) = sample.bundle();
+    let tile = sample.path_of(TileKind::Hashes(0));
+    let hashes = (0..sample.size).flat_map(|index| [index; 32]).collect();
+    let checkpoint = "checkpoint".to_owned();
+    let placed: Vec<(String, Vec<u64>)> = vec![
+        (SEGMENT.to_owned(), indexes_in_segment(&sample.files[SEGMENT])),
+        (bundle.clone(), indexes_in_bundle(&sample.files[&bundle])),
+        (tile, hashes),
+        (checkpoint.clone(), vec![0; sample.files[&checkpoint].len()]),
+    ];
+    let jobs: Vec<(&String, &Vec<u64>, usize)> = placed
+        .iter()
+        .flat_map(|(path, indexes)| (0..indexes.len()).map(move |at| (path, indexes, at)))
+        .collect();
+    let half = jobs.len().div_ceil(2);
+    let flipped: usize = std::thread::scope(|scope| {
+        let threads: Vec<_> = jobs
+            .chunks(half)
+            .map(|jobs| scope.spawn(|| flip(&sample, jobs)))
+            .collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).sum()
+    });
+    println!("{flipped} bits flipped, {flipped} found where they are");
+    let mut in_slots = 0;
+    for path in [".state/head.A", ".state/head.B"] {
+        for bit in 0..sample.files[path].len() * 8 {
+            let mut files = sample.files.clone();
+            files.get_mut(path).unwrap()[bit / 8] ^= 1 << (bit % 8);
+            let report = sample.verify(&files, std::slice::from_ref(&sample.anchor)).unwrap();
+            assert_ne!(report.exit_code(), 0, "bit {bit} of {path}");
+            in_slots += 1;
+        }
+        if bytes_min < 65_536 {
+            break;
+        }
+    }
+    println!("{in_slots} bits of head slots flipped, {in_slots} found");
+}
+
+fn flip(sample: &Sample, jobs: &[(&String, &Vec<u64>, usize)]) -> usize {
+    let disk = MemoryDisk::with(sample.files.clone());
+    let mut flipped = 0;
+    for (path, indexes, at) in jobs {
+        for bit in 0..8 {
+            let mut bytes = sample.files[*path].clone();
+            bytes[*at] ^= 1 << bit;
+            disk.put(path, bytes);
+            let report = verify(&disk, &sample.policy, &[]).unwrap();
+            let found = match report.integrity {
+                Integrity::Ok => None,
+                Integrity::Tampered { index, .. } => Some(index),
+            };
+            assert_eq!(found, Some(indexes[*at]), "bit {bit} of byte {at} of {path}");
+            assert_eq!(report.exit_code(), 4);
+            flipped += 1;
+        }
+        disk.put(path, sample.files[*path].clone());
+    }
+    flipped
+}
+
+#[test]
+fn entries_deleted_swapped_or_doubled_are_found() {
+    let sample = sample(6000);
+    let (_, entries) = sample.bundle();
+    let mut changes = 0;
+    for at in 0..entries.len() {
+        let mut deleted = entries.clone();
+        deleted.remove(at);
+        let mut doubled = entries.clone();
+        doubled.insert(at, entries[at].clone());
+        let mut swapped = entries.clone();
+        swapped.swap(at, (at + 1) % entries.len());
+        let last = at + 1 == entries.len();
+        let from = if last { 0 } else { at };
+        // Doubling keeps this entry in its place; the one after it is the first that is not.
+        for (changed, first) in [(deleted, at), (doubled, at + 1), (swapped, from)] {
+            for hashes_too in [false, true] {
+                let files = sample.rewritten(&changed, hashes_too);
+                let found = sample.first_bad(&files, &[]);
+                assert_eq!(found, Some(first as u64), "at {at}, hashes too: {hashes_too}");
+                // Without the write-ahead log there is one signed head, so the place may be before.
+                let found = sample.first_bad(&without_wal(files), &[]);
+                assert!(found.is_some_and(|index| index <= first as u64), "at {at}");
+                changes += 2;
+            }
+        }
+    }
+    println!("{changes} changes to entries, {changes} found");
+}
+
+#[test]
+fn a_cut_tail_is_found_by_what_is_left_or_by_an_anchor() {
+    let sample = sample(6000);
+    // Every earlier state of the folder, as it was when it was published.
+    let (_, entries) = sample.bundle();
+    let mut cuts = 0;
+    for size in 1..entries.len() as u64 {
+        // With the key nobody can tell, but for an anchor: this is what a rollback looks like.
+        let files = sample.resigned(&entries[..size as usize]);
+        assert_eq!(sample.first_bad(&files, &[]), None);
+        let report = sample.verify(&files, &[]).unwrap();
+        assert_eq!(report.exit_code(), 1, "{report}");
+        let anchors = std::slice::from_ref(&sample.anchor);
+        assert_eq!(sample.first_bad(&files, anchors), Some(size));
+        cuts += 1;
+    }
+    println!("{cuts} rollbacks, all unanchored without an anchor and found with one");
+}
+
+impl Sample {
+    /// What whoever has the key can publish: any entries.
+    fn resigned(&self, entries: &[Vec<u8>]) -> Files {
+        let seed: [u8; 32] = self.stage.seeds.files()["audit.seed"].clone().try_into().unwrap();
+        let head = checkpoint(&self.anchor);
+        let signer = Signer::from_seed(&head.origin, KeyKind::Log, &seed).unwrap();
+        let size = entries.len() as u64;
+        let (mut bundle, mut range) = (Vec::new(), postern_audit::CompactRange::default());
+        let mut builder = TileBuilder::default();
+        for entry in entries {
+            bundle.extend_from_slice(&(entry.len() as u16).to_be_bytes());
+            bundle.extend_from_slice(entry);
+            builder.push(Hash::of_leaf(entry), &mut Vec::new());
+            range.push(Hash::of_leaf(entry));
+        }
+        let root = range.root();
+        let head = Checkpoint { size, root, ..head };
+        let mut files = Files::new();
+        files.insert("checkpoint".to_owned(), signer.sign(head.to_string()).to_string().into());
+        let kind = TileKind::Entries;
+        let tile = TileId { kind, index: 0, width: size };
+        files.insert(tile.path(), bundle);
+        for (tile, bytes) in builder.partial() {
+            files.insert(tile.path(), bytes);
+        }
+        files
+    }
+}
+
+#[test]
+fn a_fork_that_is_signed_with_the_logs_key_is_found_by_an_anchor() {
+    let sample = sample(6000);
+    let (_, entries) = sample.bundle();
+    let anchors = std::slice::from_ref(&sample.anchor);
+    for at in 0..entries.len() {
+        let mut changed = entries.clone();
+        changed[at] = br#"{"number":"another","time":1700000000000}"#.to_vec();
+        let fork = sample.resigned(&changed);
+        assert_eq!(sample.first_bad(&fork, &[]), None, "nobody can tell from the inside");
+        let found = sample.first_bad(&fork, anchors);
+        assert!(found.is_some_and(|index| index <= at as u64), "{found:?} for {at}");
+    }
+    println!("{} forks, all found by an anchor", entries.len());
+}
+
+#[test]
+fn an_unsigned_log_does_not_pass() {
+    let sample = sample(4096);
+    let mut files = without_wal(sample.files.clone());
+    let text = String::from_utf8(files["checkpoint"].clone()).unwrap();
+    let body = text.split("\n\n").next().unwrap();
+    files.insert("checkpoint".to_owned(), format!("{body}\n\n").into_bytes());
+    assert_eq!(sample.verify(&files, &[]).unwrap().exit_code(), 4);
+    files.remove("checkpoint");
+    assert!(matches!(sample.verify(&files, &[]), Err(VerifyError::NoLog)));
+}

@@ -1,0 +1,133 @@
+//! A witness cosigns what continues what it has seen, and nothing else; a quorum of cosignatures anchors.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use postern_audit::{
+    Hash, KeyKind, LogError, Note, PolicyFile, SignatureLine, Signer, Witness, prove, verify,
+    verify_proof,
+};
+
+use crate::memory_disk::{Call, MemoryDisk};
+use crate::stage::{Stage, entry, entry_bytes};
+
+fn now() -> SystemTime {
+    UNIX_EPOCH + Duration::from_secs(1_700_000_000)
+}
+
+fn signer(name: &str, kind: KeyKind) -> Signer {
+    let seed = [name.len() as u8; 32];
+    Signer::from_seed(name, kind, &seed).unwrap()
+}
+
+fn request(old: u64, proof: &[Hash], checkpoint: &str) -> Vec<u8> {
+    let lines: String = proof.iter().map(|hash| format!("{hash}\n")).collect();
+    format!("old {old}\n{lines}\n{checkpoint}").into_bytes()
+}
+
+#[test]
+fn it_cosigns_what_continues_what_it_has_seen() {
+    let stage = Stage::new();
+    let log = stage.open().unwrap();
+    let disk = MemoryDisk::default();
+    let key = signer("witness.example/w", KeyKind::Witness);
+    let witness = Witness::new(key, log.keys(), Arc::new(disk.clone()));
+    for number in 0..5 {
+        log.append_and_wait(entry(number)).unwrap();
+    }
+    log.publish().unwrap();
+    let first = log.published().unwrap();
+    let ask = |old, proof: &[Hash], note: &str| witness.add_checkpoint(&request(old, proof, note), now());
+
+    let answer = ask(3, &[], &first);
+    assert_eq!((answer.status, answer.body.as_str()), (409, "0\n"));
+    assert_eq!(answer.content_type, "text/x.tlog.size");
+    let answer = ask(0, &[], &first);
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    let line = SignatureLine::parse(answer.body.trim_end()).unwrap();
+    let text = Note::parse(first.as_bytes()).unwrap().text().to_owned();
+    assert!(witness.key().verifies(&text, &line.signature));
+    assert_eq!(ask(6, &[], &first).status, 200, "the same again");
+
+    log.append_and_wait(entry(5)).unwrap();
+    log.publish().unwrap();
+    let second = log.published().unwrap();
+    let proof = log.prove_consistency(6).unwrap();
+    assert_eq!(ask(6, &proof[1..], &second).status, 422);
+    assert_eq!(ask(8, &proof, &second).status, 400, "the old size is above the new one");
+    assert_eq!(ask(0, &[], &second).body, "6\n");
+    disk.fail(Call::Sync, 0);
+    assert_eq!(ask(6, &proof, &second).status, 500, "nothing is cosigned that is not stored");
+    disk.fail(Call::Write, 0);
+    assert_eq!(ask(6, &proof, &second).status, 500);
+    assert_eq!(witness.latest(log.origin()).unwrap().unwrap().size, 6);
+    assert_eq!(ask(6, &proof, &second).status, 200);
+    assert_eq!(ask(6, &proof, &second).status, 409);
+    assert_eq!(witness.latest(log.origin()).unwrap().unwrap().size, 7);
+}
+
+#[test]
+fn it_refuses_unknown_logs_false_signatures_and_forks() {
+    let stage = Stage::new();
+    let log = stage.open().unwrap();
+    log.publish().unwrap();
+    let note = log.published().unwrap();
+    let disk = Arc::new(MemoryDisk::default());
+    let key = || signer("witness.example/w", KeyKind::Witness);
+    let nobody = Witness::new(key(), Vec::new(), disk.clone());
+    assert_eq!(nobody.add_checkpoint(&request(0, &[], &note), now()).status, 404);
+    let witness = Witness::new(key(), log.keys(), disk);
+    let forged = note.replace("\n1\n", "\n2\n");
+    assert_eq!(witness.add_checkpoint(&request(0, &[], &forged), now()).status, 403);
+    for malformed in ["", "old 00\n\n", "old -1\n\n", "old 0\nx\n\n", "new 0\n\n"] {
+        let body = [malformed.as_bytes(), note.as_bytes()].concat();
+        assert_eq!(witness.add_checkpoint(&body, now()).status, 400, "{malformed}");
+    }
+    assert_eq!(witness.add_checkpoint(&request(0, &[], &note), now()).status, 200);
+    let seed: [u8; 32] = stage.seeds.files()["audit.seed"].clone().try_into().unwrap();
+    let thief = Signer::from_seed(log.origin(), KeyKind::Log, &seed).unwrap();
+    let fork = thief.sign(format!("{}\n1\n{}\n", log.origin(), Hash::of_leaf(b"fork")));
+    let answer = witness.add_checkpoint(&request(1, &[], &fork.to_string()), now());
+    assert_eq!(answer.status, 409, "the same size and another root");
+}
+
+#[test]
+fn a_quorum_of_cosignatures_anchors_and_proofs_carry_it() {
+    let stage = Stage::new();
+    let log = stage.open().unwrap();
+    let receipt = log.append_and_wait(entry(0)).unwrap();
+    log.publish().unwrap();
+    let names = ["w.example/a", "w.example/bb", "w.example/ccc"];
+    let keys: Vec<String> = names
+        .iter()
+        .map(|name| signer(name, KeyKind::Witness).key().to_string())
+        .collect();
+    let policy = format!(
+        "log {}\nwitness a {}\nwitness b {}\nwitness c {}\ngroup two 2 a b c\nquorum two\n",
+        log.keys()[0], keys[0], keys[1], keys[2]
+    );
+    let policy = PolicyFile::parse(policy.as_bytes()).unwrap();
+    let published = log.published().unwrap();
+    let text = Note::parse(published.as_bytes()).unwrap().text().to_owned();
+    let since = |disk: &MemoryDisk| verify(disk, &policy, &[]).unwrap();
+    for (name, code) in [(names[0], 1), (names[1], 0)] {
+        assert_eq!(since(&stage.disk).exit_code(), 1);
+        let line = signer(name, KeyKind::Witness).cosign(&text, 1_700_000_000);
+        log.cosign(&text, vec![line]).unwrap();
+        let report = since(&stage.disk);
+        assert_eq!(report.exit_code(), code, "{report}");
+    }
+    let proof = prove(&stage.disk, receipt.index).unwrap().to_string();
+    assert_eq!(proof, log.prove(receipt.index).unwrap());
+    verify_proof(proof.as_bytes(), &entry_bytes(0), &policy).unwrap();
+    verify_proof(proof.as_bytes(), &entry_bytes(1), &policy).unwrap_err();
+    let unwitnessed = format!("{}\n\n{published}", proof.split("\n\n").next().unwrap());
+    verify_proof(unwitnessed.as_bytes(), &entry_bytes(0), &policy).unwrap_err();
+    log.append_and_wait(entry(1)).unwrap();
+    log.publish().unwrap();
+    assert_eq!(log.cosign(&text, Vec::new()), Err(LogError::Superseded));
+    let report = since(&stage.disk);
+    assert_eq!(report.exit_code(), 0, "the last cosigned head is recent: {report}");
+    let header = receipt.to_header("a\"b");
+    assert!(header.starts_with("origin=\"a\\\"b\", index=1, size=2, root=:"), "{header}");
+}
