@@ -48,6 +48,8 @@ pub struct Route {
     pub subjects: Vec<Selector>,
     /// The response says how many values were withheld, by label.
     pub receipt: bool,
+    /// When an exchange waits for its audit record.
+    pub audit: AuditMode,
     /// Long-lived protocols that the route lets through; only on routes without labels.
     pub allow: Vec<LongLived>,
     /// The path parameter that names the case; every match of the route has it.
@@ -176,6 +178,18 @@ pub enum WriteBack {
     DropField,
     /// The true values are put back, fetched from the upstream.
     Restore,
+}
+
+/// When an exchange waits for its audit record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum AuditMode {
+    /// What is about to happen is on record before it happens, and how it ended before the last byte
+    /// leaves (the default).
+    #[default]
+    Pair,
+    /// A GET or HEAD does not wait; its record follows within a second. Everything else is as with
+    /// `pair`.
+    Batch,
 }
 
 /// A protocol whose messages cannot be redacted.

@@ -5,6 +5,7 @@
 //! found out by whoever starts.
 
 mod addresses;
+mod audit;
 mod file;
 mod resolve;
 mod stores;
@@ -27,10 +28,12 @@ pub struct Server {
     pub policy: String,
     /// Where the admin listener is (`host:port`); loopback only in this build.
     pub admin: String,
-    /// The state folder (admin token, the embedded store, later the audit log).
+    /// The state folder (admin token, the embedded store, the audit log).
     pub state: String,
     /// Where quotas are kept.
     pub store: StoreAddress,
+    /// The audit log; none when the operator has turned it off.
+    pub audit: Option<AuditLog>,
     /// Every limit.
     pub limits: Limits,
     /// How long running exchanges may take to finish after SIGTERM.
@@ -111,6 +114,18 @@ pub struct SharedStore {
     pub username: Option<String>,
     /// Where the password is; without one nobody signs in.
     pub password: Option<Reference>,
+}
+
+/// The audit log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct AuditLog {
+    /// Its folder; a relative path is relative to the server file.
+    pub dir: PathBuf,
+    /// What the log's name begins with: a domain of the operator's.
+    pub domain: String,
+    /// How often its signed head is published.
+    pub checkpoint: Duration,
 }
 
 /// A named secret key.

@@ -19,7 +19,7 @@ use postern_config::{Action, Detector, Label, Policy, Quota, Revision};
 
 use crate::exchange_plan::accept_encoding::{self, Chosen};
 use crate::exchange_plan::header_lists::is_safe;
-use crate::exchange_plan::{ExchangePlan, PlanParts};
+use crate::exchange_plan::{Case, ExchangePlan, PlanParts};
 use crate::pseudonym::{PseudonymKeys, Pseudonymizer};
 use crate::request_facts::{Identity, RequestFacts};
 use crate::request_guard::query::Refused;
@@ -266,6 +266,7 @@ impl CompiledPolicy {
             identity_headers: Arc::clone(&ready.identity_headers),
             limits: ready.limits,
             pseudonyms: pseudonyms.map(Arc::new),
+            case: reader.case.map(Case),
         }))
     }
 }

@@ -19,7 +19,7 @@ use std::sync::Arc;
 
 use encoding_rs::Encoding;
 use http::{HeaderMap, Method, StatusCode};
-use postern_config::routes::LongLived;
+use postern_config::routes::{AuditMode, LongLived};
 use postern_config::{FormatKind, Revision, RouteFormat};
 
 use crate::body_filter::BodyError;
@@ -61,6 +61,17 @@ pub(crate) struct PlanParts {
     pub(crate) identity_headers: Arc<[String]>,
     pub(crate) limits: EngineLimits,
     pub(crate) pseudonyms: Option<Arc<Pseudonymizer>>,
+    /// The case that the request's path names.
+    pub(crate) case: Option<Case>,
+}
+
+/// What the path says which case it is. It may identify a customer, so `Debug` shows nothing of it.
+pub(crate) struct Case(pub(crate) String);
+
+impl std::fmt::Debug for Case {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Case(..)")
+    }
 }
 
 /// The response head to send and the pipeline its body goes through.
@@ -187,6 +198,20 @@ impl ExchangePlan {
     #[must_use]
     pub fn receipt(&self) -> bool {
         self.parts.route.receipt
+    }
+
+    /// The case that the request's path names, where the route says which parameter that is.
+    ///
+    /// SECURITY: it may identify a customer; it is for keyed hashes only.
+    #[must_use]
+    pub fn case(&self) -> Option<&str> {
+        self.parts.case.as_ref().map(|case| case.0.as_str())
+    }
+
+    /// When the exchange waits for its audit record.
+    #[must_use]
+    pub fn audit(&self) -> AuditMode {
+        self.parts.route.audit
     }
 
     /// The headers to send upstream: what of the client's may pass, and our own `Accept` and

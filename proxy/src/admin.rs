@@ -19,6 +19,7 @@ use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::evidence::Evidence;
 use crate::metering::QuotaKeeper;
 use crate::policy_store::PolicyStore;
 use crate::reload::PolicyReloader;
@@ -79,6 +80,8 @@ pub struct AdminState {
     pub registry: prometheus::Registry,
     /// What may leave.
     pub quotas: Arc<QuotaKeeper>,
+    /// What is put on record.
+    pub(crate) evidence: Evidence,
     /// The data plane.
     pub vitals: Arc<dyn Vitals>,
     /// Where clients connect.

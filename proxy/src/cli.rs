@@ -6,11 +6,15 @@
 //! | 1 | findings, or something differs |
 //! | 2 | the input or the command line cannot be read, or the command is not in this build |
 //! | 3 | what was asked for cannot be reached |
+//! | 4 | the evidence does not verify |
+//! | 74 | `run`: the audit log is damaged or was rolled back |
+//! | 78 | `run`: another process has the audit log |
 //!
 //! All text leaves through one module, `output`. The commands hold no policy logic of their own: they call the
 //! same load function and the same engine as the proxy.
 
 mod admin_client;
+mod audit;
 mod check;
 mod completions;
 mod explain;
@@ -112,6 +116,8 @@ enum Command {
     Reload(reload::Arguments),
     /// List, show and reset what identities have used of their quotas
     Quotas(quotas::Arguments),
+    /// Verify, show and export the audit log, and cosign those of others
+    Audit(audit::Arguments),
     /// Print a completion script for a shell
     Completions(completions::Arguments),
     #[command(flatten)]
@@ -142,6 +148,7 @@ fn dispatch(line: &CommandLine, output: &Output) -> Exit {
         Command::Status(arguments) => status::run(arguments, global.config(), output),
         Command::Reload(arguments) => reload::run(arguments, global.config(), output),
         Command::Quotas(arguments) => quotas::run(arguments, global.config(), output),
+        Command::Audit(arguments) => audit::run(arguments, global.config(), output),
         Command::Completions(arguments) => completions::run(arguments, output),
         Command::Later(command) => later::run(command, output),
     }

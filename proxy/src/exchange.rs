@@ -12,10 +12,13 @@ use ring::rand::{SecureRandom, SystemRandom};
 
 use crate::clock::Clock;
 use crate::decision_log;
+use crate::evidence::{Evidence, ExchangeRecord};
 use crate::hygiene::CleanRequest;
+use crate::identity::PeerFacts;
 use crate::lifecycle::Place;
 use crate::metering::{Charged, Meter};
 use crate::metrics::Metrics;
+use crate::respond::Problem;
 
 /// How an exchange ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,8 +44,8 @@ impl Ending {
     }
 }
 
-/// The record of a running exchange. Dropping it writes the decision line, so that a panic or a
-/// cancelled task leaves one too: with the ending `cut`, unless another was noted.
+/// A running exchange. Dropping it writes the decision line and what is missing of its audit records, so
+/// that a panic or a cancelled task leaves them too: with the ending `cut`, unless another was noted.
 pub(crate) struct Exchange {
     entry: AuditEntry,
     head_only: bool,
@@ -51,6 +54,7 @@ pub(crate) struct Exchange {
     clock: Arc<dyn Clock>,
     metrics: Arc<Metrics>,
     meter: Option<Meter>,
+    record: ExchangeRecord,
     /// Gives the place back after the line was written.
     _place: Option<Place>,
 }
@@ -60,6 +64,7 @@ impl Exchange {
     pub(crate) fn begin(
         clock: Arc<dyn Clock>,
         metrics: Arc<Metrics>,
+        evidence: Evidence,
         place: Option<Place>,
     ) -> Self {
         Self {
@@ -74,6 +79,7 @@ impl Exchange {
             clock,
             metrics,
             meter: None,
+            record: ExchangeRecord::begin(evidence),
             _place: place,
         }
     }
@@ -117,11 +123,60 @@ impl Exchange {
     pub(crate) fn note_identity(&mut self, identity: &Identity) {
         self.entry.issuer = Some(identity.issuer.clone());
         self.entry.subject = Some(identity.subject.clone());
+        self.record.note_tenant(identity.tenant.as_deref());
+    }
+
+    /// Who is connected.
+    pub(crate) fn note_peer(&mut self, peer: &PeerFacts) {
+        self.record.note_peer(peer);
+    }
+
+    /// The request is not sound.
+    pub(crate) fn note_malformed(&mut self) {
+        self.record.note_malformed();
     }
 
     /// The exchange may happen.
     pub(crate) fn note_plan(&mut self, plan: &ExchangePlan) {
         self.note_place(Some(plan.route()), plan.roles().to_vec());
+    }
+
+    /// The exchange is about to happen: that goes on record. [`Self::before_first_byte`] waits for it.
+    pub(crate) fn announce(&mut self, plan: &ExchangePlan, request: &CleanRequest) {
+        self.record.announce(plan, &request.method, &self.entry);
+    }
+
+    /// Waits until it is on record that the exchange is about to happen: before an unsafe request goes
+    /// upstream, and before any byte of an answer leaves (D12).
+    ///
+    /// # Errors
+    /// It is not on record, so it must not happen.
+    pub(crate) async fn before_first_byte(&mut self) -> Result<(), Problem> {
+        self.record.announced().await
+    }
+
+    /// Puts on record how the exchange ends, with the status and the bytes that are about to leave, and
+    /// waits for that: before the last byte leaves (D12).
+    ///
+    /// # Errors
+    /// It is not on record, so the rest must not leave.
+    pub(crate) async fn before_last_byte(
+        &mut self,
+        ending: Ending,
+        status: http::StatusCode,
+        unsent: usize,
+    ) -> Result<(), Problem> {
+        let before = (self.entry.status, self.entry.bytes_out);
+        self.end(ending);
+        self.note_status(status);
+        self.note_sent(unsent);
+        self.note_duration();
+        let recorded = self.record.end(&self.entry).await;
+        (self.entry.status, self.entry.bytes_out) = before;
+        if recorded.is_err() {
+            Ending::Cut.word().clone_into(&mut self.entry.outcome);
+        }
+        recorded.map(drop)
     }
 
     /// Which route was asked for, and in which roles.
@@ -182,11 +237,18 @@ impl Exchange {
     }
 }
 
-impl Drop for Exchange {
-    fn drop(&mut self) {
+impl Exchange {
+    fn note_duration(&mut self) {
         let ended = self.ended.unwrap_or_else(|| self.clock.monotonic());
         let elapsed = ended.saturating_duration_since(self.started);
         self.entry.duration_us = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX);
+    }
+}
+
+impl Drop for Exchange {
+    fn drop(&mut self) {
+        self.note_duration();
+        self.record.over(&self.entry);
         self.metrics.exchange_ended(&self.entry);
         decision_log::write(&self.entry);
     }
@@ -239,6 +301,7 @@ mod tests {
         let mut exchange = Exchange::begin(
             Arc::clone(&clock) as Arc<dyn Clock>,
             Arc::clone(&metrics),
+            Evidence::off(Arc::new(SystemClock)),
             None,
         );
         pass(2);

@@ -8,6 +8,7 @@ pub mod cli;
 pub mod clock;
 pub mod decision_log;
 pub mod demo;
+mod evidence;
 mod exchange;
 mod forward;
 mod hygiene;
@@ -24,5 +25,6 @@ mod respond;
 mod service;
 pub mod start;
 
+pub use evidence::EvidenceError;
 pub use lifecycle::Drained;
 pub use start::{Postern, Running, StartError, StartOptions};

@@ -62,6 +62,9 @@ pub enum LoadError {
         /// What is wrong with it, without showing any of it.
         message: String,
     },
+    /// The policy is valid, and that it comes into force cannot be put on record.
+    #[error("the change cannot be put on record: {0}")]
+    Unrecorded(#[from] postern_audit::LogError),
 }
 
 impl LoadError {
@@ -71,7 +74,11 @@ impl LoadError {
     pub fn report(&self, color: bool) -> String {
         match self {
             Self::Policy(errors) => errors.render(color),
-            Self::Read { .. } | Self::Compile { .. } | Self::Identity(_) | Self::Secret { .. } => {
+            Self::Read { .. }
+            | Self::Compile { .. }
+            | Self::Identity(_)
+            | Self::Secret { .. }
+            | Self::Unrecorded(_) => {
                 format!("error: {self}\n")
             }
         }

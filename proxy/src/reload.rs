@@ -22,6 +22,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::MissedTickBehavior;
 
 use crate::clock::Clock;
+use crate::evidence::Evidence;
 use crate::load::LoadError;
 use crate::policy_store::PolicyStore;
 use cycle::Cycle;
@@ -45,6 +46,8 @@ pub struct ReloadOptions {
     pub limits: EngineLimits,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
+    /// Where it goes on record.
+    pub(crate) evidence: Evidence,
 }
 
 /// How a reload ended.

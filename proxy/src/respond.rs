@@ -41,6 +41,8 @@ pub(crate) enum Problem {
     Overloaded,
     /// A quota is used up.
     Quota(Box<QuotaRefusal>),
+    /// What would happen cannot be put on record, so it does not happen.
+    AuditUnavailable,
     /// Nobody can count what is used of a quota, so nothing may be used.
     StoreUnavailable,
     /// The upstream's answer cannot be read, so nothing of it may leave.
@@ -71,6 +73,7 @@ impl Problem {
             | Self::WriteConflict
             | Self::Overloaded
             | Self::Quota(_)
+            | Self::AuditUnavailable
             | Self::StoreUnavailable => Ending::Refused,
         }
     }
@@ -85,6 +88,7 @@ impl Problem {
             | Self::WriteConflict
             | Self::Overloaded
             | Self::Quota(_)
+            | Self::AuditUnavailable
             | Self::StoreUnavailable
             | Self::UnreadableBody
             | Self::UpstreamUnavailable
@@ -122,6 +126,12 @@ impl Problem {
                 "try again in a moment",
             ),
             Self::Quota(refusal) => refusal.face(),
+            Self::AuditUnavailable => face(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "audit-unavailable",
+                "This cannot be put on record, so it is not done",
+                "the audit log takes no entries; try again in a moment",
+            ),
             Self::StoreUnavailable => face(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "store-unavailable",
@@ -159,8 +169,23 @@ pub(crate) async fn refuse(
     exchange: &mut Exchange,
     problem: &Problem,
 ) -> pingora::Result<()> {
-    let shown = problem.face();
+    if matches!(problem, Problem::Refusal(_)) {
+        exchange.note_malformed();
+    }
+    let mut shown = problem.face();
     exchange.note_problem(shown.slug);
+    // SECURITY: a refusal that cannot be put on record tells nothing of its reason.
+    let recorded = exchange
+        .before_last_byte(problem.ending(), shown.status, 0)
+        .await;
+    let problem = match &recorded {
+        Ok(()) => problem,
+        Err(unrecorded) => {
+            shown = unrecorded.face();
+            exchange.note_problem(shown.slug);
+            unrecorded
+        }
+    };
     if problem.closes() {
         session.set_keepalive(None);
     }
@@ -221,6 +246,7 @@ fn add_particulars(
         | Problem::WriteConflict
         | Problem::Overloaded
         | Problem::Quota(_)
+        | Problem::AuditUnavailable
         | Problem::StoreUnavailable
         | Problem::UnreadableBody
         | Problem::UpstreamUnavailable

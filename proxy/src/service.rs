@@ -23,6 +23,7 @@ use tracing::Instrument;
 
 use crate::admin::Vitals;
 use crate::clock::Clock;
+use crate::evidence::Evidence;
 use crate::exchange::{Ending, Exchange};
 use crate::forward::{self, Forwarding, Handshake, Tunnel, Upstream};
 use crate::hygiene::{self, CleanRequest, DeclaredBody, HeadLimits, HostRule, Refusal};
@@ -50,6 +51,8 @@ pub(crate) struct Service {
     pub metrics: Arc<Metrics>,
     /// What may leave.
     pub quotas: Arc<QuotaKeeper>,
+    /// What is put on record.
+    pub evidence: Evidence,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
     /// The legacy application.
@@ -272,6 +275,10 @@ impl Connection {
             .decide(&request, &self.peer, &snapshot, exchange)
             .await?;
         let handshake = offered(&request, &plan)?;
+        exchange.announce(&plan, &request);
+        if !request.method.is_safe() || handshake.is_some() {
+            exchange.before_first_byte().await?;
+        }
         let forwarding = Forwarding {
             upstream: &self.service.upstream,
             clock: self.service.clock.as_ref(),
@@ -332,11 +339,13 @@ impl HttpServerApp for Connection {
         let mut exchange = Exchange::begin(
             Arc::clone(&service.clock),
             Arc::clone(&service.metrics),
+            service.evidence.clone(),
             place,
         );
         let span = tracing::info_span!("exchange", id = exchange.id());
         async {
             session.set_keepalive(Some(IDLE_SECONDS));
+            exchange.note_peer(&self.peer);
             if read.is_ok() && session.req_header().method == http::Method::HEAD {
                 exchange.note_head_only();
             }

@@ -8,12 +8,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use percent_encoding::{NON_ALPHANUMERIC, percent_encode};
+use postern_audit::OnDamage;
 use postern_config::Server;
 use postern_filters::EngineLimits;
 use tokio::task::JoinHandle;
 
 use crate::admin::{self, AdminError, AdminState, AdminThread, AdminToken};
 use crate::clock::Clock;
+use crate::evidence::{Evidence, EvidenceError};
 use crate::forward::Upstream;
 use crate::hygiene::{HeadLimits, HostRule};
 use crate::lifecycle::{Drained, Lifecycle};
@@ -35,6 +37,8 @@ pub struct StartOptions {
     pub base: PathBuf,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
+    /// What is done about an audit log that is damaged or was rolled back.
+    pub on_damage: OnDamage,
 }
 
 /// Why Postern cannot start. The operator, or the policy's author, must act.
@@ -72,6 +76,12 @@ pub enum StartError {
     /// The store of the quotas cannot be opened.
     #[error(transparent)]
     Store(#[from] OpenError),
+    /// The audit log cannot be opened.
+    #[error(transparent)]
+    Evidence(#[from] EvidenceError),
+    /// Opening it panicked: a fault of ours.
+    #[error("the audit log could not be opened because of a fault in Postern")]
+    Fault,
     /// Two metrics have one name: a fault of ours.
     #[error("the metrics cannot be registered")]
     Metrics(#[from] prometheus::Error),
@@ -89,6 +99,8 @@ impl StartError {
             | Self::Upstream { .. }
             | Self::Admin(_)
             | Self::Store(_)
+            | Self::Evidence(_)
+            | Self::Fault
             | Self::Metrics(_) => format!("error: {self}\n"),
         }
     }
@@ -108,18 +120,22 @@ impl Postern {
             server,
             base,
             clock,
+            on_damage,
         } = options;
         let metrics = Arc::new(Metrics::new()?);
         let lifecycle = Arc::new(Lifecycle::new(&server.limits));
         let store = Arc::new(PolicyStore::deny_all());
         let upstream = Upstream::new(&server.upstream, &base, Arc::clone(&clock))?;
-        let quotas = quota_keeper(&server, &base, (&clock, &metrics))?;
         let listener = Listener::bind(&server.listen, &base, &server.limits)?;
-        let options = reload_options(&server, &base, &clock)?;
+        let mut options = reload_options(&server, &base, &clock)?;
         let policy = options.policy.clone();
-        let reloader = PolicyReloader::start(options, Arc::clone(&store))?;
-        // This makes the state folder, where the quotas' store is unless the server file says otherwise.
+        // This makes the state folder, where the audit log and the quotas' store are unless the server
+        // file says otherwise.
         let token = AdminToken::read_or_make(&base.join(&server.state))?;
+        let evidence = evidence(&server, &base, (&clock, on_damage)).await?;
+        options.evidence = evidence.clone();
+        let quotas = quota_keeper(&server, &base, (&clock, &metrics, &evidence))?;
+        let reloader = PolicyReloader::start(options, Arc::clone(&store))?;
         if !store.snapshot().compiled.quotas().is_empty() {
             quotas.open().await?;
         }
@@ -132,6 +148,7 @@ impl Postern {
                 token,
                 registry: metrics.registry().clone(),
                 quotas: Arc::clone(&quotas),
+                evidence: evidence.clone(),
                 vitals: Arc::clone(&lifecycle) as Arc<dyn admin::Vitals>,
                 listen: vec![listen.clone()],
                 policy,
@@ -142,6 +159,7 @@ impl Postern {
             lifecycle: Arc::clone(&lifecycle),
             metrics,
             quotas: Arc::clone(&quotas),
+            evidence: evidence.clone(),
             clock,
             upstream,
             head_limits: head_limits(&server),
@@ -157,6 +175,7 @@ impl Postern {
             reloader,
             lifecycle,
             quotas,
+            evidence,
             admin,
             accepting,
             address,
@@ -195,6 +214,7 @@ pub struct Running {
     reloader: PolicyReloader,
     lifecycle: Arc<Lifecycle>,
     quotas: Arc<QuotaKeeper>,
+    evidence: Evidence,
     admin: AdminThread,
     accepting: Accepting,
     address: Option<SocketAddr>,
@@ -242,14 +262,18 @@ impl Running {
             admin,
             accepting,
             quotas,
+            evidence,
+            reloader,
             ..
         } = self;
-        drop(accepting);
+        drop((accepting, reloader));
         quotas.close().await;
+        drop(quotas);
         let stopped = tokio::task::spawn_blocking(move || admin.stop()).await;
         if stopped.is_err() {
             tracing::error!("the admin listener could not be stopped");
         }
+        evidence.close().await;
         drained
     }
 
@@ -264,11 +288,37 @@ impl Running {
 fn quota_keeper(
     server: &Server,
     base: &Path,
-    (clock, metrics): (&Arc<dyn Clock>, &Arc<Metrics>),
+    (clock, metrics, evidence): (&Arc<dyn Clock>, &Arc<Metrics>, &Evidence),
 ) -> Result<Arc<QuotaKeeper>, LoadError> {
     let address = quota_store(server, base)?;
-    let keeper = QuotaKeeper::new(address, Arc::clone(clock), Arc::clone(metrics));
+    let keeper = QuotaKeeper::new(
+        address,
+        Arc::clone(clock),
+        Arc::clone(metrics),
+        evidence.clone(),
+    );
     Ok(Arc::new(keeper))
+}
+
+/// Opens the audit log, off the runtime's threads.
+async fn evidence(
+    server: &Server,
+    base: &Path,
+    (clock, on_damage): (&Arc<dyn Clock>, OnDamage),
+) -> Result<Evidence, StartError> {
+    let clock = Arc::clone(clock);
+    let Some(audit) = server.audit.clone() else {
+        tracing::warn!(
+            "no audit log is kept (`audit: off`): nobody can say afterwards who saw what"
+        );
+        return Ok(Evidence::off(clock));
+    };
+    let (base, state) = (base.to_owned(), base.join(&server.state));
+    let opening = move || Evidence::open(&audit, on_damage, (&base, &state), clock);
+    let opened = tokio::task::spawn_blocking(opening).await;
+    let evidence = opened.map_err(|_panicked| StartError::Fault)??;
+    evidence.keep_alive();
+    Ok(evidence)
 }
 
 /// Where the quotas are kept.
@@ -302,6 +352,7 @@ fn reload_options(
         keys: load::pseudonym_keys(server, base)?,
         limits: engine_limits(server),
         clock: Arc::clone(clock),
+        evidence: Evidence::off(Arc::clone(clock)),
     })
 }
 

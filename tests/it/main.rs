@@ -19,6 +19,8 @@ mod noninterference;
 mod origin;
 mod postern;
 mod proxy_answers;
+#[cfg(test)]
+mod proxy_audit;
 mod proxy_expectations;
 mod proxy_faults;
 mod proxy_formats;

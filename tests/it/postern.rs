@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use postern_audit::OnDamage;
 use postern_config::Server;
 use postern_proxy::clock::{Clock, SystemClock};
 use postern_proxy::{Postern, Running, StartOptions};
@@ -148,6 +149,7 @@ async fn start_there(folder: TempDir, setting: &Setting, origin: SocketAddr) -> 
         server,
         base,
         clock,
+        on_damage: OnDamage::Refuse,
     };
     let running = Postern::start(options)
         .await

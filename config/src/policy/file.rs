@@ -21,9 +21,9 @@ pub(crate) use unions::{LabelFile, RolesFile, UnreadableFile};
 use crate::document::read::{At, Entries, OneOrMany, Slot, Word, Words};
 use crate::document::section::section;
 use crate::params::BodyMeaning;
-use crate::policy::file::later::{Audit, Concurrency, GrantFile, SessionsFile, ShadowFile};
+use crate::policy::file::later::{Concurrency, GrantFile, SessionsFile, ShadowFile};
 use crate::roles::SeveralRoles;
-use crate::routes::{LongLived, Names, Unlabelled, WriteBack};
+use crate::routes::{AuditMode, LongLived, Names, Unlabelled, WriteBack};
 
 section! {
     /// A policy of Postern: who sees which kind of data, on which routes.
@@ -140,8 +140,8 @@ section! {
         columns: "columns" => Entries<OneOrMany<String>>,
         /// Writes guarded by a tag. Not enforced by this build yet.
         concurrency: "concurrency" => Word<Concurrency>,
-        /// How the audit record is written. Not enforced by this build yet.
-        audit: "audit" => Word<Audit>,
+        /// When plain reads wait for their audit record: `pair` (the default) or `batch`.
+        audit: "audit" => Word<AuditMode>,
     }
 }
 
@@ -232,6 +232,10 @@ impl Words for SeveralRoles {
         ("most_strict", Self::MostStrict),
         ("most_open", Self::MostOpen),
     ];
+}
+
+impl Words for AuditMode {
+    const WORDS: &'static [(&'static str, Self)] = &[("pair", Self::Pair), ("batch", Self::Batch)];
 }
 
 impl Words for LongLived {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
-use crate::document::read::{Anything, At, OneOrMany, Read};
+use crate::document::read::{At, OneOrMany, Read};
 use crate::document::section::section;
 use crate::document::{Kind, Node};
 use crate::policy::error::Problems;
@@ -24,8 +24,8 @@ section! {
         state: "state" => String,
         /// Where quotas are kept: `redb:PATH`, or a server that several replicas share.
         store: "store" => StoreFile,
-        /// Where the audit log is. Not supported by this build yet.
-        audit: "audit" => Anything,
+        /// The audit log, by default in the state folder; `off` turns it off.
+        audit: "audit" => AuditFile,
         /// Every limit.
         limits: "limits" => LimitsFile,
         /// How long running exchanges may take to finish after SIGTERM.
@@ -88,6 +88,18 @@ section! {
         username: "username" => String,
         /// Where that user's password is.
         password: "password" => String,
+    }
+}
+
+section! {
+    /// The audit log.
+    AuditLong, required: [] {
+        /// Its folder.
+        dir: "dir" => String,
+        /// What its name begins with: a domain of yours.
+        domain: "domain" => String,
+        /// How often its signed head is published.
+        checkpoint: "checkpoint" => String,
     }
 }
 
@@ -156,6 +168,13 @@ pub(crate) enum StoreFile {
     Long(Box<StoreLong>),
 }
 
+/// Whether there is an audit log, and where.
+#[derive(Debug)]
+pub(crate) enum AuditFile {
+    Off,
+    Long(Box<AuditLong>),
+}
+
 /// The path of the policy; a signed bundle is read and refused.
 #[derive(Debug)]
 pub(crate) enum PolicyPath {
@@ -211,6 +230,29 @@ text_or_map!(
     Long(StoreLong),
     "a URL text, or `{ url, username, password }`"
 );
+
+impl Read for AuditFile {
+    fn read(node: &Node, problems: &mut Problems) -> Option<Self> {
+        const EXPECTED: &str = "`off`, or `{ dir, domain, checkpoint }`";
+        match &node.kind {
+            Kind::Text(text) if text == "off" => Some(Self::Off),
+            Kind::Map(_) => Some(Self::Long(Box::new(AuditLong::read(node, problems)?))),
+            Kind::Text(_) | Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::List(_) => {
+                node.expected(EXPECTED, problems)
+            }
+        }
+    }
+}
+
+impl JsonSchema for AuditFile {
+    fn schema_name() -> Cow<'static, str> {
+        "AuditFile".into()
+    }
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let long = generator.subschema_for::<AuditLong>();
+        json_schema!({ "anyOf": [{ "const": "off" }, long] })
+    }
+}
 
 impl Read for PolicyPath {
     fn read(node: &Node, problems: &mut Problems) -> Option<Self> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::file::{
     KeysFile, LimitsFile, ListenFile, PolicyPath, ServerFile, TlsFile, UpstreamFile, UpstreamLong,
 };
-use super::{KeyRef, Limits, Listen, ListenTls, Server, Upstream, addresses, stores};
+use super::{KeyRef, Limits, Listen, ListenTls, Server, Upstream, addresses, audit, stores};
 use crate::document::read::{At, OneOrMany, Read, Slot};
 use crate::document::{Node, Place};
 use crate::policy::error::{PolicyErrors, Problems};
@@ -37,9 +37,6 @@ pub(super) fn server(name: &str, text: &str) -> Result<Server, PolicyErrors> {
 /// INVARIANT: `None`, here or in an optional part, only when a problem was reported, and then nothing is
 /// returned; every part is judged before the first `?`.
 fn resolve(file: &ServerFile, problems: &mut Problems) -> Option<Server> {
-    if let Some(place) = file.audit.key_place {
-        not_enforced_yet("`audit`", place, problems);
-    }
     let listen = file.listen.found.as_ref();
     let listen = listen.and_then(|at| self::listen(at, problems));
     let upstream = file.upstream.found.as_ref();
@@ -47,6 +44,7 @@ fn resolve(file: &ServerFile, problems: &mut Problems) -> Option<Server> {
     let policy = policy_path(&file.policy, problems);
     let state = path("state", &file.state, STATE, problems);
     let store = stores::address(&file.store, state.as_deref(), problems);
+    let audit = audit::log(&file.audit, state.as_deref(), problems);
     let admin = match &file.admin.found {
         Some(at) => addresses::admin(&at.value, at.place, problems),
         None => Some(ADMIN.to_owned()),
@@ -71,6 +69,7 @@ fn resolve(file: &ServerFile, problems: &mut Problems) -> Option<Server> {
         admin: admin?,
         state: state?,
         store: store?,
+        audit: audit?,
         limits,
         drain: drain.unwrap_or(DRAIN),
         pseudonym_keys,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use postern_config::params::BodyMeaning;
-use postern_config::routes::{LongLived, RouteMethod, Unlabelled, Unreadable};
+use postern_config::routes::{AuditMode, LongLived, RouteMethod, Unlabelled, Unreadable};
 use postern_config::{Label, Route, RouteFormat, Selector};
 
 use crate::compiled_policy::{CompileError, CountedRoute, WriteRules};
@@ -29,6 +29,7 @@ pub(crate) struct CompiledRoute {
     pub(crate) unreadable: Vec<String>,
     pub(crate) allow: Vec<LongLived>,
     pub(crate) receipt: bool,
+    pub(crate) audit: AuditMode,
     /// The labels its fields carry.
     pub(crate) labels: Vec<LabelId>,
     pub(crate) automaton: Arc<Automaton>,
@@ -101,6 +102,7 @@ impl CompiledRoute {
             },
             allow: route.allow.clone(),
             receipt: route.receipt,
+            audit: route.audit,
             labels: carried,
             automaton: Arc::new(automaton),
             formats: route.formats.clone(),

@@ -12,6 +12,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::AdminState;
+use crate::evidence::{Act, Event};
 use crate::quota::{Filter, Quotas};
 use crate::{decision_log, metering};
 
@@ -63,14 +64,22 @@ pub(super) async fn reset(State(state): State<AdminState>, Query(asked): Query<A
         quota: Some(quota.clone()),
         who: Some(who.clone()),
     };
+    let mut entry = AdminEntry {
+        action: "quota-reset".to_owned(),
+        subject: vec![quota, who],
+        reason,
+        count: 0,
+    };
+    // What cannot be put on record is not done.
+    let recorded = state.evidence.record(&Event::Act(Act::Admin(&entry)));
+    if recorded.durable().await.is_err() {
+        let body = json!({ "error": "the audit log takes no entries, so nothing was reset" });
+        return (StatusCode::SERVICE_UNAVAILABLE, Json(body));
+    }
     match forget(quotas, &filter).await {
         Ok(count) => {
-            decision_log::write_admin(&AdminEntry {
-                action: "quota-reset".to_owned(),
-                subject: vec![quota, who],
-                reason,
-                count,
-            });
+            entry.count = count;
+            decision_log::write_admin(&entry);
             (StatusCode::OK, Json(json!({ "reset": count })))
         }
         Err(error) => unavailable(&error),

@@ -10,6 +10,7 @@ use tokio::net::TcpStream;
 
 use super::*;
 use crate::clock::SystemClock;
+use crate::evidence::Evidence;
 use crate::load::samples::{HEADER, limits, policy, write};
 use crate::metrics::Metrics;
 use crate::quota::StoreAddress;
@@ -36,6 +37,7 @@ fn quotas(folder: &Path) -> Arc<QuotaKeeper> {
         StoreAddress::Embedded(folder.join("state/postern.redb")),
         Arc::new(SystemClock),
         Arc::new(Metrics::new().unwrap()),
+        Evidence::off(Arc::new(SystemClock)),
     ))
 }
 
@@ -57,6 +59,7 @@ impl Admin {
             keys: PseudonymKeys::for_offline_use(),
             limits: limits(),
             clock: Arc::new(SystemClock),
+            evidence: Evidence::off(Arc::new(SystemClock)),
         };
         let reloader = PolicyReloader::start(options, Arc::clone(&reloaded)).unwrap();
         let empty = || Arc::new(PolicyStore::deny_all());
@@ -68,6 +71,7 @@ impl Admin {
             token: token.clone(),
             registry: prometheus::Registry::new(),
             quotas: quotas(folder.path()),
+            evidence: Evidence::off(Arc::new(SystemClock)),
             vitals: plane.clone(),
             listen: vec!["127.0.0.1:8080".to_owned()],
             policy: path,

@@ -87,7 +87,7 @@ impl Finding {
             LoadError::Policy(report) => Self::of_report(report),
             LoadError::Read { path, message } => vec![Self::of_file(path, message.clone())],
             LoadError::Compile { path, error } => vec![Self::of_file(path, error.to_string())],
-            LoadError::Identity(_) | LoadError::Secret { .. } => {
+            LoadError::Identity(_) | LoadError::Secret { .. } | LoadError::Unrecorded(_) => {
                 vec![Self::of_file("", error.to_string())]
             }
         }

@@ -26,8 +26,6 @@ pub(super) enum Command {
     Sessions(Rest),
     /// List, approve and end grants (not in this build yet)
     Grants(Rest),
-    /// Verify and show the audit log (not in this build yet)
-    Audit(Rest),
     /// Measure added latency and throughput (not in this build yet)
     Bench(Rest),
 }
@@ -49,7 +47,6 @@ pub(super) fn run(command: &Command, output: &Output) -> Exit {
         Command::Top(rest) => ("top", rest),
         Command::Sessions(rest) => ("sessions", rest),
         Command::Grants(rest) => ("grants", rest),
-        Command::Audit(rest) => ("audit", rest),
         Command::Bench(rest) => ("bench", rest),
     };
     output.error(format_args!("`{name}` is not in this build yet"));

@@ -27,6 +27,12 @@ pub(super) enum Exit {
     Unreadable,
     /// 3: what was asked for cannot be reached.
     Unreachable,
+    /// 4: the evidence does not verify.
+    Tampered,
+    /// 74: the audit log is damaged or was rolled back, so Postern does not start.
+    AuditLogDamaged,
+    /// 78: another process has the audit log, so Postern does not start.
+    AuditLogLocked,
 }
 
 /// How results are written.
@@ -70,6 +76,9 @@ impl From<Exit> for ExitCode {
             Exit::Findings => 1,
             Exit::Unreadable => 2,
             Exit::Unreachable => 3,
+            Exit::Tampered => 4,
+            Exit::AuditLogDamaged => 74,
+            Exit::AuditLogLocked => 78,
         })
     }
 }

@@ -12,11 +12,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
+use postern_audit::{OnDamage, OpenError};
 use postern_config::Server;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::clock::{Clock as _, SystemClock};
 use crate::demo::{self, Demo, Wishes};
+use crate::evidence::EvidenceError;
 use crate::load;
 use crate::reload::ReloadOutcome;
 use crate::start::{Postern, Running, StartError, StartOptions};
@@ -27,12 +29,18 @@ use super::{CONFIG_DEFAULT, Global};
 
 use logging::LogFormat;
 
+/// SIGXFSZ, whose number is the same on every Unix that Postern runs on.
+const FILE_SIZE_SIGNAL: i32 = 25;
+
 /// The arguments of `postern run`.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// How logs and decisions are written to standard error
     #[arg(long, value_enum, default_value = "text", value_name = "FORMAT")]
     log: LogFormat,
+    /// Set a damaged or rolled back audit log aside and begin another, which says so
+    #[arg(long)]
+    accept_damage: bool,
     /// The demo's address for clients [default: 127.0.0.1:8080, or a free port]
     #[arg(long, value_name = "ADDRESS", help_heading = "Demo")]
     listen: Option<SocketAddr>,
@@ -74,7 +82,7 @@ pub(super) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Ex
         return Exit::Unreadable;
     }
     let config = global.config();
-    serve(config, output, |running, server| {
+    serve(config, arguments, output, |running, server| {
         output.note(format_args!(
             "Postern {} listens on {} for {}, admin on {}",
             env!("CARGO_PKG_VERSION"),
@@ -100,7 +108,7 @@ fn run_demo(arguments: &Arguments, output: &Output) -> Exit {
         }
     };
     let config = demo.folder.server_file.clone();
-    serve(&config, output, |running, _server| {
+    serve(&config, arguments, output, |running, _server| {
         let snapshot = running.store().snapshot();
         let table = snapshot.compiled.policy().map(matrix::as_text);
         output.text(&demo::welcome(&demo, &table.unwrap_or_default()));
@@ -108,7 +116,12 @@ fn run_demo(arguments: &Arguments, output: &Output) -> Exit {
 }
 
 /// Starts Postern from a server file, says so with `greet`, and runs until it is told to stop.
-fn serve(config: &Path, output: &Output, greet: impl FnOnce(&Running, &Server)) -> Exit {
+fn serve(
+    config: &Path,
+    arguments: &Arguments,
+    output: &Output,
+    greet: impl FnOnce(&Running, &Server),
+) -> Exit {
     let server = match load::load_server(config) {
         Ok(server) => server,
         Err(error) => return output.load_failure(&error),
@@ -129,6 +142,10 @@ fn serve(config: &Path, output: &Output, greet: impl FnOnce(&Running, &Server)) 
             server: server.clone(),
             base: load::base_of(config).to_owned(),
             clock: Arc::new(SystemClock),
+            on_damage: match arguments.accept_damage {
+                true => OnDamage::BeginAnother,
+                false => OnDamage::Refuse,
+            },
         };
         let (signals, running) = match (Signals::listen(), Postern::start(options).await) {
             (Ok(signals), Ok(running)) => (signals, running),
@@ -152,6 +169,8 @@ struct Signals {
     terminate: Signal,
     interrupt: Signal,
     hangup: Signal,
+    /// A limit on the size of files is an error of a write, not the end of the process.
+    _file_size: Signal,
 }
 
 impl Signals {
@@ -160,6 +179,7 @@ impl Signals {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
             hangup: signal(SignalKind::hangup())?,
+            _file_size: signal(SignalKind::from_raw(FILE_SIZE_SIGNAL))?,
         })
     }
 
@@ -202,5 +222,21 @@ fn start_failure(error: &StartError, output: &Output) -> Exit {
         return output.load_failure(error);
     }
     output.error(error);
-    Exit::Unreadable
+    let StartError::Evidence(EvidenceError::Log(error)) = error else {
+        return Exit::Unreadable;
+    };
+    match error {
+        OpenError::Locked => Exit::AuditLogLocked,
+        OpenError::Damaged { .. } | OpenError::RolledBack { .. } => {
+            output.note(
+                "copy the folder away and verify it; then `postern run --accept-damage` sets it aside and begins \
+                 another log, whose first entry says so",
+            );
+            Exit::AuditLogDamaged
+        }
+        OpenError::Key { .. }
+        | OpenError::Domain(_)
+        | OpenError::Disk(_)
+        | OpenError::Append(_) => Exit::Unreadable,
+    }
 }

@@ -19,7 +19,7 @@ use postern_filters::Redacted;
 
 use super::WRITE_TIME_MAX;
 use crate::admin::Vitals;
-use crate::exchange::Exchange;
+use crate::exchange::{Ending, Exchange};
 use crate::lifecycle::Lifecycle;
 use crate::service::Halt;
 
@@ -34,7 +34,12 @@ pub(super) struct Outgoing<'a> {
     lifecycle: &'a Lifecycle,
     /// The head, until it has left.
     head: Option<AnswerHead>,
+    /// What waits: everything while the head does, and afterwards the last bytes of a body whose length
+    /// the client knows.
     held: BytesMut,
+    /// The head's status, once it has left.
+    status: StatusCode,
+    keeps_last: bool,
 }
 
 /// The head of an answer, without its framing.
@@ -68,6 +73,8 @@ impl<'a> Outgoing<'a> {
             session,
             exchange,
             lifecycle,
+            status: head.status,
+            keeps_last: false,
             head: Some(head),
             held: BytesMut::new(),
         }
@@ -98,7 +105,7 @@ impl<'a> Outgoing<'a> {
             self.held.extend_from_slice(&bytes);
             return Ok(());
         }
-        self.write(bytes).await
+        self.write_but_last(bytes).await
     }
 
     /// Lets go of what is held: from now on bytes leave as they come.
@@ -113,9 +120,16 @@ impl<'a> Outgoing<'a> {
             Some(length) => Framing::Length(length),
             None => Framing::Streamed,
         };
+        self.status = head.status;
+        self.keeps_last = head.keep_length.is_some();
+        if let Err(problem) = self.exchange.before_first_byte().await {
+            // Nothing has left, so the client can still be told.
+            self.head = Some(head);
+            return Err(problem.into());
+        }
         self.write_head(head, &framing).await?;
         let held = std::mem::take(&mut self.held).freeze();
-        self.write(held).await
+        self.write_but_last(held).await
     }
 
     /// The body has ended. What is held leaves with its exact length.
@@ -123,13 +137,24 @@ impl<'a> Outgoing<'a> {
     /// # Errors
     /// The client is gone.
     pub(super) async fn finish(&mut self) -> Result<(), Halt> {
+        let length = u64::try_from(self.held.len()).unwrap_or(u64::MAX);
+        self.recorded().await?;
         if let Some(head) = self.head.take() {
-            let held = std::mem::take(&mut self.held).freeze();
-            let length = u64::try_from(held.len()).unwrap_or(u64::MAX);
             self.write_head(head, &Framing::Length(length)).await?;
-            self.write(held).await?;
         }
+        let held = std::mem::take(&mut self.held).freeze();
+        self.write(held).await?;
         self.end().await
+    }
+
+    /// Waits until it is on record how the exchange ends.
+    async fn recorded(&mut self) -> Result<(), Halt> {
+        let status = self.head.as_ref().map_or(self.status, |head| head.status);
+        let unsent = self.held.len();
+        let recorded = self
+            .exchange
+            .before_last_byte(Ending::Allowed, status, unsent);
+        recorded.await.map_err(Halt::from)
     }
 
     /// Says how many values were withheld, by label, and whether records were removed, if the head has
@@ -155,6 +180,7 @@ impl<'a> Outgoing<'a> {
     /// # Errors
     /// The client is gone.
     pub(super) async fn finish_without_body(&mut self) -> Result<(), Halt> {
+        self.recorded().await?;
         if let Some(head) = self.head.take() {
             let framing = match head.keep_length {
                 Some(length) if head.status == StatusCode::OK => Framing::Length(length),
@@ -175,6 +201,16 @@ impl<'a> Outgoing<'a> {
         within(self.session.write_response_header(Box::new(head))).await?;
         self.exchange.note_status(status);
         Ok(())
+    }
+
+    /// Writes bytes, but for the last ones of a body whose length the client knows: they wait until it is
+    /// on record how the exchange ends.
+    async fn write_but_last(&mut self, bytes: Bytes) -> Result<(), Halt> {
+        if !self.keeps_last || bytes.is_empty() {
+            return self.write(bytes).await;
+        }
+        let before = std::mem::replace(&mut self.held, BytesMut::from(bytes)).freeze();
+        self.write(before).await
     }
 
     async fn write(&mut self, mut bytes: Bytes) -> Result<(), Halt> {

@@ -99,11 +99,7 @@ impl Body<'_, '_> {
     /// Runs to the end of the body and gives the connection back.
     async fn run(mut self) -> Result<Lease, Halt> {
         let outcome = self.relay().await;
-        let exchange = self.outgoing.exchange();
-        exchange.note_body(self.body.summary());
-        if let Some((meter, cut)) = self.body.meter() {
-            exchange.note_charged(meter.charged(), cut);
-        }
+        self.note_body();
         match outcome {
             Ok(()) => Ok(self.lease),
             // SECURITY: after the head has left, no problem may be appended to the message.
@@ -138,7 +134,17 @@ impl Body<'_, '_> {
         let last = self.body.finish().await?;
         self.outgoing.push(last).await?;
         self.note_withheld(self.receipt);
+        self.note_body();
         self.outgoing.finish().await
+    }
+
+    /// Notes what was done to the body so far, and what was charged for it.
+    fn note_body(&mut self) {
+        let exchange = self.outgoing.exchange();
+        exchange.note_body(self.body.summary());
+        if let Some((meter, cut)) = self.body.meter() {
+            exchange.note_charged(meter.charged(), cut);
+        }
     }
 
     /// Says in the head, if it has not left, that records were removed, and with `counts` how many values.

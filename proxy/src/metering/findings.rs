@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use crate::evidence::{Act, Event, Evidence};
 use crate::metrics::Metrics;
 use crate::quota::{QuotaFinding, QuotaKey, QuotaWatcher};
 
@@ -14,17 +15,26 @@ const TARGET: &str = "postern::finding";
 #[derive(Debug)]
 pub(super) struct Findings {
     metrics: Arc<Metrics>,
+    evidence: Evidence,
 }
 
 impl Findings {
     /// Counts what is found here.
-    pub(super) fn new(metrics: Arc<Metrics>) -> Self {
-        Self { metrics }
+    pub(super) fn new(metrics: Arc<Metrics>, evidence: Evidence) -> Self {
+        Self { metrics, evidence }
     }
 
     fn usage(&self, rule: &'static str, key: &QuotaKey, (used, limit): (u64, u64)) {
         self.metrics.finding(rule);
         let key = key.text();
+        let finding = Act::QuotaFinding {
+            rule,
+            key: &key,
+            used,
+            limit,
+        };
+        // Whoever is charged waits for records of their own.
+        drop(self.evidence.record(&Event::Act(finding)));
         tracing::warn!(target: TARGET, rule, key, used, limit, "a quota is nearly or wholly used up");
     }
 }

@@ -9,6 +9,7 @@ use tokio::sync::OnceCell;
 
 use super::findings::Findings;
 use crate::clock::Clock;
+use crate::evidence::Evidence;
 use crate::metrics::Metrics;
 use crate::quota::{OpenError, QuotaOptions, Quotas, StoreAddress};
 use crate::respond::Problem;
@@ -19,16 +20,23 @@ pub struct QuotaKeeper {
     address: StoreAddress,
     clock: Arc<dyn Clock>,
     metrics: Arc<Metrics>,
+    evidence: Evidence,
     quotas: OnceCell<Quotas>,
 }
 
 impl QuotaKeeper {
     /// A keeper of a store that is not open.
-    pub(crate) fn new(address: StoreAddress, clock: Arc<dyn Clock>, metrics: Arc<Metrics>) -> Self {
+    pub(crate) fn new(
+        address: StoreAddress,
+        clock: Arc<dyn Clock>,
+        metrics: Arc<Metrics>,
+        evidence: Evidence,
+    ) -> Self {
         Self {
             address,
             clock,
             metrics,
+            evidence,
             quotas: OnceCell::new(),
         }
     }
@@ -44,7 +52,10 @@ impl QuotaKeeper {
     /// See [`OpenError`].
     pub(crate) async fn open(&self) -> Result<&Quotas, OpenError> {
         let open = || async {
-            let watcher = Arc::new(Findings::new(Arc::clone(&self.metrics)));
+            let watcher = Arc::new(Findings::new(
+                Arc::clone(&self.metrics),
+                self.evidence.clone(),
+            ));
             let options = QuotaOptions::new(Arc::clone(&self.clock), watcher);
             Quotas::open(&self.address, options).await
         };

@@ -7,6 +7,7 @@ use postern_config::Revision;
 use postern_config::secret::Reference;
 
 use super::{ReloadOptions, ReloadOutcome};
+use crate::evidence::{Act, Event};
 use crate::load::{self, LoadError};
 use crate::policy_store::PolicyStore;
 
@@ -68,6 +69,16 @@ impl Cycle {
         let running = self.store.snapshot();
         let snapshot =
             loaded.snapshot(Arc::clone(&options.clock), running.authenticator.as_deref())?;
+        let before = match &self.loaded {
+            Some(before) => before.short(),
+            None => String::new(),
+        };
+        options
+            .evidence
+            .record_and_wait(&Event::Act(Act::PolicyLoaded {
+                revision: &revision.short(),
+                before: &before,
+            }))?;
         self.store.publish(snapshot, options.clock.wall());
         self.loaded = Some(revision.clone());
         self.keys = keys;
@@ -77,6 +88,16 @@ impl Cycle {
     /// Notes a refusal; it is said loudly once, and not again while the same files lie there.
     pub(super) fn refused(&self, report: String) -> ReloadOutcome {
         if self.store.refuse(&report) {
+            let revision = self
+                .loaded
+                .as_ref()
+                .map(Revision::short)
+                .unwrap_or_default();
+            let refused = Act::PolicyRefused {
+                revision: &revision,
+            };
+            // Nothing changes, so nobody waits.
+            drop(self.options.evidence.record(&Event::Act(refused)));
             tracing::error!(
                 target: "postern::policy",
                 report,

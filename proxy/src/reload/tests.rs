@@ -8,6 +8,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::clock::SystemClock;
+use crate::evidence::Evidence;
 use crate::load::samples::{HEADER, KEY_FILE, key_set, limits, load, policy, write};
 
 struct Running {
@@ -33,6 +34,7 @@ impl Running {
             keys: PseudonymKeys::for_offline_use(),
             limits: limits(),
             clock: Arc::new(SystemClock),
+            evidence: Evidence::off(Arc::new(SystemClock)),
         }
     }
 

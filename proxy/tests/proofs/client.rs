@@ -65,6 +65,14 @@ impl Client {
         self.stream.write_all(request.as_bytes()).await
     }
 
+    /// Sends the GET of somebody by name to a Postern that may be gone.
+    pub(crate) async fn try_send_as(&mut self, subject: &str, path: &str) -> std::io::Result<()> {
+        let request = format!(
+            "GET {path} HTTP/1.1\r\nHost: desk.example\r\nX-Subject: {subject}\r\nX-Roles: agent\r\n\r\n"
+        );
+        self.stream.write_all(request.as_bytes()).await
+    }
+
     /// Sends the GET for a given `Host`.
     pub(crate) async fn send_to(&mut self, path: &str, host: &str) {
         let request = format!(

@@ -8,9 +8,11 @@
 //! | `memory` | `POSTERN_BODY_MIB` | 16 | 1024 |
 //! | `cut` | – | all 4 KiB | – |
 //! | `drain` | – | 200 exchanges | – |
-//! | `killed` | `POSTERN_KILLS` | 5 | 200 and more |
+//! | `killed`, `audited` | `POSTERN_KILLS` | 5 | 200 and more, 1,000 |
 //! | `ratio` | `POSTERN_ROUNDS` | 1 | 20, in a release build |
 
+#[cfg(test)]
+mod audited;
 #[cfg(test)]
 mod client;
 #[cfg(test)]

@@ -124,6 +124,14 @@ impl Process {
         std::mem::replace(&mut self.folder, tempfile::tempdir().unwrap())
     }
 
+    /// Lets the process stop well, and gives back its folder.
+    pub(crate) fn stopped(mut self) -> tempfile::TempDir {
+        self.signal("-TERM");
+        let status = self.child.wait().unwrap();
+        assert!(status.success(), "{status}: {}", self.log());
+        std::mem::replace(&mut self.folder, tempfile::tempdir().unwrap())
+    }
+
     /// Replaces the policy file in one step, as a deployment does.
     pub(crate) fn write_policy(&self, text: &str) {
         let staged = self.folder.path().join("policy.staged");

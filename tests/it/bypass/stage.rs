@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use postern_audit::OnDamage;
 use postern_config::Server;
 use postern_proxy::clock::{Clock, SystemClock};
 use postern_proxy::start::{Postern, Running, StartOptions};
@@ -277,6 +278,7 @@ async fn run_at(clock: Arc<dyn Clock>, text: &str, base: PathBuf) -> Result<Runn
         server,
         base,
         clock,
+        on_damage: OnDamage::Refuse,
     };
     Postern::start(options)
         .await

@@ -1,7 +1,8 @@
 //! The second oracle: serde_json for the document, jsonpath-rust for the selectors.
 //!
-//! It knows nothing of duplicates, lexemes and bytes, so it sees documents without duplicate names and
-//! compares values, not bytes. Constructs where jsonpath-rust is known to be wrong are left out: filters
+//! It knows nothing of duplicates, lexemes and bytes, so it judges documents without duplicate names and
+//! compares values, not bytes. Breaking a document may repeat a piece of it so that it stays valid; such a
+//! document is left to the reference. Constructs where jsonpath-rust is known to be wrong are left out: filters
 //! inside filters, `count` (of nothing it makes no 0), and numbers that serde_json cannot hold.
 
 use std::collections::BTreeSet;
@@ -82,6 +83,18 @@ fn replaced(value: &Value, selected: &BTreeSet<*const Value>) -> Value {
     }
 }
 
+/// Whether two members of one object have the same name.
+fn repeats_a_name(document: &[u8], depth_max: usize) -> bool {
+    let Ok(document) = reference::Document::read(document, depth_max) else {
+        return false;
+    };
+    document.nodes.iter().any(|node| {
+        let names = node.children.iter().filter_map(|child| child.name.as_ref());
+        let mut seen = BTreeSet::new();
+        names.into_iter().any(|name| !seen.insert(name))
+    })
+}
+
 #[test]
 fn the_engine_selects_what_jsonpath_rust_selects() {
     let seed = seed();
@@ -92,6 +105,9 @@ fn the_engine_selects_what_jsonpath_rust_selects() {
         let Ok(document) = serde_json::from_slice::<Value>(&case.document) else {
             continue;
         };
+        if repeats_a_name(&case.document, case.depth_max) {
+            continue;
+        }
         let expected = replaced(&document, &selected(&case, &document));
         let ready = case.ready();
         let streamed = |chunking| ready.engine(&case.document, chunking);

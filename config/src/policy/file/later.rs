@@ -63,16 +63,6 @@ pub(crate) enum Concurrency {
     Etag,
 }
 
-/// How the audit record of plain reads is written.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Audit {
-    Batch,
-}
-
 impl Words for Concurrency {
     const WORDS: &'static [(&'static str, Self)] = &[("etag", Self::Etag)];
-}
-
-impl Words for Audit {
-    const WORDS: &'static [(&'static str, Self)] = &[("batch", Self::Batch)];
 }

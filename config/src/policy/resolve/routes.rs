@@ -116,6 +116,7 @@ fn one(
         records: several(&file.records, problems),
         subjects: several(&file.subjects, problems),
         receipt: file.receipt.value().copied().unwrap_or_default(),
+        audit: file.audit.word().unwrap_or_default(),
         allow: list(&file.allow).iter().map(|at| at.value.0).collect(),
     };
     refuse_more_than_deny(&route, file, problems);

@@ -40,7 +40,6 @@ pub(super) fn report(file: &PolicyFile, problems: &mut Problems) {
 fn in_route(route: &RouteFile, problems: &mut Problems) {
     section("html", &route.html, problems);
     section("concurrency", &route.concurrency, problems);
-    section("audit", &route.audit, problems);
     let formats = route.formats.value();
     for At { value, place } in formats.map(|OneOrMany(all)| all).into_iter().flatten() {
         if let Format::Later(word) = value.format {

@@ -70,4 +70,12 @@ pub(super) const CODES: &[Code] = &[
          6379 unless given, a database's number after a slash. Users and passwords do not stand in a URL: \
          `store: { url: valkeys://HOST:PORT, username: postern, password: env:VALKEY_PASSWORD }`.",
     ),
+    code(
+        "PN045",
+        "the audit log cannot be named so",
+        "`audit: { dir: state/audit, domain: audit.example.org, checkpoint: 1s }` says where the log is, what \
+         its name begins with, and how often its signed head is published. The name is a domain of yours \
+         and a part that is made once and never used again; verifiers tell logs apart by it. `audit: off` \
+         keeps no log, and then nobody can say afterwards who saw what.",
+    ),
 ];

@@ -1,0 +1,309 @@
+//! `postern audit verify | show | export | prove | verify-proof | witness`: the audit log, from a copy of
+//! its folder or beside a running Postern.
+//!
+//! Everything but `witness` only reads files, asks nobody, and needs neither the proxy nor its keys.
+
+mod entries;
+mod render;
+mod witness;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand, ValueEnum};
+use postern_audit::{PolicyFile, SystemDisk};
+use serde_json::{Value, json};
+
+use super::output::{Exit, Format, Output};
+use crate::load;
+use entries::Entries;
+
+/// The public keys of a log, in its folder.
+const KEYS: &str = "keys/log.vkey";
+
+/// The arguments of `postern audit`.
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Say whether anything was changed, and whether anything is missing
+    Verify(Verify),
+    /// Print what is on record
+    Show(Show),
+    /// Write entries for another system, one on each line
+    Export {
+        #[command(flatten)]
+        show: Show,
+        /// For whom
+        #[arg(long, value_enum, default_value = "ocsf", value_name = "SCHEMA")]
+        schema: Schema,
+    },
+    /// Write the proof that an entry is in the log
+    Prove {
+        #[command(flatten)]
+        place: Place,
+        /// The entry's index
+        index: u64,
+    },
+    /// Say whether a proof shows that an entry is in a log
+    VerifyProof {
+        /// The proof file
+        proof: PathBuf,
+        /// The file with the entry's bytes
+        #[arg(long, value_name = "FILE")]
+        entry: PathBuf,
+        /// Whom to believe (C2SP tlog-policy)
+        #[arg(long, value_name = "FILE")]
+        policy: PathBuf,
+    },
+    /// Cosign the checkpoints of other logs, so that they cannot be rolled back unseen
+    Witness(witness::Arguments),
+}
+
+/// Where the log is.
+#[derive(Debug, Args)]
+struct Place {
+    /// The log's folder, or a copy of it [default: as the server file says]
+    #[arg(long, value_name = "DIR")]
+    dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+struct Verify {
+    #[command(flatten)]
+    place: Place,
+    /// Whom to believe (C2SP tlog-policy) [default: the keys in the folder itself, which prove less]
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
+    /// A checkpoint that was kept elsewhere; the log must continue it
+    #[arg(long, value_name = "CHECKPOINT")]
+    since: Option<PathBuf>,
+    /// Further checkpoints that were kept elsewhere
+    #[arg(long, value_name = "CHECKPOINT")]
+    anchor: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+struct Show {
+    #[command(flatten)]
+    place: Place,
+    /// The first index
+    #[arg(long, value_name = "INDEX", default_value_t = 0)]
+    from: u64,
+    /// At most so many
+    #[arg(long, value_name = "N")]
+    count: Option<usize>,
+    /// Only of this exchange
+    #[arg(long, value_name = "ID")]
+    exchange: Option<String>,
+    /// Only what this subject did
+    #[arg(long, value_name = "SUBJECT")]
+    who: Option<String>,
+}
+
+/// How entries are written for others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Schema {
+    /// As they are: OCSF 1.8.0
+    Ocsf,
+    /// Elastic Common Schema 8
+    Ecs,
+    /// ArcSight Common Event Format 0
+    Cef,
+}
+
+pub(super) fn run(arguments: &Arguments, config: &Path, output: &Output) -> Exit {
+    if !output.is_human_or_json() {
+        return Exit::Unreadable;
+    }
+    let done = match &arguments.command {
+        Command::Verify(verify) => self::verify(verify, config, output),
+        Command::Show(show) => self::show(show, config, output),
+        Command::Export { show, schema } => export(show, *schema, config, output),
+        Command::Prove { place, index } => prove(place, *index, config, output),
+        Command::VerifyProof {
+            proof,
+            entry,
+            policy,
+        } => verify_proof(proof, entry, policy, output),
+        Command::Witness(arguments) => witness::run(arguments, output),
+    };
+    done.unwrap_or_else(|message| {
+        output.error(message);
+        Exit::Unreadable
+    })
+}
+
+impl Place {
+    /// The log's folder.
+    fn folder(&self, config: &Path) -> Result<PathBuf, String> {
+        if let Some(dir) = &self.dir {
+            return Ok(dir.clone());
+        }
+        let server = load::load_server(config).map_err(|error| {
+            let error = error.report(false);
+            format!("name the log's folder with `--dir`; {}", error.trim_end())
+        })?;
+        let log = server
+            .audit
+            .ok_or("the server file says `audit: off`; name a folder with `--dir`")?;
+        Ok(load::base_of(config).join(log.dir))
+    }
+}
+
+fn verify(arguments: &Verify, config: &Path, output: &Output) -> Result<Exit, String> {
+    let folder = arguments.place.folder(config)?;
+    let policy = match &arguments.policy {
+        Some(path) => read(path)?,
+        None => {
+            output.note(
+                "believing the keys in the folder itself: whoever can write there can replace them; \
+                 name a policy that was kept elsewhere with `--policy`",
+            );
+            policy_of(&folder)?
+        }
+    };
+    let policy = PolicyFile::parse(&policy).map_err(|error| error.to_string())?;
+    let anchors = arguments.since.iter().chain(&arguments.anchor);
+    let anchors: Vec<Vec<u8>> = anchors.map(|path| read(path)).collect::<Result<_, _>>()?;
+    let disk = SystemDisk::new(folder);
+    let report =
+        postern_audit::verify(&disk, &policy, &anchors).map_err(|error| error.to_string())?;
+    match output.format() {
+        Format::Json => output.json(&json!({
+            "origin": report.origin,
+            "size": report.size,
+            "integrity": verdict(&report, "integrity: "),
+            "completeness": verdict(&report, "completeness: "),
+            "exit": report.exit_code(),
+        })),
+        Format::Human | Format::Sarif | Format::Junit | Format::Github => {
+            output.text(&report.to_string());
+        }
+    }
+    Ok(match report.exit_code() {
+        0 => Exit::Fine,
+        1 => Exit::Findings,
+        _ => Exit::Tampered,
+    })
+}
+
+/// The lines of a report that begin with this, without it.
+fn verdict(report: &postern_audit::Report, beginning: &str) -> Vec<String> {
+    let text = report.to_string();
+    let lines = text.lines().filter_map(|line| line.strip_prefix(beginning));
+    lines.map(str::to_owned).collect()
+}
+
+/// A policy that believes the first key of a folder, and asks for no witness.
+fn policy_of(folder: &Path) -> Result<Vec<u8>, String> {
+    let keys = read(&folder.join(KEYS))?;
+    let keys = String::from_utf8_lossy(&keys);
+    let first = keys.lines().next().unwrap_or_default();
+    Ok(format!("log {first}\nquorum none\n").into_bytes())
+}
+
+fn show(arguments: &Show, config: &Path, output: &Output) -> Result<Exit, String> {
+    each(arguments, config, |index, entry, event| {
+        match output.format() {
+            Format::Json => write_line(output, entry),
+            Format::Human | Format::Sarif | Format::Junit | Format::Github => {
+                write_line(output, render::line(index, event).as_bytes())
+            }
+        }
+    })
+}
+
+fn export(
+    arguments: &Show,
+    schema: Schema,
+    config: &Path,
+    output: &Output,
+) -> Result<Exit, String> {
+    each(arguments, config, |_index, entry, event| match schema {
+        Schema::Ocsf => write_line(output, entry),
+        Schema::Ecs => write_line(output, render::ecs(event).to_string().as_bytes()),
+        Schema::Cef => write_line(output, render::cef(event).as_bytes()),
+    })
+}
+
+/// Writes a line; false when nobody reads any more.
+fn write_line(output: &Output, line: &[u8]) -> bool {
+    let mut bytes = line.to_vec();
+    bytes.push(b'\n');
+    output.bytes(&bytes).is_ok()
+}
+
+/// Calls `take` with each entry that is meant, until it says that it is enough.
+fn each(
+    arguments: &Show,
+    config: &Path,
+    mut take: impl FnMut(u64, &[u8], &Value) -> bool,
+) -> Result<Exit, String> {
+    let folder = arguments.place.folder(config)?;
+    let mut left = arguments.count.unwrap_or(usize::MAX);
+    for read in Entries::open(&folder, arguments.from)? {
+        let (index, entry) = read?;
+        let event: Value = serde_json::from_slice(&entry)
+            .map_err(|error| format!("entry {index} is no event: {error}"))?;
+        if left == 0 {
+            break;
+        }
+        if is_meant(arguments, &event) {
+            left -= 1;
+            if !take(index, &entry, &event) {
+                break;
+            }
+        }
+    }
+    Ok(Exit::Fine)
+}
+
+fn is_meant(arguments: &Show, event: &Value) -> bool {
+    let is = |pointer: &str, wanted: &Option<String>| {
+        let found = event.pointer(pointer).and_then(Value::as_str);
+        wanted.is_none() || found == wanted.as_deref()
+    };
+    is("/metadata/correlation_uid", &arguments.exchange) && is("/actor/user/uid", &arguments.who)
+}
+
+fn prove(place: &Place, index: u64, config: &Path, output: &Output) -> Result<Exit, String> {
+    let disk = SystemDisk::new(place.folder(config)?);
+    let Some(proof) = postern_audit::prove(&disk, index) else {
+        output.error(format_args!(
+            "no entry is published at {index}, or what is published cannot be read"
+        ));
+        return Ok(Exit::Unreachable);
+    };
+    output.text(&proof.to_string());
+    Ok(Exit::Fine)
+}
+
+fn verify_proof(
+    proof: &Path,
+    entry: &Path,
+    policy: &Path,
+    output: &Output,
+) -> Result<Exit, String> {
+    let policy = PolicyFile::parse(&read(policy)?).map_err(|error| error.to_string())?;
+    match postern_audit::verify_proof(&read(proof)?, &read(entry)?, &policy) {
+        Ok(()) => {
+            output.summary("the entry is in the log\n");
+            Ok(Exit::Fine)
+        }
+        Err(error) => {
+            output.error(format_args!(
+                "this does not show that the entry is in the log: {error}"
+            ));
+            Ok(Exit::Tampered)
+        }
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, String> {
+    fs::read(path).map_err(|error| format!("`{}` cannot be read: {error}", path.display()))
+}

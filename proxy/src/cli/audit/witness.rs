@@ -1,0 +1,135 @@
+//! `postern audit witness`: a witness (C2SP tlog-witness) for logs on other hosts.
+//!
+//! It cosigns a checkpoint when it continues the one before, and keeps what it has cosigned before it
+//! answers. It sees sizes and hashes, never an entry.
+
+use std::fs::{self, OpenOptions};
+use std::io::{Read as _, Write as _};
+use std::net::SocketAddr;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use clap::Args;
+use postern_audit::{KeyKind, Signer, SystemDisk, VerifierKey, Witness};
+use ring::rand::{SecureRandom as _, SystemRandom};
+
+use crate::cli::output::{Exit, Output};
+use crate::clock::{Clock as _, SystemClock};
+
+/// The private key's file, in the witness's folder.
+const SEED_FILE: &str = "witness.seed";
+const SEED_BYTES: usize = 32;
+/// The longest request, in bytes.
+const REQUEST_BYTES_MAX: usize = 64 << 10;
+
+/// The arguments of `postern audit witness`.
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// Where to listen
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8090")]
+    listen: SocketAddr,
+    /// The folder for the private key and for what was cosigned
+    #[arg(long, value_name = "DIR")]
+    dir: PathBuf,
+    /// The witness's name, a domain of yours
+    #[arg(long, value_name = "NAME")]
+    name: String,
+    /// A file with the public keys of the logs that are watched, one on each line (`keys/log.vkey`)
+    #[arg(long = "log", value_name = "FILE", required = true)]
+    logs: Vec<PathBuf>,
+}
+
+pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<Exit, String> {
+    let witness = witness(arguments)?;
+    output.text(&format!("{}\n", witness.key()));
+    output.note(format_args!(
+        "that is the witness's key: put it into `audit.witnesses` of the logs and into the verifiers' policy; \
+         listening on http://{}",
+        arguments.listen
+    ));
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| format!("cannot start: {error}"))?;
+    let served = runtime.block_on(async {
+        let listener = tokio::net::TcpListener::bind(arguments.listen).await?;
+        axum::serve(listener, routes(Arc::new(witness))).await
+    });
+    served.map_err(|error| format!("cannot listen on `{}`: {error}", arguments.listen))?;
+    Ok(Exit::Fine)
+}
+
+fn witness(arguments: &Arguments) -> Result<Witness, String> {
+    let mut logs = Vec::new();
+    for path in &arguments.logs {
+        for line in String::from_utf8_lossy(&super::read(path)?).lines() {
+            let key = VerifierKey::parse(line)
+                .ok_or_else(|| format!("`{}` holds a line that is no key", path.display()))?;
+            logs.push(key);
+        }
+    }
+    fs::create_dir_all(&arguments.dir)
+        .map_err(|error| format!("`{}` cannot be made: {error}", arguments.dir.display()))?;
+    let seed = seed(&arguments.dir.join(SEED_FILE))?;
+    let signer = Signer::from_seed(&arguments.name, KeyKind::Witness, &seed)
+        .ok_or_else(|| format!("`{}` cannot name a witness", arguments.name))?;
+    let disk = Arc::new(SystemDisk::new(arguments.dir.clone()));
+    Ok(Witness::new(signer, logs, disk))
+}
+
+/// The private key, made when there is none.
+fn seed(path: &Path) -> Result<[u8; SEED_BYTES], String> {
+    let failed = |error: std::io::Error| format!("`{}` cannot be used: {error}", path.display());
+    if !path.exists() {
+        let mut seed = [0_u8; SEED_BYTES];
+        SystemRandom::new()
+            .fill(&mut seed)
+            .map_err(|_unspecified| "no random bytes can be had".to_owned())?;
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true).mode(0o600);
+        let mut file = options.open(path).map_err(failed)?;
+        file.write_all(&seed)
+            .and_then(|()| file.sync_all())
+            .map_err(failed)?;
+    }
+    let mut seed = [0_u8; SEED_BYTES];
+    let mut file = fs::File::open(path).map_err(failed)?;
+    file.read_exact(&mut seed).map_err(failed)?;
+    Ok(seed)
+}
+
+/// The witness over HTTP.
+pub(super) fn routes(witness: Arc<Witness>) -> Router {
+    Router::new()
+        .route("/add-checkpoint", post(add_checkpoint))
+        .route("/key", get(key))
+        .layer(DefaultBodyLimit::max(REQUEST_BYTES_MAX))
+        .with_state(witness)
+}
+
+async fn key(State(witness): State<Arc<Witness>>) -> String {
+    format!("{}\n", witness.key())
+}
+
+async fn add_checkpoint(State(witness): State<Arc<Witness>>, body: Bytes) -> Response {
+    let now = SystemClock.wall();
+    // It syncs files.
+    let answering = move || witness.add_checkpoint(&body, now);
+    let Ok(answer) = tokio::task::spawn_blocking(answering).await else {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    };
+    let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    (
+        status,
+        [(header::CONTENT_TYPE, answer.content_type)],
+        answer.body,
+    )
+        .into_response()
+}
