@@ -195,12 +195,18 @@ impl Disk for SystemDisk {
             Access::Public => 0o644,
         };
         let mut options = OpenOptions::new();
-        let file = options.write(true).create_new(true).mode(mode).open(self.at(path))?;
+        let file = options
+            .write(true)
+            .create_new(true)
+            .mode(mode)
+            .open(self.at(path))?;
         Ok(Box::new(file))
     }
 
     fn open(&self, path: &str) -> io::Result<Box<dyn DiskFile>> {
-        Ok(Box::new(OpenOptions::new().write(true).open(self.at(path))?))
+        Ok(Box::new(
+            OpenOptions::new().write(true).open(self.at(path))?,
+        ))
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
@@ -229,7 +235,12 @@ impl Disk for SystemDisk {
 
     fn lock(&self, path: &str) -> io::Result<Box<dyn Lock>> {
         let mut options = OpenOptions::new();
-        let file = options.write(true).create(true).truncate(false).mode(0o600).open(self.at(path))?;
+        let file = options
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(self.at(path))?;
         match file.try_lock() {
             Ok(()) => Ok(Box::new(file)),
             Err(TryLockError::WouldBlock) => Err(ErrorKind::WouldBlock.into()),

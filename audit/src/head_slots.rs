@@ -53,7 +53,12 @@ impl HeadSlots {
             match read(disk, path).map_err(StoreError::Write)? {
                 Slot::Head { turn: last, .. } => turn = turn.max(last),
                 Slot::Absent | Slot::Unreadable => {
-                    replace(disk, path, &to_bytes(0, note.unwrap_or_default()), Access::Public)?;
+                    replace(
+                        disk,
+                        path,
+                        &to_bytes(0, note.unwrap_or_default()),
+                        Access::Public,
+                    )?;
                 }
             }
         }
@@ -78,7 +83,9 @@ impl HeadSlots {
 /// Reads one slot.
 pub(crate) fn read(disk: &dyn Disk, path: &str) -> io::Result<Slot> {
     let bytes = read_optional(disk, path)?;
-    Ok(bytes.map_or(Slot::Absent, |bytes| parse(&bytes).unwrap_or(Slot::Unreadable)))
+    Ok(bytes.map_or(Slot::Absent, |bytes| {
+        parse(&bytes).unwrap_or(Slot::Unreadable)
+    }))
 }
 
 fn parse(bytes: &[u8]) -> Option<Slot> {

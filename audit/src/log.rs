@@ -135,7 +135,10 @@ impl Log {
     ) {
         let on_durable = Box::new(on_durable);
         match entry.check() {
-            Ok(()) => self.shared.queue.push(Item::Append(Pending { entry, on_durable })),
+            Ok(()) => self
+                .shared
+                .queue
+                .push(Item::Append(Pending { entry, on_durable })),
             Err(error) => on_durable(Err(error)),
         }
     }
@@ -152,7 +155,9 @@ impl Log {
     ) -> Result<(), LogError> {
         entry.check()?;
         let on_durable = Box::new(on_durable);
-        self.shared.queue.try_push(Item::Append(Pending { entry, on_durable }))
+        self.shared
+            .queue
+            .try_push(Item::Append(Pending { entry, on_durable }))
     }
 
     /// Appends an entry and waits until it is durable.
@@ -234,7 +239,12 @@ impl Log {
     /// # Errors
     /// When the Stop entry or what it ends could not be written; the log has ended all the same.
     pub fn close(mut self) -> Result<(), LogError> {
-        let stop = life::entry(self.settings.clock.as_ref(), &self.origin, Activity::Stop, None);
+        let stop = life::entry(
+            self.settings.clock.as_ref(),
+            &self.origin,
+            Activity::Stop,
+            None,
+        );
         let stopped = self.append_and_wait(stop);
         self.end();
         stopped?;

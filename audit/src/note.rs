@@ -155,7 +155,9 @@ impl Note {
 impl fmt::Display for Note {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}", self.text)?;
-        self.signatures.iter().try_for_each(|line| write!(f, "{line}"))
+        self.signatures
+            .iter()
+            .try_for_each(|line| write!(f, "{line}"))
     }
 }
 

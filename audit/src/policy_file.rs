@@ -51,7 +51,9 @@ impl PolicyFile {
         let mut lines = 0;
         for (line, text) in (1..).zip(text.split('\n')) {
             lines = line;
-            reading.line(text).map_err(|what| PolicyError { line, what })?;
+            reading
+                .line(text)
+                .map_err(|what| PolicyError { line, what })?;
         }
         let quorum = reading.quorum.ok_or(PolicyError {
             line: lines + 1,
@@ -95,7 +97,11 @@ impl Rule {
             Self::Nobody => true,
             Self::Witness(key) => cosigners.contains(&key),
             Self::Group { needed, members } => {
-                members.iter().filter(|member| member.is_met(cosigners)).count() >= *needed
+                members
+                    .iter()
+                    .filter(|member| member.is_met(cosigners))
+                    .count()
+                    >= *needed
             }
         }
     }
@@ -170,7 +176,10 @@ impl Reading {
             return Err("the threshold is not between 1 and the number of members");
         }
         let members = names.iter().map(|name| {
-            let known = self.rules.get_mut(*name).ok_or("a member is not defined above")?;
+            let known = self
+                .rules
+                .get_mut(*name)
+                .ok_or("a member is not defined above")?;
             known.take().ok_or("a member is in a group already")
         });
         let members = members.collect::<Result<_, _>>()?;
@@ -181,7 +190,10 @@ impl Reading {
         let rule = match name {
             NONE => Rule::Nobody,
             name => {
-                let known = self.rules.get(name).ok_or("the quorum is not defined above")?;
+                let known = self
+                    .rules
+                    .get(name)
+                    .ok_or("the quorum is not defined above")?;
                 known.clone().ok_or("the quorum is a member of a group")?
             }
         };

@@ -57,7 +57,9 @@ impl ProofFile {
 impl fmt::Display for ProofFile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{HEADER}\nindex {}", self.index)?;
-        self.hashes.iter().try_for_each(|hash| writeln!(f, "{hash}"))?;
+        self.hashes
+            .iter()
+            .try_for_each(|hash| writeln!(f, "{hash}"))?;
         write!(f, "\n{}", self.checkpoint)
     }
 }

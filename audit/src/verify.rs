@@ -128,7 +128,10 @@ pub fn verify(
     if published.is_none() && wal.is_empty() {
         return Err(VerifyError::NoLog);
     }
-    let named = published.as_deref().and_then(checkpoint_of).map(|checkpoint| checkpoint.origin);
+    let named = published
+        .as_deref()
+        .and_then(checkpoint_of)
+        .map(|checkpoint| checkpoint.origin);
     let first_key = policy
         .logs()
         .iter()
@@ -136,7 +139,13 @@ pub fn verify(
         .or_else(|| policy.logs().first())
         .ok_or(VerifyError::NoLogInPolicy)?;
     let mut evidence = Evidence::default();
-    let claims = claims::gather(disk, first_key, published.as_deref(), anchors, &mut evidence)?;
+    let claims = claims::gather(
+        disk,
+        first_key,
+        published.as_deref(),
+        anchors,
+        &mut evidence,
+    )?;
     let walk = Walk::new(disk, policy, first_key, claims, evidence);
     walk.run()
 }

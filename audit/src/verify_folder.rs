@@ -32,7 +32,10 @@ pub fn verify_folder(
 ) -> io::Result<u8> {
     let verdict = read(policy).and_then(|bytes| {
         let policy = PolicyFile::parse(&bytes).map_err(|error| error.to_string())?;
-        let anchors: Vec<Vec<u8>> = anchors.iter().map(|path| read(path)).collect::<Result<_, _>>()?;
+        let anchors: Vec<Vec<u8>> = anchors
+            .iter()
+            .map(|path| read(path))
+            .collect::<Result<_, _>>()?;
         let disk = SystemDisk::new(folder.to_path_buf());
         verify(&disk, &policy, &anchors).map_err(|error| error.to_string())
     });
@@ -78,7 +81,10 @@ pub fn verify_proof(proof: &[u8], entry: &[u8], policy: &PolicyFile) -> Result<(
         return Err(NoteError::Malformed);
     }
     let checkpoint = Checkpoint::parse(proof.checkpoint.text()).ok_or(NoteError::Malformed)?;
-    let logs = policy.logs().iter().filter(|key| key.name() == checkpoint.origin);
+    let logs = policy
+        .logs()
+        .iter()
+        .filter(|key| key.name() == checkpoint.origin);
     let known: Vec<VerifierKey> = logs.chain(policy.witnesses()).cloned().collect();
     let signers = proof.checkpoint.verified_by(&known)?;
     let keys: Vec<&VerifierKey> = signers.into_iter().map(|(key, _)| key).collect();

@@ -97,10 +97,12 @@ impl VerifierKey {
         let key = UnparsedPublicKey::new(&ED25519, &self.public);
         match self.kind {
             KeyKind::Log => key.verify(text.as_bytes(), signature).is_ok(),
-            KeyKind::Witness => cosignature::split(signature).is_some_and(|(seconds, signature)| {
-                let message = cosignature::message(seconds, text);
-                key.verify(message.as_bytes(), signature).is_ok()
-            }),
+            KeyKind::Witness => {
+                cosignature::split(signature).is_some_and(|(seconds, signature)| {
+                    let message = cosignature::message(seconds, text);
+                    key.verify(message.as_bytes(), signature).is_ok()
+                })
+            }
         }
     }
 }
@@ -109,7 +111,13 @@ impl fmt::Display for VerifierKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut bytes = vec![self.kind.byte()];
         bytes.extend_from_slice(&self.public);
-        write!(f, "{}+{:08x}+{}", self.name, self.id, STANDARD.encode(bytes))
+        write!(
+            f,
+            "{}+{:08x}+{}",
+            self.name,
+            self.id,
+            STANDARD.encode(bytes)
+        )
     }
 }
 

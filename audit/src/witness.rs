@@ -78,7 +78,10 @@ impl Witness {
     pub fn new(signer: Signer, logs: Vec<VerifierKey>, disk: Arc<dyn Disk>) -> Self {
         let mut by_origin: BTreeMap<String, Vec<VerifierKey>> = BTreeMap::new();
         for key in logs {
-            by_origin.entry(key.name().to_owned()).or_default().push(key);
+            by_origin
+                .entry(key.name().to_owned())
+                .or_default()
+                .push(key);
         }
         Self {
             signer,
@@ -104,7 +107,9 @@ impl Witness {
         };
         let note = Note::parse(&bytes).ok();
         let checkpoint = note.and_then(|note| Checkpoint::parse(note.text()));
-        checkpoint.map(Some).ok_or_else(|| io::ErrorKind::InvalidData.into())
+        checkpoint
+            .map(Some)
+            .ok_or_else(|| io::ErrorKind::InvalidData.into())
     }
 
     /// Answers `POST add-checkpoint`.

@@ -94,7 +94,9 @@ pub enum OpenError {
         what: &'static str,
     },
     /// The domain cannot begin an origin.
-    #[error("`{0}` cannot name an audit log: use a domain of at most 200 bytes without spaces or `+`")]
+    #[error(
+        "`{0}` cannot name an audit log: use a domain of at most 200 bytes without spaces or `+`"
+    )]
     Domain(String),
     /// The disk failed.
     #[error("the audit log cannot be opened: {0}")]

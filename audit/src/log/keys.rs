@@ -28,7 +28,9 @@ pub(crate) struct KeyStore {
 
 impl fmt::Debug for KeyStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("KeyStore").field("seed_name", &self.seed_name).finish_non_exhaustive()
+        f.debug_struct("KeyStore")
+            .field("seed_name", &self.seed_name)
+            .finish_non_exhaustive()
     }
 }
 
@@ -69,7 +71,9 @@ impl KeyStore {
     pub(super) fn begin(&self, origin: &str) -> Result<Signer, OpenError> {
         let signer = match self.read(&self.seed_name, origin)? {
             Some(signer) => signer,
-            None => self.make(&self.seed_name, origin).map_err(OpenError::Append)?,
+            None => self
+                .make(&self.seed_name, origin)
+                .map_err(OpenError::Append)?,
         };
         self.put_public(std::slice::from_ref(signer.key()))?;
         Ok(signer)

@@ -64,6 +64,8 @@ impl NewEntry {
 /// SECURITY: shows its length only.
 impl std::fmt::Debug for NewEntry {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("NewEntry").field("bytes_max", &self.bytes_max()).finish_non_exhaustive()
+        f.debug_struct("NewEntry")
+            .field("bytes_max", &self.bytes_max())
+            .finish_non_exhaustive()
     }
 }

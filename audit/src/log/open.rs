@@ -44,10 +44,12 @@ pub(super) fn open(settings: LogSettings) -> Result<Log, OpenError> {
     for folder in [wal::FOLDER, ".state", "keys"] {
         ensure_folder(disk, folder)?;
     }
-    let lock = disk.lock(".state/lock").map_err(|error| match error.kind() {
-        ErrorKind::WouldBlock => OpenError::Locked,
-        _ => OpenError::Disk(error),
-    })?;
+    let lock = disk
+        .lock(".state/lock")
+        .map_err(|error| match error.kind() {
+            ErrorKind::WouldBlock => OpenError::Locked,
+            _ => OpenError::Disk(error),
+        })?;
     let (ready, succession) = match successor::begun(disk)? {
         Some(succession) => (succeed(&settings, &succession)?, Some(succession)),
         None => match ready(&settings) {
@@ -70,7 +72,11 @@ pub(super) fn open(settings: LogSettings) -> Result<Log, OpenError> {
 
 const fn may_succeed(settings: &LogSettings, found: &OpenError) -> bool {
     let accepted = matches!(settings.on_damage, OnDamage::BeginAnother);
-    accepted && matches!(found, OpenError::Damaged { .. } | OpenError::RolledBack { .. })
+    accepted
+        && matches!(
+            found,
+            OpenError::Damaged { .. } | OpenError::RolledBack { .. }
+        )
 }
 
 /// Sets the old log aside and begins the new one.
@@ -128,10 +134,16 @@ fn existing(
     let signer = keys.signer(&public)?;
     let range = &recovered.range;
     let first_entry = match recovered.end.tail_bytes {
-        0 => (Activity::Start, Some(json!({ "key": signer.key().to_string() }))),
+        0 => (
+            Activity::Start,
+            Some(json!({ "key": signer.key().to_string() })),
+        ),
         bytes => {
             let root = range.root().to_string();
-            (Activity::Restart, Some(life::discarded(range.size(), bytes, &root)))
+            (
+                Activity::Restart,
+                Some(life::discarded(range.size(), bytes, &root)),
+            )
         }
     };
     Ok(Ready {
@@ -148,7 +160,10 @@ fn settle_keys(
     public: &mut Vec<VerifierKey>,
     last_entry: Option<&[u8]>,
 ) -> Result<(), OpenError> {
-    let origin = public.last().map(|key| key.name().to_owned()).unwrap_or_default();
+    let origin = public
+        .last()
+        .map(|key| key.name().to_owned())
+        .unwrap_or_default();
     let Some(next) = store.next(&origin)? else {
         return Ok(());
     };
@@ -175,7 +190,10 @@ fn new_origin(settings: &LogSettings) -> Result<String, OpenError> {
     if domain.len() > DOMAIN_BYTES_MAX || !crate::note::is_key_name(domain) {
         return Err(OpenError::Domain(domain.clone()));
     }
-    Ok(format!("{domain}/{}", ulid::at(millis(settings.clock.wall()))))
+    Ok(format!(
+        "{domain}/{}",
+        ulid::at(millis(settings.clock.wall()))
+    ))
 }
 
 fn start(
@@ -189,7 +207,12 @@ fn start(
     let slots = HeadSlots::open(disk, recovered.last_note.as_deref())?;
     let shared = Arc::new(Shared {
         queue: Queue::new(settings.queue_entries_max),
-        head: Mutex::new(recovered.last_note.as_deref().and_then(|note| head(note, &ready.keys))),
+        head: Mutex::new(
+            recovered
+                .last_note
+                .as_deref()
+                .and_then(|note| head(note, &ready.keys)),
+        ),
         keys: Mutex::new(ready.keys),
     });
     let origin = ready.signer.key().name().to_owned();
@@ -212,7 +235,11 @@ fn start(
             .spawn(move || writer.run())?,
     ];
     if let Some(every) = settings.publish_every {
-        threads.push(publish_every(every, Arc::clone(&publisher), Arc::clone(&shared))?);
+        threads.push(publish_every(
+            every,
+            Arc::clone(&publisher),
+            Arc::clone(&shared),
+        )?);
     }
     Ok(Log {
         settings,
@@ -235,7 +262,9 @@ fn publish_every(
             drop(held(&publisher).publish(&shared));
         }
     };
-    Ok(Builder::new().name("audit-publisher".to_owned()).spawn(publish)?)
+    Ok(Builder::new()
+        .name("audit-publisher".to_owned())
+        .spawn(publish)?)
 }
 
 fn head(note: &[u8], keys: &[VerifierKey]) -> Option<Head> {

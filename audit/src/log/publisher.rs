@@ -57,7 +57,9 @@ impl Publisher {
     }
 
     pub(super) fn published(&self) -> Option<String> {
-        self.published.as_ref().map(|signed| signed.note.to_string())
+        self.published
+            .as_ref()
+            .map(|signed| signed.note.to_string())
     }
 
     /// Publishes what is durable, if there is anything new.
@@ -82,7 +84,9 @@ impl Publisher {
     }
 
     fn size(&self) -> u64 {
-        self.published.as_ref().map_or(0, |signed| signed.checkpoint.size)
+        self.published
+            .as_ref()
+            .map_or(0, |signed| signed.checkpoint.size)
     }
 
     fn publish_head(&mut self, head: &Head) -> Result<(), LogError> {
@@ -108,7 +112,12 @@ impl Publisher {
             self.disk.sync_folder(&folder).map_err(StoreError::Sync)?;
         }
         let note = Note::parse(head.note.as_bytes()).map_err(|_error| LogError::Damaged)?;
-        replace(self.disk.as_ref(), CHECKPOINT, head.note.as_bytes(), Access::Public)?;
+        replace(
+            self.disk.as_ref(),
+            CHECKPOINT,
+            head.note.as_bytes(),
+            Access::Public,
+        )?;
         let before = self.size();
         self.published = Some(Signed {
             note,
@@ -133,9 +142,7 @@ impl Publisher {
         })
     }
 
-    fn reader(
-        &self,
-    ) -> TileReader<impl FnMut(&TileId) -> io::Result<Vec<u8>> + use<'_>> {
+    fn reader(&self) -> TileReader<impl FnMut(&TileId) -> io::Result<Vec<u8>> + use<'_>> {
         TileReader::new(self.size(), |tile: &TileId| self.disk.read(&tile.path()))
     }
 
@@ -263,7 +270,9 @@ impl Publisher {
     /// See [`super::Log::prove_consistency`].
     pub(super) fn prove_consistency(&self, old: u64) -> Result<Vec<Hash>, LogError> {
         let proof = proof::prove_consistency(old, self.size(), &mut self.reader());
-        proof.map_err(damage)?.ok_or(LogError::Unpublished { index: old })
+        proof
+            .map_err(damage)?
+            .ok_or(LogError::Unpublished { index: old })
     }
 
     /// See [`super::Log::prove`].

@@ -95,7 +95,10 @@ impl Queue {
     pub(crate) fn push(&self, item: Item) {
         let mut waiting = held(&self.waiting);
         while waiting.phase == Phase::Open && waiting.items.len() >= self.items_max {
-            waiting = self.room.wait(waiting).unwrap_or_else(PoisonError::into_inner);
+            waiting = self
+                .room
+                .wait(waiting)
+                .unwrap_or_else(PoisonError::into_inner);
         }
         if let Some(error) = refusal(waiting.phase) {
             drop(waiting);
@@ -125,7 +128,10 @@ impl Queue {
     pub(crate) fn take(&self) -> Option<Work> {
         let mut waiting = held(&self.waiting);
         while waiting.phase == Phase::Open && waiting.items.is_empty() {
-            waiting = self.changed.wait(waiting).unwrap_or_else(PoisonError::into_inner);
+            waiting = self
+                .changed
+                .wait(waiting)
+                .unwrap_or_else(PoisonError::into_inner);
         }
         if waiting.phase == Phase::Poisoned {
             return None;
@@ -214,7 +220,9 @@ impl Queue {
 
 impl fmt::Debug for Queue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Queue").field("len", &self.len()).finish_non_exhaustive()
+        f.debug_struct("Queue")
+            .field("len", &self.len())
+            .finish_non_exhaustive()
     }
 }
 

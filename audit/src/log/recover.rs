@@ -60,7 +60,9 @@ pub(super) fn recover(
     witnessed_size: Option<u64>,
 ) -> Result<Recovered, OpenError> {
     let published = published(disk, keys)?;
-    let size = published.as_ref().map_or(0, |signed| signed.checkpoint.size);
+    let size = published
+        .as_ref()
+        .map_or(0, |signed| signed.checkpoint.size);
     let base = size - size % TILE_WIDTH;
     let mut replay = Replay::new(disk, published.as_ref().map(|signed| &signed.checkpoint));
     let signed = |trailer: &Trailer| Signed::read(&trailer.note, keys).is_some();
@@ -70,20 +72,30 @@ pub(super) fn recover(
         return Err(damaged(index, what));
     }
     if let Some(fault) = end.fault.filter(|fault| fault.later) {
-        return Err(damaged(fault.index, "something whole comes after something that is not"));
+        return Err(damaged(
+            fault.index,
+            "something whole comes after something that is not",
+        ));
     }
     if end.first.is_some_and(|first| first > base) {
         return Err(damaged(base, "segments of the write-ahead log are missing"));
     }
     let range = range.unwrap_or_default();
     if let Some((trailer, _)) = last.as_ref().filter(|(trailer, _)| !signed(trailer)) {
-        return Err(damaged(trailer.first, "the last batch is not signed by this log"));
+        return Err(damaged(
+            trailer.first,
+            "the last batch is not signed by this log",
+        ));
     }
     rolled_back(range.size(), size, "its published checkpoint")?;
     for path in head_slots::PATHS {
         check_slot(&head_slots::read(disk, path)?, keys, &range)?;
     }
-    rolled_back(range.size(), witnessed_size.unwrap_or_default(), "a witness")?;
+    rolled_back(
+        range.size(),
+        witnessed_size.unwrap_or_default(),
+        "a witness",
+    )?;
     let (last_note, last_entry) = last.map(|(trailer, entry)| (trailer.note, entry)).unzip();
     Ok(Recovered {
         range,
@@ -115,7 +127,10 @@ fn check_slot(slot: &Slot, keys: &[VerifierKey], range: &CompactRange) -> Result
     let head = head.ok_or_else(|| damaged(0, "a head slot is not signed by this log"))?;
     rolled_back(range.size(), head.size, "a head slot")?;
     if head.size == range.size() && head.root != range.root() {
-        return Err(damaged(0, "a head slot and the write-ahead log are of different trees"));
+        return Err(damaged(
+            0,
+            "a head slot and the write-ahead log are of different trees",
+        ));
     }
     Ok(())
 }
@@ -168,9 +183,14 @@ impl<'d> Replay<'d> {
             range.push(Hash::of_leaf(entry));
         }
         let root = range.root();
-        let published = self.published.filter(|published| published.size == range.size());
+        let published = self
+            .published
+            .filter(|published| published.size == range.size());
         if root != batch.trailer.root {
-            self.wrong = Some((first, "a batch does not have the root that was signed for it"));
+            self.wrong = Some((
+                first,
+                "a batch does not have the root that was signed for it",
+            ));
         } else if published.is_some_and(|published| published.root != root) {
             self.wrong = Some((first, "the published checkpoint is of another tree"));
         }

@@ -54,9 +54,13 @@ impl LogSettings {
     /// The log in a folder, which has to be there, with its private key in a file.
     #[must_use]
     pub fn new(folder: &Path, seed_file: &Path, domain: &str) -> Self {
-        let seed_folder = seed_file.parent().filter(|path| !path.as_os_str().is_empty());
+        let seed_folder = seed_file
+            .parent()
+            .filter(|path| !path.as_os_str().is_empty());
         let seed_folder = seed_folder.map_or_else(|| PathBuf::from("."), Path::to_path_buf);
-        let seed_name = seed_file.file_name().unwrap_or_else(|| OsStr::new("audit.seed"));
+        let seed_name = seed_file
+            .file_name()
+            .unwrap_or_else(|| OsStr::new("audit.seed"));
         Self {
             disk: Arc::new(SystemDisk::new(folder.to_path_buf())),
             seed_disk: Arc::new(SystemDisk::new(seed_folder)),

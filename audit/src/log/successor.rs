@@ -74,7 +74,9 @@ pub(super) fn set_aside(disk: &dyn Disk, succession: &Succession) -> Result<(), 
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
             moved => moved?,
         }
-        let synced = disk.sync_folder(parent(&to)).and_then(|()| disk.sync_folder(parent(path)));
+        let synced = disk
+            .sync_folder(parent(&to))
+            .and_then(|()| disk.sync_folder(parent(path)));
         synced.map_err(StoreError::Sync)?;
     }
     Ok(())

@@ -75,12 +75,18 @@ impl Writer {
     /// Makes a batch durable and tells everybody who waits for it.
     fn append(&mut self, batch: Vec<Pending>) {
         let first = self.range.size();
-        let (entries, waiting): (Vec<NewEntry>, Vec<OnDurable>) =
-            batch.into_iter().map(|pending| (pending.entry, pending.on_durable)).unzip();
+        let (entries, waiting): (Vec<NewEntry>, Vec<OnDurable>) = batch
+            .into_iter()
+            .map(|pending| (pending.entry, pending.on_durable))
+            .unzip();
         let outcome = self.commit(&entries);
         self.fail_if_poisoned(outcome.as_ref().err());
         for (index, on_durable) in (first..).zip(waiting) {
-            on_durable(outcome.clone().map(|(size, root)| Receipt { index, size, root }));
+            on_durable(
+                outcome
+                    .clone()
+                    .map(|(size, root)| Receipt { index, size, root }),
+            );
         }
     }
 
@@ -153,7 +159,9 @@ impl Writer {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => self.disk.open(&path),
             created => created,
         }?;
-        self.disk.sync_folder(FOLDER).map_err(|_error| LogError::Poisoned)?;
+        self.disk
+            .sync_folder(FOLDER)
+            .map_err(|_error| LogError::Poisoned)?;
         self.segment = Some(Segment {
             file,
             whole: 0,

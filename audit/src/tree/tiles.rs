@@ -80,7 +80,9 @@ impl TileId {
             TileKind::Hashes(level) => u32::from(level),
             TileKind::Entries => 0,
         };
-        let shift = level.saturating_add(1).saturating_mul(u32::from(TILE_LEVELS));
+        let shift = level
+            .saturating_add(1)
+            .saturating_mul(u32::from(TILE_LEVELS));
         self.index.checked_shl(shift).unwrap_or(u64::MAX)
     }
 }
@@ -217,9 +219,15 @@ impl<E, F: FnMut(&TileId) -> Result<Vec<u8>, E>> HashReader for TileReader<F> {
             self.held = Some((tile, from_bytes(&bytes)));
         }
         let short = || TileError::Short(tile.path());
-        let hashes = self.held.as_ref().map(|(_, hashes)| hashes).ok_or_else(short)?;
+        let hashes = self
+            .held
+            .as_ref()
+            .map(|(_, hashes)| hashes)
+            .ok_or_else(short)?;
         let offset = usize::try_from(first % TILE_WIDTH).map_err(|_error| short())?;
-        let within = hashes.get(offset..offset + (1 << height)).ok_or_else(short)?;
+        let within = hashes
+            .get(offset..offset + (1 << height))
+            .ok_or_else(short)?;
         Ok(subtree_root(within))
     }
 }
@@ -240,7 +248,10 @@ fn subtree_root(hashes: &[Hash]) -> Hash {
     let mut row = hashes.to_vec();
     while row.len() > 1 {
         let (pairs, _rest) = row.as_chunks::<2>();
-        row = pairs.iter().map(|[left, right]| Hash::of_node(left, right)).collect();
+        row = pairs
+            .iter()
+            .map(|[left, right]| Hash::of_node(left, right))
+            .collect();
     }
     row.first().copied().unwrap_or_else(Hash::of_nothing)
 }

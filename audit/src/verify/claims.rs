@@ -68,7 +68,11 @@ pub(super) fn gather(
             claims.published = found.checkpoint.size;
             claims.list.push(found);
         }
-        Some(None) => evidence.add(Place::Bound, 0, "the published checkpoint is not one of this log"),
+        Some(None) => evidence.add(
+            Place::Bound,
+            0,
+            "the published checkpoint is not one of this log",
+        ),
         None => evidence.add(Place::Bound, 0, "there is no published checkpoint"),
     }
     if let Some(bytes) = files::optional(disk, COSIGNED)? {

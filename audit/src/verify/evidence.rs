@@ -26,6 +26,9 @@ impl Evidence {
     /// The first entry that is known to be wrong; if none is known, the first that may be.
     pub(super) fn verdict(self) -> Integrity {
         let first = self.found.into_iter().min();
-        first.map_or(Integrity::Ok, |(_, index, what)| Integrity::Tampered { index, what })
+        first.map_or(Integrity::Ok, |(_, index, what)| Integrity::Tampered {
+            index,
+            what,
+        })
     }
 }

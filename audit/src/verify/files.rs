@@ -16,7 +16,9 @@ pub(super) fn below(disk: &dyn Disk, folder: &str) -> Result<Vec<String>, Verify
     let mut files = Vec::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(folder) = folders.pop() {
-        let listed = disk.list(&folder).map_err(|error| unreadable(&folder, error))?;
+        let listed = disk
+            .list(&folder)
+            .map_err(|error| unreadable(&folder, error))?;
         for item in listed {
             let path = format!("{folder}/{}", item.name);
             if item.is_folder {

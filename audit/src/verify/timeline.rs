@@ -103,7 +103,10 @@ impl fmt::Display for Incomplete {
                 class,
                 seen,
                 written,
-            } => write!(f, "OMITTED of class {class}: {seen} seen, {written} written, at {index}"),
+            } => write!(
+                f,
+                "OMITTED of class {class}: {seen} seen, {written} written, at {index}"
+            ),
             Self::ClockWentBack { index } => write!(f, "CLOCK_WENT_BACK at {index}"),
             Self::WrongSequence { index } => write!(f, "WRONG_SEQUENCE at {index}"),
             Self::NotAnEvent { index } => write!(f, "NOT_AN_EVENT at {index}"),
@@ -179,17 +182,22 @@ impl Timeline {
     /// Takes the next entry.
     pub(super) fn take(&mut self, index: u64, entry: &[u8]) {
         let event: Result<Event, _> = serde_json::from_slice(entry);
-        let timed = event.ok().and_then(|event| event.time.map(|time| (time, event)));
+        let timed = event
+            .ok()
+            .and_then(|event| event.time.map(|time| (time, event)));
         let Some((time, event)) = timed else {
             self.found.push(Incomplete::NotAnEvent { index });
             return;
         };
-        if event.metadata.sequence.is_some_and(|sequence| sequence != index) {
+        if event
+            .metadata
+            .sequence
+            .is_some_and(|sequence| sequence != index)
+        {
             self.found.push(Incomplete::WrongSequence { index });
         }
-        let is = |activity: Activity| {
-            event.class_uid == LOG_CLASS && event.activity_id == activity.id()
-        };
+        let is =
+            |activity: Activity| event.class_uid == LOG_CLASS && event.activity_id == activity.id();
         let begins = is(Activity::Start) || is(Activity::Restart);
         self.take_time(index, time, begins);
         if begins || is(Activity::Stop) {
@@ -223,13 +231,15 @@ impl Timeline {
             Some(Phase::Intent) => {
                 let before = self.open.insert(correlation.clone(), (index, time));
                 if let Some((index, _)) = before {
-                    self.found.push(Incomplete::UnmatchedIntent { index, correlation });
+                    self.found
+                        .push(Incomplete::UnmatchedIntent { index, correlation });
                 }
             }
             Some(Phase::Outcome) => {
                 *self.written.entry(class).or_default() += 1;
                 if self.open.remove(&correlation).is_none() {
-                    self.found.push(Incomplete::UnmatchedOutcome { index, correlation });
+                    self.found
+                        .push(Incomplete::UnmatchedOutcome { index, correlation });
                 }
             }
             None => *self.written.entry(class).or_default() += 1,
@@ -254,7 +264,8 @@ impl Timeline {
     /// Nothing that was open when the log began again or stopped has an outcome any more.
     fn abandon_intents(&mut self) {
         for (correlation, (index, _)) in std::mem::take(&mut self.open) {
-            self.found.push(Incomplete::UnmatchedIntent { index, correlation });
+            self.found
+                .push(Incomplete::UnmatchedIntent { index, correlation });
         }
     }
 
@@ -262,7 +273,8 @@ impl Timeline {
     /// `anchored`.
     pub(super) fn end(mut self, anchored: u64, size: u64) -> Vec<Incomplete> {
         let last = self.last_time.unwrap_or_default();
-        self.open.retain(|_, (_, time)| time.saturating_add(OPEN_MILLIS) < last);
+        self.open
+            .retain(|_, (_, time)| time.saturating_add(OPEN_MILLIS) < last);
         self.abandon_intents();
         let since = self.unanchored_time.unwrap_or(last);
         let is_recent = anchored > 0 && last <= since.saturating_add(UNANCHORED_MILLIS);

@@ -70,7 +70,9 @@ impl<'a> Walk<'a> {
             builder: TileBuilder::default(),
             timeline: Timeline::default(),
             evidence,
-            incomplete: unreadable.map(|path| Incomplete::Unreadable { path }).collect(),
+            incomplete: unreadable
+                .map(|path| Incomplete::Unreadable { path })
+                .collect(),
             agreed: 0,
             anchored: 0,
         }
@@ -78,7 +80,8 @@ impl<'a> Walk<'a> {
 
     pub(super) fn run(mut self) -> Result<Report, VerifyError> {
         self.read_wal()?;
-        self.ahead.sort_by_key(|claim| std::cmp::Reverse(claim.checkpoint.size));
+        self.ahead
+            .sort_by_key(|claim| std::cmp::Reverse(claim.checkpoint.size));
         self.check_claims()?;
         let is_whole = self.walk_published()? && self.walk_unpublished()?;
         if is_whole {
@@ -124,10 +127,15 @@ impl<'a> Walk<'a> {
         wal.end = end.map_err(|error| files::unreadable(crate::wal::FOLDER, error))?;
         wal.first = wal.end.first.unwrap_or_default();
         if let Some(index) = odd {
-            self.evidence.add(Place::Exact, index, "a batch carries another head than its own");
+            self.evidence.add(
+                Place::Exact,
+                index,
+                "a batch carries another head than its own",
+            );
         }
         if let Some(fault) = wal.end.fault.filter(|fault| fault.later) {
-            self.evidence.add(Place::Exact, fault.index, "the write-ahead log is damaged");
+            self.evidence
+                .add(Place::Exact, fault.index, "the write-ahead log is damaged");
         }
         // The checkpoint is published after what it names is durable in the write-ahead log.
         if wal.end.first.is_some() && wal.end.size < self.published {
@@ -156,21 +164,28 @@ impl<'a> Walk<'a> {
                 let leaf = Hash::of_leaf(entry);
                 let place = usize::try_from(index - first).unwrap_or(usize::MAX);
                 if tile.is_some() && hashes.get(place) != Some(&leaf) {
-                    self.evidence.add(Place::Exact, index, "an entry and its hash do not agree");
+                    self.evidence
+                        .add(Place::Exact, index, "an entry and its hash do not agree");
                 }
                 self.take(index, entry, leaf)?;
             }
             let found = entries.len() as u64;
-            if found != width || !is_whole {
-                let at = first + found.min(width);
-                self.evidence.add(Place::Exact, at, "a bundle is too short or too long");
-            }
-            if tile.is_some_and(|tile| tile.len() as u64 != width * HASH_BYTES as u64) {
-                let at = first + width.min(hashes.len() as u64);
-                self.evidence.add(Place::Exact, at, "a tile is too short or too long");
-            }
             if found < width {
+                // Only another copy can tell that nothing before was taken out.
+                let (place, at) = match self.wal.end.first {
+                    Some(from) if from <= first => (Place::Exact, first + found),
+                    Some(_) | None => (Place::Bound, self.agreed),
+                };
+                self.evidence.add(place, at, "a bundle is too short");
                 return Ok(false);
+            }
+            if found > width || !is_whole {
+                self.evidence
+                    .add(Place::Bound, self.agreed, "a bundle is too long");
+            }
+            if tile.is_some_and(|tile| tile.len() as u64 > width * HASH_BYTES as u64) {
+                self.evidence
+                    .add(Place::Bound, self.agreed, "a tile is too long");
             }
             first += width;
         }
@@ -182,7 +197,9 @@ impl<'a> Walk<'a> {
 
     /// One published entry: into the tree, the tiles above it, and the timeline.
     fn take(&mut self, index: u64, entry: &[u8], leaf: Hash) -> Result<(), VerifyError> {
-        let in_wal = index.checked_sub(self.wal.first).and_then(|at| usize::try_from(at).ok());
+        let in_wal = index
+            .checked_sub(self.wal.first)
+            .and_then(|at| usize::try_from(at).ok());
         let copy = in_wal.and_then(|at| self.wal.leaves.get(at));
         if self.wal.end.first.is_some() && copy.is_some_and(|copy| *copy != leaf) {
             let what = "an entry and its copy in the write-ahead log do not agree";
@@ -229,11 +246,21 @@ impl<'a> Walk<'a> {
             Source::Anchor(_) => true,
             Source::Batch | Source::Slot | Source::Published => is_cosigned,
         };
-        let since = if is_outside { self.anchored } else { self.agreed };
+        let since = if is_outside {
+            self.anchored
+        } else {
+            self.agreed
+        };
         if !keys.contains(&key) {
             if let Source::Anchor(number) = claim.source {
                 return Err(VerifyError::Anchor { number });
             }
+            // What is not signed vouches for nothing, and the published checkpoint is to vouch for all.
+            let since = if claim.source == Source::Published {
+                0
+            } else {
+                since
+            };
             let what = format!("{} is not signed by the key in force", claim.source.name());
             self.evidence.add(Place::Bound, since, what);
         } else if claim.checkpoint.root != self.range.root() {
@@ -279,7 +306,8 @@ impl<'a> Walk<'a> {
         let path = tile.path();
         let bytes = files::optional(self.disk, &path)?;
         if bytes.is_none() {
-            self.evidence.add(Place::Exact, first, format!("`{path}` is missing"));
+            self.evidence
+                .add(Place::Exact, first, format!("`{path}` is missing"));
         }
         Ok(bytes)
     }
@@ -295,7 +323,8 @@ impl<'a> Walk<'a> {
         {
             let covered = TILE_WIDTH.saturating_pow(u32::from(level));
             let index = first + (at / HASH_BYTES) as u64 * covered;
-            self.evidence.add(Place::Exact, index, format!("`{}` is another", tile.path()));
+            self.evidence
+                .add(Place::Exact, index, format!("`{}` is another", tile.path()));
         }
         Ok(())
     }
@@ -308,9 +337,10 @@ impl<'a> Walk<'a> {
             };
             let count = match tile.kind {
                 TileKind::Entries => self.published,
-                TileKind::Hashes(level) => {
-                    self.published.checked_shr(8 * u32::from(level)).unwrap_or_default()
-                }
+                TileKind::Hashes(level) => self
+                    .published
+                    .checked_shr(8 * u32::from(level))
+                    .unwrap_or_default(),
             };
             let width = width_at(tile.index, count);
             if tile.width >= width {
@@ -328,6 +358,10 @@ impl<'a> Walk<'a> {
 }
 
 fn first_difference(left: &[u8], right: &[u8]) -> Option<usize> {
-    let same = left.iter().zip(right).take_while(|(left, right)| left == right).count();
+    let same = left
+        .iter()
+        .zip(right)
+        .take_while(|(left, right)| left == right)
+        .count();
     (same < left.len().max(right.len())).then_some(same)
 }

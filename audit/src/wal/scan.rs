@@ -43,7 +43,10 @@ pub(crate) struct WalEnd {
 /// The first indexes of all segments, in order.
 pub(crate) fn segments(disk: &dyn Disk) -> io::Result<Vec<u64>> {
     let listed = disk.list(FOLDER)?;
-    let mut firsts: Vec<u64> = listed.iter().filter_map(|item| segment_first(&item.name)).collect();
+    let mut firsts: Vec<u64> = listed
+        .iter()
+        .filter_map(|item| segment_first(&item.name))
+        .collect();
     firsts.sort_unstable();
     Ok(firsts)
 }
@@ -57,7 +60,9 @@ pub(crate) fn scan(
     visit: &mut dyn FnMut(&Batch<'_>),
 ) -> io::Result<WalEnd> {
     let all = segments(disk)?;
-    let start = all.partition_point(|first| *first <= from).saturating_sub(1);
+    let start = all
+        .partition_point(|first| *first <= from)
+        .saturating_sub(1);
     let wanted = all.get(start..).unwrap_or_default();
     let mut end = WalEnd {
         first: wanted.first().copied(),
@@ -126,7 +131,11 @@ fn scan_segment(bytes: &[u8], first: u64, visit: &mut dyn FnMut(&Batch<'_>)) -> 
                 });
             }
             Some(_) | None => {
-                stop.index = if is_trailer(rest) { stop.size } else { expected };
+                stop.index = if is_trailer(rest) {
+                    stop.size
+                } else {
+                    expected
+                };
                 return stop;
             }
         }

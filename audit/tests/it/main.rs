@@ -1,8 +1,12 @@
 //! The log as its users see it: what is durable, what is found when it was changed, and what other
 //! programs think of it.
 
+mod completeness;
+mod kills;
 mod memory_disk;
+mod other_programs;
 mod stage;
-mod writing;
 mod tampering;
+mod trees;
 mod witnesses;
+mod writing;

@@ -136,7 +136,9 @@ impl Disk for MemoryDisk {
             }
         }
         let listed = found.into_iter();
-        Ok(listed.map(|(name, is_folder)| Listed { name, is_folder }).collect())
+        Ok(listed
+            .map(|(name, is_folder)| Listed { name, is_folder })
+            .collect())
     }
 
     fn create(&self, path: &str, _access: Access) -> io::Result<Box<dyn DiskFile>> {
@@ -171,7 +173,9 @@ impl Disk for MemoryDisk {
             let path = format!("{to}{}", &path[from.len()..]);
             state.files.insert(path, bytes);
         }
-        state.folders.retain(|path| !path.starts_with(&below) && path != from);
+        state
+            .folders
+            .retain(|path| !path.starts_with(&below) && path != from);
         Ok(())
     }
 

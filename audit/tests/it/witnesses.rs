@@ -37,7 +37,8 @@ fn it_cosigns_what_continues_what_it_has_seen() {
     }
     log.publish().unwrap();
     let first = log.published().unwrap();
-    let ask = |old, proof: &[Hash], note: &str| witness.add_checkpoint(&request(old, proof, note), now());
+    let ask =
+        |old, proof: &[Hash], note: &str| witness.add_checkpoint(&request(old, proof, note), now());
 
     let answer = ask(3, &[], &first);
     assert_eq!((answer.status, answer.body.as_str()), (409, "0\n"));
@@ -54,10 +55,18 @@ fn it_cosigns_what_continues_what_it_has_seen() {
     let second = log.published().unwrap();
     let proof = log.prove_consistency(6).unwrap();
     assert_eq!(ask(6, &proof[1..], &second).status, 422);
-    assert_eq!(ask(8, &proof, &second).status, 400, "the old size is above the new one");
+    assert_eq!(
+        ask(8, &proof, &second).status,
+        400,
+        "the old size is above the new one"
+    );
     assert_eq!(ask(0, &[], &second).body, "6\n");
     disk.fail(Call::Sync, 0);
-    assert_eq!(ask(6, &proof, &second).status, 500, "nothing is cosigned that is not stored");
+    assert_eq!(
+        ask(6, &proof, &second).status,
+        500,
+        "nothing is cosigned that is not stored"
+    );
     disk.fail(Call::Write, 0);
     assert_eq!(ask(6, &proof, &second).status, 500);
     assert_eq!(witness.latest(log.origin()).unwrap().unwrap().size, 6);
@@ -75,16 +84,36 @@ fn it_refuses_unknown_logs_false_signatures_and_forks() {
     let disk = Arc::new(MemoryDisk::default());
     let key = || signer("witness.example/w", KeyKind::Witness);
     let nobody = Witness::new(key(), Vec::new(), disk.clone());
-    assert_eq!(nobody.add_checkpoint(&request(0, &[], &note), now()).status, 404);
+    assert_eq!(
+        nobody.add_checkpoint(&request(0, &[], &note), now()).status,
+        404
+    );
     let witness = Witness::new(key(), log.keys(), disk);
     let forged = note.replace("\n1\n", "\n2\n");
-    assert_eq!(witness.add_checkpoint(&request(0, &[], &forged), now()).status, 403);
+    assert_eq!(
+        witness
+            .add_checkpoint(&request(0, &[], &forged), now())
+            .status,
+        403
+    );
     for malformed in ["", "old 00\n\n", "old -1\n\n", "old 0\nx\n\n", "new 0\n\n"] {
         let body = [malformed.as_bytes(), note.as_bytes()].concat();
-        assert_eq!(witness.add_checkpoint(&body, now()).status, 400, "{malformed}");
+        assert_eq!(
+            witness.add_checkpoint(&body, now()).status,
+            400,
+            "{malformed}"
+        );
     }
-    assert_eq!(witness.add_checkpoint(&request(0, &[], &note), now()).status, 200);
-    let seed: [u8; 32] = stage.seeds.files()["audit.seed"].clone().try_into().unwrap();
+    assert_eq!(
+        witness
+            .add_checkpoint(&request(0, &[], &note), now())
+            .status,
+        200
+    );
+    let seed: [u8; 32] = stage.seeds.files()["audit.seed"]
+        .clone()
+        .try_into()
+        .unwrap();
     let thief = Signer::from_seed(log.origin(), KeyKind::Log, &seed).unwrap();
     let fork = thief.sign(format!("{}\n1\n{}\n", log.origin(), Hash::of_leaf(b"fork")));
     let answer = witness.add_checkpoint(&request(1, &[], &fork.to_string()), now());
@@ -104,7 +133,10 @@ fn a_quorum_of_cosignatures_anchors_and_proofs_carry_it() {
         .collect();
     let policy = format!(
         "log {}\nwitness a {}\nwitness b {}\nwitness c {}\ngroup two 2 a b c\nquorum two\n",
-        log.keys()[0], keys[0], keys[1], keys[2]
+        log.keys()[0],
+        keys[0],
+        keys[1],
+        keys[2]
     );
     let policy = PolicyFile::parse(policy.as_bytes()).unwrap();
     let published = log.published().unwrap();
@@ -127,7 +159,14 @@ fn a_quorum_of_cosignatures_anchors_and_proofs_carry_it() {
     log.publish().unwrap();
     assert_eq!(log.cosign(&text, Vec::new()), Err(LogError::Superseded));
     let report = since(&stage.disk);
-    assert_eq!(report.exit_code(), 0, "the last cosigned head is recent: {report}");
+    assert_eq!(
+        report.exit_code(),
+        0,
+        "the last cosigned head is recent: {report}"
+    );
     let header = receipt.to_header("a\"b");
-    assert!(header.starts_with("origin=\"a\\\"b\", index=1, size=2, root=:"), "{header}");
+    assert!(
+        header.starts_with("origin=\"a\\\"b\", index=1, size=2, root=:"),
+        "{header}"
+    );
 }

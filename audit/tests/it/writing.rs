@@ -45,7 +45,9 @@ fn published_entries(disk: &MemoryDisk) -> Vec<Vec<u8>> {
 fn what_was_acknowledged_is_there_at_its_index() {
     let stage = Stage::new();
     let log = stage.open().unwrap();
-    let receipts: Vec<_> = (0..600).map(|n| log.append_and_wait(entry(n)).unwrap()).collect();
+    let receipts: Vec<_> = (0..600)
+        .map(|n| log.append_and_wait(entry(n)).unwrap())
+        .collect();
     log.close().unwrap();
     let entries = published_entries(&stage.disk);
     assert_eq!(entries.len(), 602, "a Start, the entries and a Stop");
@@ -69,10 +71,14 @@ fn an_entry_may_contain_its_own_index() {
 fn entries_of_65535_bytes_are_taken_and_longer_ones_refused() {
     let stage = Stage::new();
     let log = stage.open().unwrap();
-    log.append_and_wait(NewEntry::new(vec![b'x'; 65_535])).unwrap();
+    log.append_and_wait(NewEntry::new(vec![b'x'; 65_535]))
+        .unwrap();
     let refused = log.append_and_wait(NewEntry::new(vec![b'x'; 65_536]));
     assert_eq!(refused, Err(LogError::TooLong { bytes: 65_536 }));
-    assert_eq!(log.append_and_wait(NewEntry::new(Vec::new())), Err(LogError::Empty));
+    assert_eq!(
+        log.append_and_wait(NewEntry::new(Vec::new())),
+        Err(LogError::Empty)
+    );
     log.close().unwrap();
     assert_eq!(entries_of(&stage)[1].len(), 65_535);
 }
@@ -91,7 +97,8 @@ fn a_full_queue_says_so() {
     });
     gate.wait();
     // The writer waits in the callback, so what comes now waits in the queue.
-    log.try_append(entry(1), |result| assert!(result.is_ok())).unwrap();
+    log.try_append(entry(1), |result| assert!(result.is_ok()))
+        .unwrap();
     let refused = log.try_append(entry(2), |_| panic!("it was refused"));
     gate.wait();
     assert_eq!(refused, Err(LogError::Full));
@@ -125,7 +132,10 @@ fn segments_roll_and_go_when_they_are_in_full_tiles() {
     }
     let files = stage.disk.files();
     let segments: Vec<&String> = files.keys().filter(|path| path.ends_with(".seg")).collect();
-    assert!(segments[0].as_str() > ".wal/00000000000000000256.seg", "{segments:?}");
+    assert!(
+        segments[0].as_str() > ".wal/00000000000000000256.seg",
+        "{segments:?}"
+    );
     let partial = files.keys().filter(|path| path.contains(".p/")).count();
     assert_eq!(partial, 3, "one bundle, and one tile on each of two levels");
     assert_eq!(published_entries(&stage.disk).len(), 906);
@@ -161,7 +171,11 @@ fn a_log_cut_at_any_byte_keeps_every_whole_batch() {
         assert_eq!(entries.len(), kept + 1, "cut at {cut}");
         let is_torn = cut != 0 && !ends.contains(&cut);
         let last = String::from_utf8(entries[kept].clone()).unwrap();
-        let activity = if is_torn { "\"activity_id\":8" } else { "\"activity_id\":6" };
+        let activity = if is_torn {
+            "\"activity_id\":8"
+        } else {
+            "\"activity_id\":6"
+        };
         assert!(last.contains(activity), "cut at {cut}: {last}");
     }
     println!("{} cuts", whole.len() + 1);
@@ -169,7 +183,10 @@ fn a_log_cut_at_any_byte_keeps_every_whole_batch() {
 
 /// Where each batch ends: after its trailer, whose note has its length before it.
 fn batch_ends(bytes: &[u8]) -> Vec<usize> {
-    let starts = bytes.windows(4).enumerate().filter(|(_, four)| four == b"PTBT");
+    let starts = bytes
+        .windows(4)
+        .enumerate()
+        .filter(|(_, four)| four == b"PTBT");
     let end = |(at, _): (usize, &[u8])| {
         let length = u32::from_be_bytes(bytes[at + 56..at + 60].try_into().unwrap());
         at + 60 + length as usize + 4
@@ -291,15 +308,33 @@ fn a_log_that_is_shorter_than_a_head_is_refused_and_can_be_replaced() {
     let path = ".wal/00000000000000000000.seg";
     stage.disk.put(path, earlier[path].clone());
     let refused = stage.open().unwrap_err();
-    assert!(matches!(refused, OpenError::RolledBack { ours: 2, known: 3, .. }), "{refused}");
+    assert!(
+        matches!(
+            refused,
+            OpenError::RolledBack {
+                ours: 2,
+                known: 3,
+                ..
+            }
+        ),
+        "{refused}"
+    );
     let mut settings = stage.settings();
     settings.on_damage = OnDamage::BeginAnother;
     let log = Log::open(settings).unwrap();
     assert_ne!(log.origin(), origin);
     log.close().unwrap();
     let first = String::from_utf8(published_entries(&stage.disk)[0].clone()).unwrap();
-    assert!(first.contains(&origin) && first.contains("rolled back"), "{first}");
-    let aside = stage.disk.files().keys().filter(|path| path.starts_with(".damaged/")).count();
+    assert!(
+        first.contains(&origin) && first.contains("rolled back"),
+        "{first}"
+    );
+    let aside = stage
+        .disk
+        .files()
+        .keys()
+        .filter(|path| path.starts_with(".damaged/"))
+        .count();
     assert_eq!(aside, 7, "checkpoint, segment, slots, key, tile and bundle");
     stage.open().unwrap();
 }
@@ -311,5 +346,15 @@ fn a_witness_that_knows_more_is_believed() {
     let mut settings = stage.settings();
     settings.witnessed_size = Some(2);
     let refused = Log::open(settings).unwrap_err();
-    assert!(matches!(refused, OpenError::RolledBack { ours: 1, known: 2, .. }), "{refused}");
+    assert!(
+        matches!(
+            refused,
+            OpenError::RolledBack {
+                ours: 1,
+                known: 2,
+                ..
+            }
+        ),
+        "{refused}"
+    );
 }
