@@ -75,7 +75,7 @@ impl HeadSlots {
         self.turn += 1;
         let bytes = to_bytes(self.turn, note);
         let [a, b] = &mut self.files;
-        let file = if self.turn % 2 == 0 { a } else { b };
+        let file = if self.turn.is_multiple_of(2) { a } else { b };
         write_all(file.as_mut(), 0, &bytes)
     }
 }

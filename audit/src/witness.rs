@@ -135,7 +135,8 @@ impl Witness {
     }
 
     fn decide(&self, request: &Request, latest: Option<&Checkpoint>, now: SystemTime) -> Answer {
-        let (seen, root) = latest.map_or((0, Hash::of_nothing()), |head| (head.size, head.root));
+        let (seen, root) =
+            latest.map_or_else(|| (0, Hash::of_nothing()), |head| (head.size, head.root));
         let head = &request.checkpoint;
         let is_another = head.size == seen && head.root != root;
         if request.old != seen || is_another {

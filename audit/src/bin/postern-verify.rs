@@ -28,7 +28,7 @@ fn main() -> ExitCode {
         Some((dir, policy, anchors)) => verify_folder(&dir, &policy, &anchors, &mut out),
         None => out.write_all(USAGE.as_bytes()).map(|()| 2),
     };
-    code.map_or(ExitCode::from(2), ExitCode::from)
+    code.map_or_else(|_unwritten| ExitCode::from(2), ExitCode::from)
 }
 
 fn parse(mut words: impl Iterator<Item = OsString>) -> Option<(PathBuf, PathBuf, Vec<PathBuf>)> {

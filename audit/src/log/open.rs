@@ -44,12 +44,13 @@ pub(super) fn open(settings: LogSettings) -> Result<Log, OpenError> {
     for folder in [wal::FOLDER, ".state", "keys"] {
         ensure_folder(disk, folder)?;
     }
-    let lock = disk
-        .lock(".state/lock")
-        .map_err(|error| match error.kind() {
-            ErrorKind::WouldBlock => OpenError::Locked,
-            _ => OpenError::Disk(error),
-        })?;
+    let lock = disk.lock(".state/lock").map_err(|error| {
+        if error.kind() == ErrorKind::WouldBlock {
+            OpenError::Locked
+        } else {
+            OpenError::Disk(error)
+        }
+    })?;
     let (ready, succession) = match successor::begun(disk)? {
         Some(succession) => (succeed(&settings, &succession)?, Some(succession)),
         None => match ready(&settings) {

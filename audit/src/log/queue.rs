@@ -176,7 +176,7 @@ impl Queue {
 
     /// Takes nothing more, for good, and refuses what waits.
     pub(crate) fn poison(&self) {
-        self.refuse_all(LogError::Poisoned);
+        self.refuse_all(&LogError::Poisoned);
     }
 
     /// The writer has ended: what waits is refused, and a queue that was not closed is poisoned, because
@@ -186,12 +186,12 @@ impl Queue {
             Phase::Closed => LogError::Closed,
             Phase::Open | Phase::Poisoned => LogError::Poisoned,
         };
-        self.refuse_all(error);
+        self.refuse_all(&error);
     }
 
-    fn refuse_all(&self, error: LogError) {
+    fn refuse_all(&self, error: &LogError) {
         let mut waiting = held(&self.waiting);
-        if error == LogError::Poisoned {
+        if *error == LogError::Poisoned {
             waiting.phase = Phase::Poisoned;
         }
         let refused = std::mem::take(&mut waiting.items);

@@ -8,6 +8,7 @@
 use std::io;
 
 use super::error::OpenError;
+use super::publisher::COSIGNED;
 use crate::checkpoint::Checkpoint;
 use crate::disk::Disk;
 use crate::head_slots::{self, Slot};
@@ -90,6 +91,12 @@ pub(super) fn recover(
     rolled_back(range.size(), size, "its published checkpoint")?;
     for path in head_slots::PATHS {
         check_slot(&head_slots::read(disk, path)?, keys, &range)?;
+    }
+    if let Some(bytes) = read_optional(disk, COSIGNED)?
+        && let Some(cosigned) = Signed::read(&bytes, keys)
+    {
+        let known = cosigned.checkpoint.size;
+        rolled_back(range.size(), known, "its last cosigned checkpoint")?;
     }
     rolled_back(
         range.size(),

@@ -10,6 +10,9 @@ use crate::disk::Disk;
 /// How much is read at once; more than the longest piece.
 const CHUNK_BYTES: usize = 1 << 20;
 
+/// What is done with an entry at its index.
+type Each<'e, E> = dyn FnMut(u64, &[u8]) -> Result<(), E> + 'e;
+
 /// A place in the write-ahead log.
 #[derive(Debug, Clone)]
 pub(crate) struct Cursor {
@@ -39,7 +42,7 @@ impl Cursor {
         &mut self,
         disk: &dyn Disk,
         to: u64,
-        each: &mut dyn FnMut(u64, &[u8]) -> Result<(), E>,
+        each: &mut Each<'_, E>,
     ) -> Result<(), E> {
         while self.next < to {
             let path = segment_path(self.segment);

@@ -139,7 +139,7 @@ func main() {
 	text, err := os.ReadFile(os.Args[3])
 	must(err)
 	cases := 0
-	for _, line := range strings.Split(strings.TrimSpace(string(text)), "\n") {
+	for _, line := range strings.Split(strings.TrimSuffix(string(text), "\n"), "\n") {
 		fields := strings.Split(line, " ")
 		kind := strings.TrimPrefix(fields[0], "false-")
 		size, root := number(fields[1]), hash(fields[2])

@@ -8,12 +8,12 @@ use std::collections::BTreeMap;
 use std::sync::mpsc;
 
 use postern_audit::{
-    Checkpoint, Hash, Incomplete, Integrity, KeyKind, Note, PolicyFile, Report, Signer,
+    Checkpoint, Hash, Incomplete, Integrity, KeyKind, NewEntry, Note, PolicyFile, Report, Signer,
     TileBuilder, TileId, TileKind, VerifyError, bundle_entries, verify,
 };
 
 use crate::memory_disk::MemoryDisk;
-use crate::stage::{Stage, entry};
+use crate::stage::Stage;
 
 type Files = BTreeMap<String, Vec<u8>>;
 
@@ -32,22 +32,30 @@ struct Sample {
 fn sample(bytes_min: usize) -> Sample {
     let stage = Stage::new();
     let log = stage.open().unwrap();
+    // A large log has larger entries, so that they stay in one bundle.
+    let (padding, gathered) = if bytes_min > 10_000 {
+        (bytes_min / 220, 11)
+    } else {
+        (0, 5)
+    };
     let mut number = 0;
     let total = || stage.disk.files().values().map(Vec::len).sum::<usize>();
     while total() < bytes_min {
         // While the writer waits in the first entry's callback, the others gather to one batch.
         let (go, gate) = mpsc::channel::<()>();
         let (reply, done) = mpsc::channel();
-        log.append(entry(number), move |_| gate.recv().unwrap());
-        for more in 1..=5 {
+        log.append(padded(number, padding), move |_| gate.recv().unwrap());
+        for more in 1..=gathered {
             let reply = reply.clone();
-            log.append(entry(number + more), move |result| drop(reply.send(result)));
+            log.append(padded(number + more, padding), move |result| {
+                drop(reply.send(result))
+            });
         }
         go.send(()).unwrap();
-        for _ in 0..5 {
+        for _ in 0..gathered {
             done.recv().unwrap().unwrap();
         }
-        number += 6;
+        number += gathered + 1;
         log.publish().unwrap();
     }
     let key = log.keys()[0].clone();
@@ -63,6 +71,12 @@ fn sample(bytes_min: usize) -> Sample {
         anchor,
         size,
     }
+}
+
+fn padded(number: u64, padding: usize) -> NewEntry {
+    let pad = "x".repeat(padding);
+    let text = format!(r#"{{"number":{number},"time":1700000000000,"pad":"{pad}"}}"#);
+    NewEntry::new(text.into_bytes())
 }
 
 fn checkpoint(note: &[u8]) -> Checkpoint {
