@@ -46,8 +46,8 @@ fn measure(folder: &Path, in_flight: usize) -> Result<(), Box<dyn std::error::Er
     }
     let seconds = begin.elapsed().as_secs_f64();
     times.sort_unstable();
-    let at = |part: f64| {
-        let place = (times.len() as f64 * part) as usize;
+    let at = |percent: usize| {
+        let place = times.len() * percent / 100;
         times
             .get(place)
             .map_or(0.0, |time| time.as_secs_f64() * 1000.0)
@@ -56,8 +56,8 @@ fn measure(folder: &Path, in_flight: usize) -> Result<(), Box<dyn std::error::Er
         "{in_flight:9} | {:9.0} | {:18.1} | {:10.2} | {:10.2}",
         times.len() as f64 / seconds,
         times.len() as f64 / sizes.len() as f64,
-        at(0.5),
-        at(0.99)
+        at(50),
+        at(99)
     );
     log.close()?;
     Ok(())

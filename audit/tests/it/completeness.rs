@@ -13,7 +13,7 @@ use crate::stage::Stage;
 
 fn millis(stage: &Stage) -> u64 {
     let since = stage.clock.wall().duration_since(std::time::UNIX_EPOCH);
-    since.unwrap().as_millis() as u64
+    u64::try_from(since.unwrap().as_millis()).unwrap()
 }
 
 fn event(stage: &Stage, correlation: &str, phase: &str) -> NewEntry {

@@ -1,10 +1,13 @@
 //! The log as its users see it: what is durable, what is found when it was changed, and what other
 //! programs think of it.
 
+#![cfg(test)]
+
 mod completeness;
 mod kills;
 mod memory_disk;
 mod other_programs;
+mod sample;
 mod stage;
 mod tampering;
 mod trees;

@@ -170,7 +170,7 @@ impl Disk for MemoryDisk {
         }
         for path in moved {
             let bytes = state.files.remove(&path).unwrap();
-            let path = format!("{to}{}", &path[from.len()..]);
+            let path = format!("{to}{}", path.strip_prefix(from).unwrap());
             state.files.insert(path, bytes);
         }
         state

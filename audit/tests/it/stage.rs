@@ -14,7 +14,8 @@ pub(crate) struct StoppedClock(AtomicU64);
 
 impl StoppedClock {
     pub(crate) fn advance(&self, time: Duration) {
-        self.0.fetch_add(time.as_millis() as u64, Ordering::SeqCst);
+        self.0
+            .fetch_add(u64::try_from(time.as_millis()).unwrap(), Ordering::SeqCst);
     }
 }
 
@@ -70,4 +71,9 @@ pub(crate) fn entry(number: u64) -> NewEntry {
 
 pub(crate) fn entry_bytes(number: u64) -> Vec<u8> {
     format!(r#"{{"number":{number},"time":1700000000000}}"#).into_bytes()
+}
+
+/// An index of the log as one of a list.
+pub(crate) fn place(index: u64) -> usize {
+    usize::try_from(index).unwrap()
 }

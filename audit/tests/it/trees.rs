@@ -6,6 +6,8 @@ use postern_audit::{
     TileKind, VerifierKey, is_consistent, is_included, prove_consistency, prove_inclusion,
 };
 
+use crate::stage::place;
+
 /// RFC 6962 section 2.1, word for word.
 fn mth(leaves: &[Hash]) -> Hash {
     match leaves {
@@ -24,7 +26,7 @@ impl HashReader for Leaves {
     type Error = ();
 
     fn node(&mut self, level: u8, index: u64) -> Result<Hash, ()> {
-        let (from, width) = ((index << level) as usize, 1 << level);
+        let (from, width) = (place(index << level), 1 << level);
         self.0.get(from..from + width).map(mth).ok_or(())
     }
 }
@@ -40,33 +42,27 @@ fn every_proof_of_every_small_tree_holds_and_no_other() {
     let all = leaves(33);
     let mut checks = 0;
     for size in 0..=33_u64 {
-        let mut reader = Leaves(all[..size as usize].to_vec());
+        let mut reader = Leaves(all[..place(size)].to_vec());
         let root = mth(&reader.0);
         assert_eq!(CompactRange::load(size, &mut reader).unwrap().root(), root);
         assert_eq!(prove_inclusion(size, size, &mut reader), Ok(None));
         for index in 0..size {
             let proof = prove_inclusion(index, size, &mut reader).unwrap().unwrap();
             for leaf in 0..size {
-                let holds = is_included(all[leaf as usize], index, &proof, size, &root);
+                let holds = is_included(all[place(leaf)], index, &proof, size, &root);
                 assert_eq!(holds, leaf == index, "leaf {leaf} at {index} of {size}");
-                let holds = is_included(all[index as usize], leaf, &proof, size, &root);
+                let holds = is_included(all[place(index)], leaf, &proof, size, &root);
                 assert_eq!(holds, leaf == index, "{index} as {leaf} of {size}");
                 checks += 2;
             }
             let longer = [proof.as_slice(), &[root]].concat();
-            assert!(!is_included(
-                all[index as usize],
-                index,
-                &longer,
-                size,
-                &root
-            ));
+            assert!(!is_included(all[place(index)], index, &longer, size, &root));
         }
         for old in 0..=size {
-            let old_root = mth(&all[..old as usize]);
+            let old_root = mth(&all[..place(old)]);
             let proof = prove_consistency(old, size, &mut reader).unwrap().unwrap();
             for claimed in 0..=size {
-                let claimed_root = mth(&all[..claimed as usize]);
+                let claimed_root = mth(&all[..place(claimed)]);
                 let holds = is_consistent((claimed, &claimed_root), (size, &root), &proof);
                 let is_it =
                     claimed == old || (proof.is_empty() && (claimed == 0 || claimed == size));
@@ -101,9 +97,9 @@ fn tiles_hold_the_tree_on_every_level() {
         let TileKind::Hashes(level) = tile.kind else {
             panic!()
         };
-        levels[level as usize] += 1;
+        levels[usize::from(level)] += 1;
         let covered = 256_usize.pow(u32::from(level));
-        let first = tile.first_leaf() as usize;
+        let first = place(tile.first_leaf());
         for (at, hash) in bytes.chunks(32).enumerate().step_by(97) {
             let from = first + at * covered;
             assert_eq!(hash, mth(&all[from..from + covered]).as_bytes());

@@ -16,7 +16,7 @@ fn now() -> SystemTime {
 }
 
 fn signer(name: &str, kind: KeyKind) -> Signer {
-    let seed = [name.len() as u8; 32];
+    let seed = [u8::try_from(name.len()).unwrap(); 32];
     Signer::from_seed(name, kind, &seed).unwrap()
 }
 

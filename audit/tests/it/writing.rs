@@ -5,7 +5,7 @@ use std::sync::{Arc, Barrier};
 use postern_audit::{Log, LogError, NewEntry, OnDamage, OpenError, bundle_entries};
 
 use crate::memory_disk::{CALLS, MemoryDisk};
-use crate::stage::{Stage, entry, entry_bytes};
+use crate::stage::{Stage, entry, entry_bytes, place};
 
 /// Every entry of the log, after it was opened again and published.
 fn entries_of(stage: &Stage) -> Vec<Vec<u8>> {
@@ -52,7 +52,7 @@ fn what_was_acknowledged_is_there_at_its_index() {
     let entries = published_entries(&stage.disk);
     assert_eq!(entries.len(), 602, "a Start, the entries and a Stop");
     for (number, receipt) in (0..).zip(receipts) {
-        assert_eq!(entries[receipt.index as usize], entry_bytes(number));
+        assert_eq!(entries[place(receipt.index)], entry_bytes(number));
         assert!(receipt.size > receipt.index);
     }
 }
@@ -213,7 +213,7 @@ fn every_call_failing_once_acknowledges_nothing_false() {
             let entries = entries_of(&stage);
             for (index, number) in acknowledged {
                 assert_eq!(
-                    entries[index as usize],
+                    entries[place(index)],
                     entry_bytes(number),
                     "{call:?} failed after {after}"
                 );
@@ -277,7 +277,7 @@ fn a_full_disk_refuses_and_goes_on_when_there_is_room() {
         assert_eq!(receipt.index, 7 - refused);
         log.close().unwrap();
         let entries = entries_of(&stage);
-        assert_eq!(entries[receipt.index as usize], entry_bytes(6));
+        assert_eq!(entries[place(receipt.index)], entry_bytes(6));
     }
 }
 
