@@ -339,6 +339,45 @@ fn a_log_that_is_shorter_than_a_head_is_refused_and_can_be_replaced() {
     stage.open().unwrap();
 }
 
+/// What a crash cannot have left is refused, wherever it is.
+#[test]
+fn a_log_with_any_byte_changed_does_not_open() {
+    let stage = Stage::new();
+    let log = stage.open().unwrap();
+    for number in 0..3 {
+        log.append_and_wait(entry(number)).unwrap();
+    }
+    drop(log);
+    let path = ".wal/00000000000000000000.seg";
+    let files = stage.disk.files();
+    let last = batch_ends(&files[path])[2];
+    for at in 0..files[path].len() {
+        let mut changed = files.clone();
+        changed.get_mut(path).unwrap()[at] ^= 1 << (at % 8);
+        let disk = MemoryDisk::with(changed);
+        let refused = Stage {
+            disk,
+            ..stage.clone()
+        }
+        .open()
+        .unwrap_err();
+        let is_torn = matches!(
+            refused,
+            OpenError::RolledBack {
+                ours: 3,
+                known: 4,
+                ..
+            }
+        );
+        let is_damaged = matches!(refused, OpenError::Damaged { .. });
+        assert!(
+            if at < last { is_damaged } else { is_torn },
+            "{at}: {refused}"
+        );
+    }
+    println!("{} bytes changed, all refused", files[path].len());
+}
+
 #[test]
 fn a_witness_that_knows_more_is_believed() {
     let stage = Stage::new();
