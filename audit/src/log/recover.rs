@@ -1,8 +1,8 @@
 //! What a log's folder says when it is opened: where the log ends, what a crash has torn, and whether
 //! something is wrong that no crash leaves.
 //!
-//! A torn write is what comes after the last whole batch with nothing whole behind it, in the newest
-//! segment: it was never acknowledged. Everything else that does not fit is damage, and a log that
+//! A torn write is what comes after the last whole batch, in the newest segment, with no later batch
+//! behind it: it was never acknowledged. Everything else that does not fit is damage, and a log that
 //! ends before a head that was signed was rolled back.
 
 use std::io;
@@ -75,7 +75,7 @@ pub(super) fn recover(
     if let Some(fault) = end.fault.filter(|fault| fault.later) {
         return Err(damaged(
             fault.index,
-            "something whole comes after something that is not",
+            "a whole batch comes after one that is not",
         ));
     }
     if end.first.is_some_and(|first| first > base) {

@@ -21,7 +21,7 @@ pub(crate) struct Batch<'b> {
 pub(crate) struct Fault {
     /// The index of the record that is not whole; for a trailer the first index of its batch.
     pub(crate) index: u64,
-    /// Whether something that was acknowledged comes later, so that this is no torn write.
+    /// Whether a later batch follows, so that this one was durable once and is no torn write.
     pub(crate) later: bool,
 }
 
@@ -81,8 +81,10 @@ pub(crate) fn scan(
         end.last = Some((*first, stop.whole as u64));
         let tail = bytes.get(stop.whole..).unwrap_or_default();
         if !tail.is_empty() {
+            // The trailer of the very batch that is torn may be whole: pages reach the disk in any order.
+            // A later batch is another matter, because it was written after this one was synced.
             let newer = place + 1 < wanted.len();
-            let is_later = |found: Trailer| found.size > stop.size && signed(&found);
+            let is_later = |found: Trailer| found.first > stop.size && signed(&found);
             end.tail_bytes = tail.len() as u64;
             end.fault = Some(Fault {
                 index: stop.index,

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use postern_audit::{
-    Activity, Clock, Incomplete, Integrity, KeyKind, Log, NewEntry, Note, OpenError, PolicyFile,
-    Report, Signer, life_entry, verify,
+    Activity, Clock, Incomplete, Integrity, KeyKind, Log, LogError, NewEntry, Note, OpenError,
+    PolicyFile, Report, Signer, life_entry, verify,
 };
 use serde_json::{Value, json};
 
-use crate::memory_disk::MemoryDisk;
+use crate::memory_disk::{Call, MemoryDisk};
 use crate::stage::Stage;
 
 fn millis(stage: &Stage) -> u64 {
@@ -195,6 +195,28 @@ fn a_key_follows_another_when_that_one_has_signed_it() {
     );
     let resigned = report(&MemoryDisk::with(files), &keys[0].to_string(), &[]);
     assert_eq!(resigned.exit_code(), 4, "{resigned}");
+}
+
+/// A crash after the old key has signed the new one, and before the new one has taken its place.
+#[test]
+fn a_change_of_keys_that_was_cut_short_is_finished_at_the_next_start() {
+    for (on_seeds, after) in [(true, 1), (false, 0)] {
+        let stage = Stage::new();
+        let log = stage.open().unwrap();
+        let disk = if on_seeds { &stage.seeds } else { &stage.disk };
+        disk.fail(Call::Rename, after);
+        assert_eq!(log.rotate_key(), Err(LogError::Poisoned));
+        assert!(disk.has_failed());
+        drop(log);
+        let log = stage.open().unwrap();
+        let keys = log.keys();
+        assert_eq!(keys.len(), 2);
+        assert!(!stage.seeds.files().contains_key("audit.seed.next"));
+        log.close().unwrap();
+        let anchor = stage.disk.files()["checkpoint"].clone();
+        let whole = report(&stage.disk, &keys[0].to_string(), &[anchor]);
+        assert_eq!(whole.exit_code(), 0, "{whole}");
+    }
 }
 
 #[test]

@@ -6,6 +6,7 @@
 mod completeness;
 mod kills;
 mod memory_disk;
+mod opening;
 mod other_programs;
 mod sample;
 mod stage;
