@@ -8,6 +8,7 @@ mod kills;
 mod memory_disk;
 mod opening;
 mod other_programs;
+mod program;
 mod sample;
 mod stage;
 mod tampering;
