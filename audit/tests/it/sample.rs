@@ -28,7 +28,7 @@ pub(crate) fn sample(bytes_min: usize) -> Sample {
     let log = stage.open().unwrap();
     // A large log has larger entries, so that they stay in one bundle.
     let (padding, gathered) = if bytes_min > 10_000 {
-        (bytes_min / 220, 11)
+        (bytes_min / 220, 40)
     } else {
         (0, 5)
     };
