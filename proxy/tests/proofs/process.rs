@@ -69,13 +69,23 @@ impl Process {
         tls: Option<&str>,
         policy: &str,
     ) -> Self {
+        Self::start_as((folder, ""), origin, tls, policy).await
+    }
+
+    /// The same with further lines of the server file.
+    pub(crate) async fn start_as(
+        (folder, lines): (tempfile::TempDir, &str),
+        origin: SocketAddr,
+        tls: Option<&str>,
+        policy: &str,
+    ) -> Self {
         let (data, admin) = (free_port(), free_port());
         let listen = tls.map_or_else(
             || format!("listen: {data}\n"),
             |tls| format!("listen: {{ address: \"{data}\", tls: {tls} }}\n"),
         );
         let server = format!(
-            "{listen}upstream: http://{origin}\npolicy: policy.yaml\nadmin: {admin}\nstate: state\ndrain: 10s\n"
+            "{listen}upstream: http://{origin}\npolicy: policy.yaml\nadmin: {admin}\nstate: state\ndrain: 10s\n{lines}"
         );
         fs::write(folder.path().join("postern.yaml"), server).unwrap();
         fs::write(folder.path().join("policy.yaml"), policy).unwrap();

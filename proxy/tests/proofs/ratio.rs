@@ -1,5 +1,5 @@
-//! What counting costs: the same requests through two processes of the same build, one whose policy has
-//! quotas and one whose policy has none, in turns.
+//! What counting costs, and what the audit log costs: the same requests through two processes of the same
+//! build, one that does it and one that does not, in turns.
 //!
 //! It prints ratios, of throughput and of processor time per request, as medians over the rounds with
 //! their smallest and largest; it asserts only that every answer was whole, and that what was counted
@@ -29,6 +29,9 @@ struct Turn {
     elapsed: Duration,
     worked: Duration,
 }
+
+/// No audit log, so that only what is compared differs.
+const NO_AUDIT: &str = "audit: off\n";
 
 /// Nobody ever reaches these limits; each record, data subject and byte is charged all the same.
 const QUOTAS: &str = "quotas:
@@ -70,48 +73,66 @@ roles:
 
 #[tokio::test(flavor = "multi_thread")]
 async fn counting_has_a_price_that_is_printed() {
+    let origin = origin::start().await;
+    let bare = start(origin, NO_AUDIT, "").await;
+    let counted = start(origin, NO_AUDIT, QUOTAS).await;
+    let charged = compare("counted against uncounted", &bare, &counted).await;
+    let used = counted.quotas();
+    // What is leased is charged as well, so the count is not exact while the process runs.
+    let records = used["quotas"][0]["used"].as_u64().unwrap();
+    assert!(records >= charged as u64, "{records} of {charged}");
+    assert_eq!(used["quotas"][1]["used"], 500, "each data subject once");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn evidence_has_a_price_that_is_printed() {
+    let origin = origin::start().await;
+    let bare = start(origin, NO_AUDIT, "").await;
+    let audited = start(origin, "", "").await;
+    compare("audited against unaudited", &bare, &audited).await;
+}
+
+async fn start(origin: SocketAddr, lines: &str, quotas: &str) -> Process {
+    let folder = tempfile::tempdir().unwrap();
+    Process::start_as((folder, lines), origin, None, &policy(quotas)).await
+}
+
+/// Asks for everything through both, in turns, and prints what the second costs beside the first. Says
+/// how many records went through each.
+async fn compare(what: &str, bare: &Process, other: &Process) -> usize {
     let rounds = count("POSTERN_ROUNDS", 1);
     let requests = if rounds == 1 { REQUESTS.0 } else { REQUESTS.1 };
-    let origin = origin::start().await;
-    let folder = || tempfile::tempdir().unwrap();
-    let bare = Process::start_with(folder(), origin, None, &policy("")).await;
-    let counted = Process::start_with(folder(), origin, None, &policy(QUOTAS)).await;
-    let mut charged = 0;
+    let mut answered = 0;
     for (path, records) in PATHS {
         let requests = requests.div_ceil(1 + records / 50);
         let mut pairs = Vec::new();
         for round in 0..rounds {
             // Who goes first alternates.
             let (first, second) = match round % 2 {
-                0 => (&bare, &counted),
-                _ => (&counted, &bare),
+                0 => (bare, other),
+                _ => (other, bare),
             };
             let first = turn(first, path, requests).await;
             let second = turn(second, path, requests).await;
-            charged += CLIENTS * requests * records;
-            pairs.push(if round % 2 == 0 {
-                (first, second)
-            } else {
-                (second, first)
+            answered += CLIENTS * requests * records;
+            pairs.push(match round % 2 {
+                0 => (first, second),
+                _ => (second, first),
             });
         }
         let throughput = pairs
             .iter()
-            .map(|(bare, counted)| bare.elapsed.as_secs_f64() / counted.elapsed.as_secs_f64());
+            .map(|(bare, other)| bare.elapsed.as_secs_f64() / other.elapsed.as_secs_f64());
         let work = pairs
             .iter()
-            .map(|(bare, counted)| counted.worked.as_secs_f64() / bare.worked.as_secs_f64());
+            .map(|(bare, other)| other.worked.as_secs_f64() / bare.worked.as_secs_f64());
         println!(
-            "counted against uncounted, {path}: throughput {}, processor time per request {}",
+            "{what}, {path}: throughput {}, processor time per request {}",
             spread(throughput.collect()),
             spread(work.collect())
         );
     }
-    let used = counted.quotas();
-    // What is leased is charged as well, so the count is not exact while the process runs.
-    let records = used["quotas"][0]["used"].as_u64().unwrap();
-    assert!(records >= charged as u64, "{records} of {charged}");
-    assert_eq!(used["quotas"][1]["used"], 500, "each data subject once");
+    answered
 }
 
 /// All clients' requests through one process.
