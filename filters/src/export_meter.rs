@@ -47,8 +47,8 @@ impl Counted {
 pub struct Due {
     /// How many records begin in what waits.
     pub records: u64,
-    /// Data subjects in the order in which they appear. One that this exchange has named before is not
-    /// named again, as far as is remembered.
+    /// Data subjects in the order in which they appear. One that was named since the last release is not
+    /// named again, as far as is remembered, unless it stays where the record may go that named it.
     pub subjects: Vec<DueSubject>,
     /// It is not known yet what else is in what waits: nothing may leave until more of the body has
     /// come. Never so once the body has ended.
@@ -66,8 +66,9 @@ impl Due {
 /// A data subject to be charged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DueSubject {
-    /// Of which of the due records it is, counted from 0. None when it is of none of them: then it
-    /// leaves however many of them are admitted.
+    /// Of which of the due records it is, counted from 0: where records are in each other, of the outermost
+    /// that names nobody before. None when it is of none of them: then it leaves however many of them are
+    /// admitted.
     pub record: Option<u64>,
     /// Who it is.
     pub who: Who,

@@ -3,13 +3,14 @@
 //! Guarantees: every record is counted where it begins; with data subjects, a record that ends without
 //! having named one has named one of its own. It holds no text of the body.
 
-use std::collections::HashSet;
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 
 use crate::body_filter::BodyError;
 use crate::export_meter::{Due, DueSubject, SubjectKey, Who};
 
-/// How many subjects of one exchange are remembered, so as not to be named twice. Past it the memory
-/// starts anew: to charge a subject again costs nothing.
+/// How many subjects are remembered until the next release, so as not to be named twice. Past it the
+/// memory starts anew: to charge a subject again costs nothing.
 const REMEMBERED_MAX: usize = 1 << 16;
 
 /// What is counted in one exchange.
@@ -35,8 +36,9 @@ pub(crate) struct Tally {
     subjects: Vec<DueSubject>,
     open: Vec<Open>,
     seen: HashSet<u64>,
-    /// Those of them that a record has named which may still be removed.
-    unsure: HashSet<u64>,
+    /// Those of them that only records have named which may still be removed, with the number of the
+    /// first of these.
+    unsure: HashMap<u64, u64>,
     /// How many more records may stay; none when all may.
     left: Option<u64>,
     /// What is read has been read before, and charged as far as it stays.
@@ -66,7 +68,7 @@ impl Tally {
             subjects: Vec::new(),
             open: Vec::new(),
             seen: HashSet::new(),
-            unsure: HashSet::new(),
+            unsure: HashMap::new(),
             left: None,
             again: false,
             cut: 0,
@@ -160,14 +162,23 @@ impl Tally {
             return Ok(());
         }
         self.reach(at)?;
+        let record = self.naming();
         for open in &mut self.open {
             open.named = true;
         }
-        let record = self.open.last().and_then(|open| open.number);
         if self.is_new(who, record) && !self.again {
             self.subjects.push(DueSubject { record, who });
         }
         Ok(())
+    }
+
+    /// The record that a subject stands for which is named now: the outermost that has named nobody,
+    /// since it may stay without those inside of it; otherwise the innermost.
+    fn naming(&self) -> Option<u64> {
+        let nameless = self.open.iter().find(|open| !open.named);
+        nameless
+            .or_else(|| self.open.last())
+            .and_then(|open| open.number)
     }
 
     /// Whether a subject has to be charged where this record names it, or where none does.
@@ -180,13 +191,22 @@ impl Tally {
         }
         let is_new = self.seen.insert(hash);
         match record {
-            Some(_) if is_new && self.rules.truncates => {
-                self.unsure.insert(hash);
-                true
-            }
+            Some(number) if self.rules.truncates => match self.unsure.entry(hash) {
+                // A record inside of this one named it first: that one may go, and this one stays.
+                Entry::Occupied(mut first) if number < *first.get() => {
+                    first.insert(number);
+                    true
+                }
+                Entry::Occupied(_) => false,
+                Entry::Vacant(first) if is_new => {
+                    first.insert(number);
+                    true
+                }
+                Entry::Vacant(_) => false,
+            },
             Some(_) => is_new,
             // The record that named it first may go, and it stays.
-            None => self.unsure.remove(&hash) || is_new,
+            None => self.unsure.remove(&hash).is_some() || is_new,
         }
     }
 
@@ -222,9 +242,12 @@ impl Tally {
         due.incomplete = self.open.iter().any(|open| self.waits(open));
     }
 
-    /// What was due has been admitted.
+    /// What was due has been admitted. SECURITY: whoever was named until now is charged anew when named
+    /// again, since a body may go on for longer than a window; the ledger knows whether that costs
+    /// anything.
     pub(crate) fn released(&mut self) {
         self.due_records = 0;
+        self.seen.clear();
         self.unsure.clear();
         for open in &mut self.open {
             open.number = None;
@@ -238,9 +261,10 @@ impl Tally {
         self.open.clear();
     }
 
-    /// What was due has been read again. No record that comes now may stay; a data subject outside of
-    /// records still counts.
+    /// What was due has been read again, and admitted as far as it stays. No record that comes now may
+    /// stay; a data subject outside of records still counts.
     pub(crate) fn go_on(&mut self) {
+        self.released();
         self.left = Some(0);
         self.again = false;
     }

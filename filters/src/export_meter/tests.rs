@@ -32,6 +32,10 @@ routes:
     match: GET /book
     records: $.items[*]
     subjects: $..c
+  nested:
+    match: GET /nested
+    records: ["$.items[*]", "$.items[*].n[*]"]
+    subjects: $..c
   unlabelled:
     match: GET /unlabelled
     records: $[*]
@@ -273,7 +277,7 @@ fn a_subject_outside_of_records_counts_after_a_cut_too() {
         .unwrap();
     body.finish().unwrap();
     let outside: Vec<Option<u64>> = body.due().subjects.iter().map(|s| s.record).collect();
-    assert_eq!((body.due().records, outside), (0, vec![None]));
+    assert_eq!((body.due().records, outside), (0, vec![None, None]));
     let rest = text(body.release(Admitted::All).unwrap());
     let expected = "{\"items\":[{\"c\":1}],\"by\":{\"c\":\"4\"},\"of\":{\"c\":1}}";
     assert_eq!(first + &rest, expected);
@@ -293,6 +297,39 @@ fn who_is_named_outside_of_a_cut_record_too_is_charged_there() {
     body.push(Bytes::from(input)).unwrap();
     let named: Vec<Option<u64>> = body.due().subjects.iter().map(|s| s.record).collect();
     assert_eq!(named, [Some(0), None]);
+}
+
+#[test]
+fn who_is_named_again_after_a_release_is_due_again() {
+    for truncates in [false, true] {
+        let counted = Counted { truncates, ..ALL };
+        let answer = answer(&plan("agent", "book", counted), 200, JSON);
+        let mut body = answer.body.unwrap();
+        for piece in ["{\"items\":[{\"c\":1},{\"c\":1}", ",{\"c\":1}"] {
+            body.push(Bytes::from(piece)).unwrap();
+            assert_eq!(body.due().subjects.len(), 1, "a window may have passed");
+            body.release(Admitted::All).unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_record_that_stays_without_those_in_it_is_charged_for_somebody() {
+    let truncates = Counted {
+        truncates: true,
+        ..ALL
+    };
+    let answer = answer(&plan("agent", "nested", truncates), 200, JSON);
+    let mut body = answer.body.unwrap();
+    let input = "{\"items\":[{\"n\":[{\"c\":1},{\"c\":2}],\"c\":2}]}";
+    body.push(Bytes::from(input)).unwrap();
+    let named: Vec<Option<u64>> = body.due().subjects.iter().map(|s| s.record).collect();
+    assert_eq!(
+        (body.due().records, named),
+        (3, vec![Some(0), Some(2), Some(0)])
+    );
+    let left = text(body.release(Admitted::Records(1)).unwrap());
+    assert_eq!(left, "{\"items\":[{\"n\":[],\"c\":2}]}");
 }
 
 #[test]

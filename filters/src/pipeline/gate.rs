@@ -160,7 +160,11 @@ impl Gate {
     ) -> Result<bool, BodyError> {
         match (admitted, self.checkpoint.take()) {
             // After a cut no record is left that could be due.
-            (_, None) => {}
+            (_, None) => {
+                if let Some(tally) = self.stage.tally() {
+                    tally.released();
+                }
+            }
             (Admitted::All, Some(_)) => {
                 if let Some(tally) = self.stage.tally() {
                     tally.released();

@@ -1,12 +1,14 @@
 //! Generated documents cut at every record: what leaves is the redaction of a document without the later
 //! records, byte for byte.
 
+use std::collections::BTreeSet;
+
 use postern_config::action::Action;
 use postern_config::routes::{Names, Unlabelled};
 use postern_config::{FormatKind, Selector};
 
 use super::counts::Case;
-use super::slow_count::{count, selected};
+use super::slow_count::{count, named, selected};
 use super::{Ledger, answer, counted, relay};
 use crate::formats::run;
 use crate::generated::{Chunking, Random, number_from, seed};
@@ -55,6 +57,23 @@ fn without(text: &str, records: &[String], from: u64) -> Vec<u8> {
     reference::redact(&rules, text.as_bytes()).first.unwrap().0
 }
 
+/// How many are named outside of the records from number `from` on.
+fn named_without(document: &Document<'_>, case: &Case, from: u64) -> usize {
+    let gone = selected(document, &case.records);
+    let gone = gone.iter().skip(usize::try_from(from).unwrap());
+    let gone: Vec<_> = gone.map(|record| &document.nodes[*record]).collect();
+    let stays = |node: &NodeId| {
+        let start = document.nodes[*node].start;
+        !gone
+            .iter()
+            .any(|record| (record.start..record.end).contains(&start))
+    };
+    let subjects = selected(document, &case.subjects);
+    let texts = subjects.into_iter().filter(stays);
+    let texts = texts.filter_map(|node| named(document, node).flatten());
+    texts.collect::<BTreeSet<String>>().len()
+}
+
 #[test]
 fn every_cut_leaves_the_redaction_of_a_document_without_the_later_records() {
     let seed = seed();
@@ -94,6 +113,11 @@ fn every_cut_leaves_the_redaction_of_a_document_without_the_later_records() {
                     "{most} {chunking:?} {said}"
                 );
                 assert_eq!(relayed.charged.records, all.records.min(most), "{said}");
+                let stays = named_without(&document, &case, most);
+                assert!(relayed.charged.known >= stays, "{most} {said}");
+                let somebody = most > 0 && all.records > 0 && !case.subjects.is_empty();
+                let charged = relayed.charged.known > 0 || relayed.charged.nameless > 0;
+                assert!(charged || !somebody, "{most} {said}");
             }
             cuts += 1;
         }

@@ -42,7 +42,7 @@ pub(super) fn selected(document: &Document<'_>, selectors: &[String]) -> Vec<Nod
 }
 
 /// Whom a node names: somebody with this text, somebody unknown, or nobody.
-fn named(document: &Document<'_>, node: NodeId) -> Option<Option<String>> {
+pub(super) fn named(document: &Document<'_>, node: NodeId) -> Option<Option<String>> {
     let text = match &document.nodes[node].kind {
         Kind::String(text) => text.clone(),
         Kind::Number => document.lexeme(node).to_owned(),
