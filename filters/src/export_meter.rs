@@ -24,12 +24,18 @@ pub(crate) use subject::TEXT_BYTES_MAX;
 pub(crate) use tally::{Tally, TallyRules};
 
 /// What some quota counts, so that it has to be looked for.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is asked on its own, and any of them may be so"
+)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counted {
     /// Records.
     pub records: bool,
     /// Data subjects.
     pub subjects: bool,
+    /// Bytes: a body that passes unread is decoded beside, so as to be measured.
+    pub bytes: bool,
     /// What is too much is to be cut out of the answer, and not to end it.
     pub truncates: bool,
 }

@@ -14,6 +14,7 @@ use std::fmt;
 use bytes::{Bytes, BytesMut};
 
 use crate::body_filter::BodyError;
+use crate::coding::{Coding, Decoder};
 use crate::export_meter::{Admitted, Due};
 
 pub(crate) use format::{BodyFormat, Counting};
@@ -78,6 +79,8 @@ pub struct BodyPipeline {
 enum Way {
     /// It leaves unread.
     Pass,
+    /// It leaves unread as well, and what it decodes to is measured.
+    Measured(Decoder),
     /// There is none; a single byte of it is an error.
     Empty,
     /// It is read.
@@ -102,6 +105,21 @@ impl BodyPipeline {
         Self::of(Way::Read(Box::new(reader)))
     }
 
+    /// The same pipeline, but what passes unread is measured by what it decodes to.
+    ///
+    /// # Errors
+    /// A decoder cannot be set up.
+    pub(crate) fn measuring(
+        mut self,
+        codings: &[Coding],
+        expand_ratio: usize,
+    ) -> Result<Self, BodyError> {
+        if matches!(self.way, Way::Pass) {
+            self.way = Way::Measured(Decoder::new(codings, expand_ratio)?);
+        }
+        Ok(self)
+    }
+
     fn of(way: Way) -> Self {
         Self {
             way,
@@ -121,6 +139,16 @@ impl BodyPipeline {
                 self.summary.bytes_in += length;
                 self.summary.bytes_out += length;
                 Ok(chunk)
+            }
+            Way::Measured(decoder) => {
+                let mut length = 0;
+                let decoded = decoder.push(&chunk, &mut |decoded| {
+                    length += decoded.len() as u64;
+                    Ok(())
+                });
+                self.summary.bytes_in += length;
+                self.summary.bytes_out += length;
+                decoded.map(|()| chunk)
             }
             Way::Empty if chunk.is_empty() => Ok(chunk),
             Way::Empty => Err(BodyError::Head {
@@ -147,6 +175,7 @@ impl BodyPipeline {
     pub(crate) fn finish_into(&mut self, due: &mut Due) -> Result<Redacted, BodyError> {
         match std::mem::replace(&mut self.way, Way::Spent) {
             Way::Pass | Way::Empty => Ok(Redacted::default()),
+            Way::Measured(decoder) => decoder.finish().map(|()| Redacted::default()),
             Way::Read(mut reader) => {
                 let rest = reader.finish(&mut self.summary)?;
                 reader.drain_into(due);
@@ -178,8 +207,10 @@ impl BodyPipeline {
                 }
                 admitted.map(Redacted)
             }
-            (Way::Pass | Way::Empty | Way::Spent, Admitted::All) => Ok(Redacted::default()),
-            (Way::Pass | Way::Empty | Way::Spent, Admitted::Records(_)) => Err(BodyError::Spent),
+            (Way::Pass | Way::Measured(_) | Way::Empty | Way::Spent, admitted) => match admitted {
+                Admitted::All => Ok(Redacted::default()),
+                Admitted::Records(_) => Err(BodyError::Spent),
+            },
         };
         if result.is_err() {
             self.way = Way::Spent;
@@ -191,7 +222,7 @@ impl BodyPipeline {
     pub(crate) fn truncates(&self) -> bool {
         match &self.way {
             Way::Read(reader) => reader.truncates(),
-            Way::Pass | Way::Empty | Way::Spent => false,
+            Way::Pass | Way::Measured(_) | Way::Empty | Way::Spent => false,
         }
     }
 
@@ -224,6 +255,7 @@ impl fmt::Debug for BodyPipeline {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let way = match self.way {
             Way::Pass => "pass",
+            Way::Measured(_) => "measured",
             Way::Empty => "empty",
             Way::Read(_) => "read",
             Way::Spent => "spent",

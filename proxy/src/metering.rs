@@ -214,6 +214,7 @@ fn counted(quotas: &[AppliedQuota]) -> Counted {
     Counted {
         records: any(|quota| quota.unit == Unit::Records),
         subjects: any(|quota| quota.unit == Unit::Subjects),
+        bytes: any(|quota| quota.unit == Unit::Bytes),
         truncates: any(|quota| quota.on_exceed == OnExceed::Truncate),
     }
 }

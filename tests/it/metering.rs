@@ -44,6 +44,7 @@ fn counted(route: &Route, truncates: bool) -> ExchangePlan {
     route.plan().counting(Counted {
         records: true,
         subjects: true,
+        bytes: true,
         truncates,
     })
 }

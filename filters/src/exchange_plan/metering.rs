@@ -2,13 +2,15 @@
 //!
 //! Guarantees: a body is read for counting only where something in it has to be found; what is not read,
 //! and what has no `records`, is one record where the answer is successful and the route has labels,
-//! `records` or `subjects`.
+//! `records` or `subjects`. Where bytes are counted, a body is measured by what it decodes to, read or not.
 
 use std::sync::Arc;
 
+use http::header::CONTENT_ENCODING;
 use http::{HeaderMap, Method, StatusCode};
 
 use crate::body_filter::BodyError;
+use crate::coding::codings_of;
 use crate::compiled_policy::CountedBody;
 use crate::exchange_plan::response::Answer;
 use crate::exchange_plan::{ExchangePlan, ResponsePlan};
@@ -55,11 +57,24 @@ impl ExchangePlan {
             let whole = implied && (!looks || !self.has_records() || self.is_root_record(false));
             MeteredBody::new(body, unread, whole)
         };
+        let body = plan.body.map(|body| self.measured(body, upstream));
         Ok(ResponsePlan {
             headers: plan.headers,
-            body: plan.body.map(meter),
+            body: body.transpose()?.map(meter),
             keep_length: plan.keep_length,
         })
+    }
+
+    /// A body that passes unread, such that what it decodes to is known where bytes are counted.
+    fn measured(
+        &self,
+        body: BodyPipeline,
+        upstream: &HeaderMap,
+    ) -> Result<BodyPipeline, BodyError> {
+        if !self.counted.bytes || body.reads() || !upstream.contains_key(CONTENT_ENCODING) {
+            return Ok(body);
+        }
+        body.measuring(&codings_of(upstream)?, self.parts.limits.expand_ratio)
     }
 
     /// Whether an answer of this route may hold records.

@@ -49,6 +49,7 @@ roles:
 const ALL: Counted = Counted {
     records: true,
     subjects: true,
+    bytes: true,
     truncates: false,
 };
 
@@ -351,6 +352,31 @@ fn a_coded_body_is_counted_as_it_is_decoded() {
         assert_eq!(records, 2);
         assert_eq!(left.as_bytes(), input);
     }
+}
+
+#[test]
+fn a_coded_body_that_passes_unread_is_measured_as_it_is_decoded() {
+    let fields = [("content-type", "text/plain"), ("content-encoding", "gzip")];
+    let input = vec![b'x'; 5_000];
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(&input).unwrap();
+    let coded = Bytes::from(encoder.finish().unwrap());
+    let open = |counted, fields| answer(&plan("agent", "open", counted), 200, fields).body;
+    for (bytes, measured) in [(true, 5_000), (false, coded.len() as u64)] {
+        let mut body = open(Counted { bytes, ..ALL }, &fields).unwrap();
+        body.push(coded.clone()).unwrap();
+        body.finish().unwrap();
+        assert_eq!(body.release(Admitted::All).unwrap().into_bytes(), coded);
+        assert_eq!(body.summary().bytes_out, measured);
+    }
+    let mut cut = open(ALL, &fields).unwrap();
+    cut.push(coded.slice(..coded.len() - 1)).unwrap();
+    assert_eq!(cut.finish(), Err(BodyError::Incomplete));
+    let mut other = HeaderMap::new();
+    other.insert("content-encoding", HeaderValue::from_static("unheard-of"));
+    let (plan, key) = (plan("agent", "open", ALL), SubjectKey::new([1; 16]));
+    let unknown = plan.respond_metered(&Method::GET, StatusCode::OK, &other, key);
+    assert!(unknown.is_err(), "what cannot be measured does not leave");
 }
 
 #[test]
