@@ -294,3 +294,19 @@ async fn clients_that_go_away_lose_nothing_of_what_was_granted() {
     let mut exchange = quotas.begin(std::slice::from_ref(&records), &who("ana"));
     assert!(exchange.due(10, &[], Refuse).await.is_ok());
 }
+
+#[tokio::test]
+async fn what_stays_is_looked_at_again_where_records_are_in_each_other() {
+    let bench = Bench::new();
+    let quotas = bench.open();
+    let subjects = applied(Unit::Subjects, 1, OnExceed::Truncate);
+    let mut exchange = quotas.begin(&[subjects], &who("ana"));
+    let named = |record, hash| DueSubject {
+        record: Some(record),
+        subject: Subject::Known(hash),
+    };
+    // A record inside of the second names somebody before that one does.
+    let due = [named(0, 7), named(2, 8), named(1, 9)];
+    let granted = exchange.due(3, &due, Cut).await.unwrap();
+    assert_eq!(granted.units, 1);
+}

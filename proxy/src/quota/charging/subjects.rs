@@ -151,14 +151,17 @@ impl Charging {
     /// leaves with none of them cannot be cut.
     async fn cut_to_subjects(&self, extent: &mut Extent) -> Result<(), Failed> {
         for count in self.subject_counts().filter(|count| count.truncates()) {
-            let admitted = count.look(&self.bank, &extent.subjects()).await?;
-            let Some(refused) = extent.subjects.get(admitted) else {
-                continue;
-            };
-            let exceeded = count.exceeded(&self.bank);
-            match refused.record {
-                Some(record) => extent.cut_at(record, exceeded),
-                None => return Err(Failed::Error(QuotaError::Exceeded(exceeded))),
+            loop {
+                let admitted = count.look(&self.bank, &extent.subjects()).await?;
+                let Some(refused) = extent.subjects.get(admitted) else {
+                    break;
+                };
+                let exceeded = count.exceeded(&self.bank);
+                match refused.record {
+                    // What stays may come after what goes, where records are in each other: look again.
+                    Some(record) => extent.cut_at(record, exceeded),
+                    None => return Err(Failed::Error(QuotaError::Exceeded(exceeded))),
+                }
             }
         }
         Ok(())
