@@ -33,6 +33,8 @@ pub(super) struct Account {
     lease: ArcSwap<Lease>,
     single_flight: tokio::sync::Mutex<()>,
     asking_ahead: AtomicBool,
+    /// How many calls the ledger did not answer.
+    failures: AtomicU64,
     tally: Mutex<Tally>,
     touched_second: AtomicU64,
 }
@@ -91,6 +93,7 @@ impl Account {
             lease: ArcSwap::from_pointee(Lease::none()),
             single_flight: tokio::sync::Mutex::default(),
             asking_ahead: AtomicBool::new(false),
+            failures: AtomicU64::new(0),
             tally: Mutex::default(),
             touched_second: AtomicU64::new(0),
         }
@@ -194,12 +197,17 @@ impl Account {
     }
 
     async fn ask(&self, bank: &Bank, want: Want) -> Result<Spent, Unspent> {
+        let failures = self.failures.load(Ordering::Acquire);
         let _single_flight = self.single_flight.lock().await;
         for _ in 0..TRIES_MAX {
             let old = self.lease.load_full();
             if want.trusting && old.spend(want.units, bank.now()).is_some() {
                 let units = want.units;
                 return Ok(Spent { lease: old, units });
+            }
+            // Whoever stood behind a call without an answer does not wait for another one.
+            if self.failures.load(Ordering::Acquire) != failures {
+                return Err(Unspent::Down(StoreError::Unavailable));
             }
             if let Some(outcome) = self.refill(bank, &old, want).await {
                 return outcome;
@@ -225,6 +233,7 @@ impl Account {
                 if let Some(end) = old.good_until() {
                     self.replace(Lease::new(held, old.mark(), end));
                 }
+                self.failures.fetch_add(1, Ordering::AcqRel);
                 return Some(Err(Unspent::Down(error)));
             }
         };

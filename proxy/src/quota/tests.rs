@@ -1,5 +1,7 @@
 //! What an exchange is promised, on the embedded store.
 
+mod outage;
+
 use std::sync::Arc;
 use std::time::Duration;
 
