@@ -1,8 +1,8 @@
 //! Whose count it is: one text per quota and whoever shares it.
 //!
 //! Aliases of one account must end in one key, or each alias would have a quota of its own: subjects
-//! and tenants are normalised (NFKC), lower-cased, freed of trailing dots, and of the `+tag` of an
-//! address. Merging two people by mistake costs them a shared quota; splitting one person would cost
+//! and tenants are normalised (NFKC), folded to one case, freed of what cannot be seen, of spaces that no
+//! directory tells apart, of trailing dots, and of the `+tag` of an address. Merging two people by mistake costs them a shared quota; splitting one person would cost
 //! the limit its meaning. `Debug` shows nothing of a key.
 
 use std::fmt;
@@ -175,10 +175,16 @@ fn canonical(text: &str) -> String {
     let folded = if text.is_ascii() {
         text.to_ascii_lowercase()
     } else {
-        let lower: String = text.nfkc().flat_map(char::to_lowercase).collect();
-        lower.nfkc().collect()
+        let seen = text.nfkc().filter(|letter| !is_ignorable(*letter));
+        // By way of upper case, letters meet that have no lower case of their own: `ß` and `ss`.
+        let lower = seen
+            .flat_map(char::to_uppercase)
+            .flat_map(char::to_lowercase);
+        lower.collect::<String>().nfkc().collect()
     };
-    let undotted = folded.trim_end_matches('.');
+    let words: Vec<&str> = folded.split_whitespace().collect();
+    let spaced = words.join(" ");
+    let undotted = spaced.trim_end_matches('.');
     let untagged = match undotted.rsplit_once('@') {
         Some((local, domain)) => match local.split_once('+') {
             Some((account, _tag)) if !account.is_empty() => format!("{account}@{domain}"),
@@ -191,6 +197,30 @@ fn canonical(text: &str) -> String {
     } else {
         untagged
     }
+}
+
+/// Whether a letter shows nothing (Default_Ignorable_Code_Point of Unicode, DerivedCoreProperties).
+const fn is_ignorable(letter: char) -> bool {
+    matches!(
+        letter,
+        '\u{ad}'
+            | '\u{34f}'
+            | '\u{61c}'
+            | '\u{115f}'..='\u{1160}'
+            | '\u{17b4}'..='\u{17b5}'
+            | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{3164}'
+            | '\u{fe00}'..='\u{fe0f}'
+            | '\u{feff}'
+            | '\u{ffa0}'
+            | '\u{fff0}'..='\u{fff8}'
+            | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{1d173}'..='\u{1d17a}'
+            | '\u{e0000}'..='\u{e0fff}'
+    )
 }
 
 #[cfg(test)]
@@ -216,6 +246,8 @@ mod tests {
             "ana+export@example.com",
             "ANA+a+b@EXAMPLE.COM..",
             "\u{ff41}na@example.com",
+            " ana@example.com ",
+            "a\u{200b}na@example\u{ad}.com",
         ] {
             assert_eq!(key(Per::Identity, alias), plain, "{alias}");
         }
@@ -229,6 +261,17 @@ mod tests {
         assert_eq!(
             key(Per::Identity, "cafe\u{301}"),
             key(Per::Identity, "CAF\u{c9}")
+        );
+        for [one, other] in [
+            ["stra\u{df}e", "STRASSE"],
+            ["\u{3c3}\u{3b1}\u{3c2}", "\u{3a3}\u{391}\u{3a3}"],
+            ["ann  smith", "ann\u{a0}smith"],
+        ] {
+            assert_eq!(key(Per::Identity, one), key(Per::Identity, other), "{one}");
+        }
+        assert_ne!(
+            key(Per::Identity, "ann smith"),
+            key(Per::Identity, "annsmith")
         );
         assert_ne!(
             key(Per::Identity, "a+b"),
