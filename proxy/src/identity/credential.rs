@@ -31,7 +31,9 @@ impl Credential {
     pub(super) fn of_token(token: &str, claims: &Value) -> Self {
         let session = match claims.get("sid").and_then(Value::as_str) {
             Some(sid) => hashed(b"sid", sid.as_bytes()),
-            None => hashed(b"token", token.as_bytes()),
+            // SECURITY: a signature can have several spellings, of which a holder makes another session;
+            // what was signed has one.
+            None => hashed(b"token", signed(token).as_bytes()),
         };
         let seconds = claims.get("auth_time").and_then(Value::as_u64);
         let at = |seconds| SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(seconds));
@@ -68,6 +70,11 @@ impl fmt::Debug for Credential {
     }
 }
 
+/// The part of a token in compact form that its signature is for (RFC 7515 section 3.1).
+fn signed(token: &str) -> &str {
+    token.rsplit_once('.').map_or(token, |(signed, _)| signed)
+}
+
 /// The digest of a value of some kind; values of two kinds never have one digest.
 fn hashed(kind: &[u8], value: &[u8]) -> [u8; 32] {
     let bytes = [kind, &[0], value].concat();
@@ -95,6 +102,11 @@ mod tests {
         assert_ne!(
             Credential::of_token("a", &unnamed).session(),
             Credential::of_token("b", &unnamed).session()
+        );
+        assert_eq!(
+            Credential::of_token("head.claims.one", &unnamed).session(),
+            Credential::of_token("head.claims.other", &unnamed).session(),
+            "two spellings of a signature are of one token"
         );
         let posing = Credential::of_token("s1", &unnamed);
         assert_ne!(posing.session(), one.session(), "a token is no session id");
