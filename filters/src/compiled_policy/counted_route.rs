@@ -122,18 +122,21 @@ impl CountedRoute {
 }
 
 /// The records of a body of many parts. SECURITY: selectors that only speak of the members of one document
-/// find nothing there, and a route that says where its records are may not answer without any.
+/// find nothing there, and those that look everywhere may not, but a route that says where its records are
+/// may not answer without any: then each part is one.
 fn in_parts(records: &[Selector]) -> Vec<Selector> {
     let names_only = |pick: &Pick| matches!(pick, Pick::Name(_));
     let reaches = |selector: &&Selector| match selector.segments().first() {
         Some(Segment::Child(picks)) => !picks.iter().all(names_only),
         Some(Segment::Descendant(_)) | None => true,
     };
-    let reaching: Vec<Selector> = records.iter().filter(reaches).cloned().collect();
-    match reaching.is_empty() && !records.is_empty() {
-        true => Selector::parse("$[*]").into_iter().collect(),
-        false => reaching,
+    let looks_everywhere =
+        |selector: &Selector| matches!(selector.segments().first(), Some(Segment::Descendant(_)));
+    let mut reaching: Vec<Selector> = records.iter().filter(reaches).cloned().collect();
+    if !records.is_empty() && reaching.iter().all(looks_everywhere) {
+        reaching.extend(Selector::parse("$[*]"));
     }
+    reaching
 }
 
 impl fmt::Debug for CountedRoute {
@@ -142,5 +145,28 @@ impl fmt::Debug for CountedRoute {
             .field("records", &self.records)
             .field("subjects", &self.subjects)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_is_a_record_unless_a_selector_speaks_of_parts() {
+        for (records, counts) in [
+            (vec!["$.items[*]"], true),
+            (vec!["$..items[*]"], true),
+            (vec!["$..items[*]", "$.items[*]"], true),
+            (vec!["$..items[*]", "$[*].notes[*]"], false),
+            (vec!["$[0]"], false),
+            (vec!["$"], false),
+            (vec![], false),
+        ] {
+            let parse = |text: &&str| Selector::parse(text).unwrap();
+            let selectors: Vec<Selector> = records.iter().map(parse).collect();
+            let found = in_parts(&selectors);
+            assert_eq!(found.contains(&parse(&"$[*]")), counts, "{records:?}");
+        }
     }
 }
