@@ -60,9 +60,13 @@ async fn is_closed(stream: &mut TcpStream) -> bool {
 
 /// A stage with an origin that the test plays itself.
 async fn stage(drain: &str) -> (TcpListener, Stage) {
+    stage_under(policy(), drain).await
+}
+
+async fn stage_under(policy: String, drain: &str) -> (TcpListener, Stage) {
     let origin = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let setting = Setting {
-        policy: policy(),
+        policy,
         drain: drain.to_owned(),
         ..Setting::default()
     };
@@ -83,6 +87,18 @@ async fn open(origin: &TcpListener, stage: &Stage) -> (TcpStream, TcpStream, [St
     upstream.write_all(answer.as_bytes()).await.unwrap();
     let told = until(&mut client, "\r\n\r\n").await;
     (client, upstream, [asked, told])
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_goes_down_is_charged_and_ends_at_the_limit() {
+    let quotas =
+        "quotas:\n  bytes: { unit: bytes, per: identity, window: 1h, limit: { '*': 10 } }\n";
+    let (origin, stage) = stage_under(format!("{}{quotas}", policy()), "10s").await;
+    let (mut client, mut upstream, _) = open(&origin, &stage).await;
+    upstream.write_all(b"0123456;").await.unwrap();
+    assert_eq!(until(&mut client, ";").await, "0123456;");
+    upstream.write_all(b"three").await.unwrap();
+    assert!(is_closed(&mut client).await, "nothing of it");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,9 +2,10 @@
 //!
 //! ```text
 //! client ──────────── read ─▶ write ────────────▶ upstream
-//! client ◀─ write ◀─ BodyPipeline (passes all) ◀─ read ──┘
+//! client ◀─ write ◀─ charge ◀─ BodyPipeline (passes all) ◀─ read ──┘
 //! ```
 //!
+//! What goes to the client is charged to quotas of bytes, its framing included, before it is written.
 //! One piece of [`PIECE_BYTES`] is held for each direction. Messages are not read: only a route without
 //! labels can allow this, and its pipeline hands on everything. The exchange lasts as long as the
 //! tunnel, so that a drain waits for it and then cuts it.
@@ -29,6 +30,7 @@ use super::upstream::Lease;
 use super::{Forwarding, WRITE_TIME_MAX};
 use crate::exchange::{Ending, Exchange};
 use crate::lifecycle::Lifecycle;
+use crate::metering::Meter;
 use crate::respond::Problem;
 use crate::service::Halt;
 
@@ -44,6 +46,7 @@ const LINGER_TIME_MAX: Duration = Duration::from_secs(5);
 pub(crate) struct Tunnel {
     lease: Lease,
     pipeline: BodyPipeline,
+    meter: Option<Meter>,
 }
 
 /// How a tunnel ended.
@@ -55,6 +58,8 @@ enum End {
     Broken,
     /// Nobody said anything for too long.
     Silent,
+    /// A quota did not grant what came next.
+    UsedUp,
 }
 
 /// Answers the client's handshake as the upstream did.
@@ -95,6 +100,7 @@ pub(super) async fn open(
     Ok(Tunnel {
         lease: sent.lease,
         pipeline,
+        meter: exchange.take_meter(),
     })
 }
 
@@ -121,16 +127,22 @@ impl Tunnel {
                 stream: self.lease.session.into_inner(),
                 early: early_down,
             },
-            self.pipeline,
+            (self.pipeline, self.meter.as_mut()),
             |bytes| exchange.note_sent(bytes),
         );
         let end = tokio::select! {
-            end = carrying => end,
-            () = lifecycle.cut() => return,
+            end = carrying => Some(end),
+            () = lifecycle.cut() => None,
         };
+        if let Some(meter) = &self.meter {
+            exchange.note_charged(meter.charged(), 0);
+        }
         match end {
-            End::Closed => exchange.end(Ending::Allowed),
-            End::Broken | End::Silent => tracing::debug!(?end, "a tunnel ended early"),
+            Some(End::Closed) => exchange.end(Ending::Allowed),
+            Some(End::Broken | End::Silent | End::UsedUp) => {
+                tracing::debug!(?end, "a tunnel ended early");
+            }
+            None => {}
         }
     }
 }
@@ -154,7 +166,7 @@ struct Side<S> {
 async fn carry<C, U>(
     client: Side<C>,
     upstream: Side<U>,
-    pipeline: BodyPipeline,
+    (pipeline, meter): (BodyPipeline, Option<&mut Meter>),
     sent: impl FnMut(usize) + Send,
 ) -> End
 where
@@ -172,6 +184,7 @@ where
         traffic: &traffic,
         first: upstream.early,
         pipeline,
+        meter,
         sent,
     };
     let up = pin!(up.run(client_reads, upstream_writes));
@@ -238,6 +251,7 @@ struct Downwards<'a, S> {
     traffic: &'a Notify,
     first: Bytes,
     pipeline: BodyPipeline,
+    meter: Option<&'a mut Meter>,
     sent: S,
 }
 
@@ -256,6 +270,11 @@ impl<S: FnMut(usize)> Downwards<'_, S> {
             let bytes = redacted.into_bytes();
             if !bytes.is_empty() {
                 self.traffic.notify_one();
+                if let Some(meter) = &mut self.meter
+                    && meter.bytes(bytes.len() as u64).await.is_err()
+                {
+                    return End::UsedUp;
+                }
                 if !write(&mut to, &bytes).await {
                     return End::Broken;
                 }

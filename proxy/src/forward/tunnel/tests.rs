@@ -55,7 +55,7 @@ fn tunnel(
     let running = tokio::spawn(async move {
         let mut sent = 0;
         let pipeline = pipeline_of("socket").unwrap();
-        let end = carry(near, far, pipeline, |bytes| sent += bytes).await;
+        let end = carry(near, far, (pipeline, None), |bytes| sent += bytes).await;
         (end, sent)
     });
     (client, upstream, running)
