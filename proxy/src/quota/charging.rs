@@ -30,6 +30,8 @@ pub struct Charging {
     last: Vec<(usize, Spent)>,
     /// The nameless data subjects among that.
     nameless: Vec<(usize, Mark, u64)>,
+    /// By when the records that were granted last must have left.
+    until: Option<Instant>,
 }
 
 /// One quota of the exchange.
@@ -55,6 +57,7 @@ impl Charging {
             counts: counts.into_iter().map(count).collect(),
             last: Vec::new(),
             nameless: Vec::new(),
+            until: None,
         }
     }
 
@@ -74,13 +77,24 @@ impl Charging {
         self.charge(Unit::Requests, 1).await
     }
 
-    /// Charges bytes before they leave.
+    /// Charges bytes before they leave, together with the records that were granted last.
     ///
     /// # Errors
-    /// See [`QuotaError`]. Nothing was charged.
+    /// See [`QuotaError`]. Nothing was charged, or the charge took so long that the bucket of those
+    /// records has ended: then nothing of them may leave.
     pub async fn bytes(&mut self, bytes: u64) -> Result<Granted, QuotaError> {
-        self.keep();
-        self.charge(Unit::Bytes, bytes).await
+        let last = std::mem::take(&mut self.last);
+        let nameless = std::mem::take(&mut self.nameless);
+        let until = self.until.take();
+        let granted = self.charge(Unit::Bytes, bytes).await?;
+        if self.in_time(until).is_ok() {
+            return Ok(granted);
+        }
+        // Neither the bytes nor the records leave.
+        self.last.extend(last);
+        self.nameless.extend(nameless);
+        self.undo().await;
+        Err(self.late(Unit::Records))
     }
 
     /// Charges records and their data subjects before they leave. With [`Shortage::Cut`] the quotas
@@ -98,11 +112,16 @@ impl Charging {
     ) -> Result<Granted, QuotaError> {
         self.keep();
         if subjects.is_empty() && shortage == Shortage::Refuse {
-            return self.charge(Unit::Records, records).await;
+            let granted = self.charge(Unit::Records, records).await?;
+            self.until = granted.leave_before;
+            return Ok(granted);
         }
         for _ in 0..TRIES_MAX {
             match self.try_due(records, subjects, shortage).await {
-                Ok(granted) => return Ok(granted),
+                Ok(granted) => {
+                    self.until = granted.leave_before;
+                    return Ok(granted);
+                }
                 Err(Failed::Error(error)) => {
                     self.undo().await;
                     return Err(error);

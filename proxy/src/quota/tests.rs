@@ -212,6 +212,19 @@ async fn a_lease_does_not_outlive_its_bucket() {
 }
 
 #[tokio::test]
+async fn records_whose_bucket_has_ended_do_not_leave_with_their_bytes() {
+    let bench = Bench::new();
+    let quotas = bench.open();
+    let records = applied(Unit::Records, 1_000, OnExceed::Deny);
+    let mut exchange = quotas.begin(std::slice::from_ref(&records), &who("ana"));
+    exchange.due(1, &[], Refuse).await.map(drop).unwrap();
+    exchange.bytes(10).await.map(drop).unwrap();
+    exchange.due(1, &[], Refuse).await.map(drop).unwrap();
+    bench.clock.pass(Duration::from_secs(3_600 / 24));
+    exchange.bytes(10).await.map(drop).unwrap_err();
+}
+
+#[tokio::test]
 async fn what_a_strict_role_may_not_spend_a_wide_one_did_not_lease_for_it() {
     let bench = Bench::new();
     let quotas = bench.open();

@@ -16,7 +16,6 @@ use crate::quota::{
     WINDOW_SECONDS_MIN,
 };
 use crate::roles::Role;
-use crate::routes::LongLived;
 use crate::units;
 
 /// Stands for every role that has no limit by name.
@@ -33,12 +32,6 @@ pub(super) fn all(
     if let Some((name, _)) = entries.get(QUOTAS_MAX) {
         let message = format!("a policy has at most {QUOTAS_MAX} quotas");
         problems.add("PN007", name.place, message);
-    }
-    if entries
-        .iter()
-        .any(|(_, quota)| quota.unit.word() == Some(Unit::Bytes))
-    {
-        refuse_what_nobody_counts(file, problems);
     }
     // What is missing afterwards has been reported, and then nothing is returned.
     let read = entries.iter().filter_map(|(name, quota)| {
@@ -221,26 +214,6 @@ fn refuse_without_a_holder(file: &QuotaFile, identity: &IdentityFile, problems: 
         problems
             .add("PN094", value_place(&file.on_exceed), message)
             .help("a step-up asks for a new token, so it needs `from: jwt`; say `deny` here");
-    }
-}
-
-/// Bytes are not counted once a connection has been upgraded.
-fn refuse_what_nobody_counts(file: &PolicyFile, problems: &mut Problems) {
-    let routes = file.routes.value().map(|routes| routes.read.as_slice());
-    for (name, route) in routes.unwrap_or_default() {
-        let allowed = route.allow.value().map(Vec::as_slice).unwrap_or_default();
-        let upgrades = allowed
-            .iter()
-            .find(|word| word.value.0 == LongLived::Websocket);
-        if let Some(word) = upgrades {
-            let message = format!(
-                "route `{}` lets connections be upgraded, whose bytes no quota counts",
-                name.value
-            );
-            problems
-                .add("PN095", word.place, message)
-                .help("leave `websocket` out, or count `records`, `subjects` or `requests`");
-        }
     }
 }
 

@@ -39,13 +39,4 @@ pub(super) const CODES: &[Code] = &[
          a stronger or newer login (RFC 9470). Only identities with `from: jwt` can do that. Certificates \
          and headers of a trusted neighbour stay what they are; say `deny`.",
     ),
-    code(
-        "PN095",
-        "bytes would leave that nobody counts",
-        "A route with `allow: [websocket]` hands the connection over when the upstream agrees to the upgrade, \
-         and what it carries from then on is no answer that could be charged. A quota of `unit: bytes` binds \
-         every route, so both together cannot be kept. Take the upgrade out of this policy, or count \
-         `records`, `subjects` or `requests`: of those an upgraded connection of a route without labels \
-         holds none but the request.",
-    ),
 ];
