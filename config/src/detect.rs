@@ -3,7 +3,13 @@
 //! A role's action `detect` says that a label's values are searched; these entries say for what. The
 //! filters crate does the searching.
 
+mod fold;
+mod pattern;
+
 use std::collections::BTreeSet;
+
+pub use fold::fold;
+pub use pattern::{FOUND_BYTES_MAX, PATTERNS_MAX, Pattern, PatternError};
 
 use crate::action::Action;
 
@@ -11,26 +17,39 @@ use crate::action::Action;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Detection {
-    /// What is searched for; at least one.
+    /// The kinds of data that are searched for; at least one where there is no pattern.
     pub find: BTreeSet<Detector>,
+    /// The policy author's own patterns, each once, in the order of their text.
+    pub patterns: Vec<Pattern>,
     /// What happens to each piece of text that is found: `mask`, `pseudonym`, `redact` or `remove`.
     pub then: Action,
 }
 
 impl Detection {
-    /// An entry. Whether the action leaves text is checked where policies are read.
+    /// An entry without patterns. Whether the action leaves text is checked where policies are read.
     #[must_use]
     pub const fn new(find: BTreeSet<Detector>, then: Action) -> Self {
-        Self { find, then }
+        Self {
+            find,
+            patterns: Vec::new(),
+            then,
+        }
+    }
+
+    /// The same entry with these patterns and no others.
+    #[must_use]
+    pub fn with_patterns(self, mut patterns: Vec<Pattern>) -> Self {
+        patterns.sort_unstable();
+        patterns.dedup();
+        Self { patterns, ..self }
     }
 
     /// Both at once: everything that either searches for, with the stricter action.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
-        Self {
-            find: self.find.into_iter().chain(other.find).collect(),
-            then: self.then.stricter(other.then),
-        }
+        let patterns = self.patterns.into_iter().chain(other.patterns).collect();
+        let find = self.find.into_iter().chain(other.find).collect();
+        Self::new(find, self.then.stricter(other.then)).with_patterns(patterns)
     }
 
     /// Whether a piece of text can be put in place of another by this action.
@@ -63,10 +82,12 @@ pub enum Detector {
     Ip,
     /// Values that the same record holds elsewhere, hidden from the reader.
     NamesInThisResponse,
+    /// What the policy's own patterns find. No entry lists it: an entry lists its patterns.
+    Pattern,
 }
 
 impl Detector {
-    /// Every detector, in the order of their words.
+    /// Every detector that a policy names by a word, in the order of their words.
     pub const ALL: [Self; 8] = [
         Self::Email,
         Self::Phone,
@@ -78,7 +99,7 @@ impl Detector {
         Self::NamesInThisResponse,
     ];
 
-    /// The word a policy names it by.
+    /// The word a policy names it by; for patterns, the key they stand under.
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
@@ -90,6 +111,7 @@ impl Detector {
             Self::Secret => "secret",
             Self::Ip => "ip",
             Self::NamesInThisResponse => "names_in_this_response",
+            Self::Pattern => "pattern",
         }
     }
 }

@@ -12,7 +12,7 @@ mod quotas;
 mod unions;
 
 pub(crate) use actions::ActionFile;
-pub(crate) use detect::DetectFile;
+pub(crate) use detect::{DetectFile, PatternFile, SoughtFile};
 pub(crate) use formats::{Format, FormatFile};
 pub(crate) use params::{AsksWord, ParamFile, ParamLong};
 pub(crate) use quotas::{LimitFile, Percent, QuotaFile};

@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::labels::{self, Naming};
 use crate::action::Action;
-use crate::detect::{Detection, Detector};
+use crate::detect::{Detection, Detector, PATTERNS_MAX, Pattern};
 use crate::document::Place;
 use crate::document::read::{At, Entries, OneOrMany};
 use crate::labels::{Label, LabelTree};
 use crate::policy::Policy;
 use crate::policy::error::Problems;
-use crate::policy::file::{ActionFile, DetectFile, PolicyFile};
+use crate::policy::file::{ActionFile, DetectFile, PatternFile, PolicyFile, SoughtFile};
 use crate::roles::{Because, Role};
 
 /// Every entry, by label.
@@ -23,25 +23,62 @@ pub(super) fn all(
     let written = file.detect.value().map(|entries| entries.read.as_slice());
     for (name, entry) in written.unwrap_or_default() {
         let label = labels::named(name, Naming::Covering, tree, problems);
-        let find = find(entry, problems);
+        let (find, patterns) = find(entry, problems);
         let then = then(entry, problems);
         if let (Some(label), Some(then)) = (label, then) {
-            detect.insert(label, Detection { find, then });
+            detect.insert(label, Detection::new(find, then).with_patterns(patterns));
         }
     }
     detect
 }
 
-fn find(entry: &DetectFile, problems: &mut Problems) -> BTreeSet<Detector> {
-    let mut find = BTreeSet::new();
-    let words = entry.find.value().map(|OneOrMany(words)| words.as_slice());
-    for At { value, place } in words.unwrap_or_default() {
-        if !find.insert(value.0) {
-            let message = format!("`{}` is listed twice", value.0.word());
+/// The kinds of data and the patterns that an entry lists, each once.
+fn find(entry: &DetectFile, problems: &mut Problems) -> (BTreeSet<Detector>, Vec<Pattern>) {
+    let (mut find, mut patterns) = (BTreeSet::new(), Vec::new());
+    let listed = entry
+        .find
+        .value()
+        .map(|OneOrMany(listed)| listed.as_slice());
+    for At { value, place } in listed.unwrap_or_default() {
+        let (is_new, name) = match value {
+            SoughtFile::Kind(kind) => (find.insert(*kind), kind.word()),
+            SoughtFile::Pattern(file) => {
+                let Some(pattern) = pattern(file, problems) else {
+                    continue;
+                };
+                if patterns.len() == PATTERNS_MAX {
+                    let message = format!("an entry has at most {PATTERNS_MAX} patterns");
+                    problems.add("PN064", *place, message).help(
+                        "join some with `|`, or attach a second label with an entry of its own",
+                    );
+                    break;
+                }
+                let is_new = !patterns.contains(&pattern);
+                patterns.push(pattern);
+                (is_new, file.pattern.value().map_or("", String::as_str))
+            }
+        };
+        if !is_new {
+            let message = format!("`{name}` is listed twice");
             problems.add("PN061", *place, message);
         }
     }
-    find
+    (find, patterns)
+}
+
+/// A pattern that can be searched for.
+fn pattern(file: &PatternFile, problems: &mut Problems) -> Option<Pattern> {
+    let At { value, place } = file.pattern.found.as_ref()?;
+    match Pattern::parse(value) {
+        Ok(pattern) => Some(pattern),
+        Err(error) => {
+            let code = if error.is_limit() { "PN064" } else { "PN063" };
+            problems
+                .add(code, *place, error.to_string())
+                .help(error.help());
+            None
+        }
+    }
 }
 
 fn then(entry: &DetectFile, problems: &mut Problems) -> Option<Action> {

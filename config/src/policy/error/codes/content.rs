@@ -24,9 +24,9 @@ pub(super) const CODES: &[Code] = &[
     code(
         "PN061",
         "a detector is listed twice",
-        "`find` lists each kind of data once. The kinds are `email`, `phone`, `card`, `iban`, `us_ssn`, \
-         `secret`, `ip` and `names_in_this_response`, which stands for what the same record holds \
-         elsewhere and hides from the reader.",
+        "`find` lists each kind of data and each pattern once. The kinds are `email`, `phone`, `card`, \
+         `iban`, `us_ssn`, `secret`, `ip` and `names_in_this_response`, which stands for what the same \
+         record holds elsewhere and hides from the reader.",
     ),
     code(
         "PN062",
@@ -34,6 +34,24 @@ pub(super) const CODES: &[Code] = &[
         "`then` says what takes the place of a piece of text: `redact` (also with a constant), a mask, \
          `pseudonym`, or `remove`, with which the piece disappears. `show` and `detect` would hide \
          nothing, and `generalize` is about whole values of a known form.",
+    ),
+    code(
+        "PN063",
+        "a pattern cannot be searched for",
+        "`find` may hold patterns of your own, `{ pattern: 'MRN-[0-9]{7}' }`, in the syntax of the `regex` \
+         crate and with case as it is written. Text is searched as its readers see it: digits of every \
+         script are `0` to `9`, full-width forms, dashes and blanks are the plain ones, and what shows \
+         nothing is left out. So a pattern names plain characters; one that needs another could never \
+         be found. It must not match an empty text. It may ask for the edge of a word (`\\b`), but not \
+         where a text or a line begins or ends, since text streams by in pieces.",
+    ),
+    code(
+        "PN064",
+        "a pattern finds too much, or is too large",
+        "What a pattern finds has an end: at most 128 bytes of UTF-8, of which a character that is not \
+         ASCII takes up to four. Write `{1,9}` in place of `+` and `*`. A pattern has at most 1024 bytes \
+         and 1 MiB once it is compiled; classes of all scripts such as `\\w` are large, `[0-9A-Z]` is \
+         small. An entry has at most 16 patterns.",
     ),
     code(
         "PN070",
