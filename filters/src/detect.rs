@@ -17,6 +17,7 @@ mod fold;
 mod iban;
 mod ip;
 mod names;
+mod own;
 mod phone;
 mod secret;
 mod ssn;
@@ -30,6 +31,7 @@ use std::sync::LazyLock;
 
 use aho_corasick::AhoCorasick;
 use memchr::memmem;
+use postern_config::detect::Pattern;
 use postern_config::{Action, Detection, Detector};
 
 use crate::mask;
@@ -48,6 +50,9 @@ const REDACTED: &str = "[redacted]";
 #[derive(Debug, Clone)]
 pub struct Detectors {
     find: BTreeSet<Detector>,
+    patterns: Vec<Pattern>,
+    /// Some pattern can match a text that has neither a digit nor `@`.
+    anywhere: bool,
     then: Action,
     /// What `redact` with a constant puts in place.
     constant: Option<String>,
@@ -64,6 +69,8 @@ impl Detectors {
         };
         Self {
             find: detection.find.clone(),
+            patterns: detection.patterns.clone(),
+            anywhere: own::may_be_anywhere(&detection.patterns),
             then: detection.then.clone(),
             constant,
         }
@@ -190,10 +197,16 @@ impl<'s> Search<'s> {
         &self.detectors.then
     }
 
+    /// Whether a policy's own patterns are searched for, which may begin in any character.
+    fn has_patterns(&self) -> bool {
+        !self.detectors.patterns.is_empty()
+    }
+
     /// Whether anything can be found in a text of which these bytes are all, as UTF-8 or as the inside
     /// of a JSON string. No means no; most text has neither a digit nor `@`.
     pub(crate) fn may_find(&self, raw: &[u8]) -> bool {
-        if self.names.is_some() || raw.iter().any(|byte| fold::may_be_digit_or_at(*byte)) {
+        let anywhere = self.names.is_some() || self.detectors.anywhere;
+        if anywhere || raw.iter().any(|byte| fold::may_be_digit_or_at(*byte)) {
             return true;
         }
         self.detectors.find.contains(&Detector::Secret) && may_hold_secret(raw)
@@ -215,6 +228,8 @@ impl<'s> Search<'s> {
                 Detector::UsSsn => ssn::find(view, &mut found),
                 Detector::Secret => secret::find(view, &mut found),
                 Detector::Ip => ip::find(view, &mut found),
+                // Patterns are searched for below, each by itself.
+                Detector::Pattern => {}
                 Detector::NamesInThisResponse | _ => {
                     if let Some(names) = self.names {
                         names.find(view, &mut found);
@@ -222,13 +237,18 @@ impl<'s> Search<'s> {
                 }
             }
         }
+        own::find(&self.detectors.patterns, view, &mut found);
         self.spare_constants(text, &mut found);
         join(found)
     }
 
     /// The constant that replaces is not found itself.
     fn spare_constants(&self, text: &[u8], found: &mut Vec<Found>) {
-        let constant = self.detectors.constant.as_deref().unwrap_or_default();
+        let constant = match (&self.detectors.constant, &self.detectors.then) {
+            (Some(constant), _) => constant.as_str(),
+            (None, Action::Redact { .. }) => REDACTED,
+            (None, _) => "",
+        };
         if found.is_empty() || constant.is_empty() {
             return;
         }

@@ -6,6 +6,7 @@ use super::*;
 
 mod bodies;
 mod cases;
+mod own;
 
 /// Detectors of every form, with an action.
 fn every(then: Action) -> Detectors {

@@ -4,11 +4,30 @@
 #[derive(Clone, Copy)]
 pub(super) struct View<'t> {
     bytes: &'t [u8],
+    /// More of the text follows.
+    goes_on: bool,
 }
 
 impl<'t> View<'t> {
+    /// A text that ends where the bytes end.
     pub(super) const fn new(bytes: &'t [u8]) -> Self {
-        Self { bytes }
+        Self {
+            bytes,
+            goes_on: false,
+        }
+    }
+
+    /// The beginning of a text that may go on.
+    pub(super) const fn of_more(bytes: &'t [u8]) -> Self {
+        Self {
+            bytes,
+            goes_on: true,
+        }
+    }
+
+    /// Whether the text may go on after its last byte here.
+    pub(super) const fn goes_on(&self) -> bool {
+        self.goes_on
     }
 
     pub(super) const fn len(&self) -> usize {

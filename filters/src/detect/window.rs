@@ -9,10 +9,14 @@
 //!
 //! Guarantees: what leaves depends on the text alone, since the window is searched whenever it is full
 //! and never because a piece has ended; what is found is never longer than the look-ahead unless it has
-//! no bound, and of those the rest is dropped as it comes ([`Inside`]). Memory is bounded by
-//! [`CAPACITY`] and [`INVISIBLE_MAX`].
+//! no bound, and of those the rest is dropped as it comes ([`Inside`]). Pieces of a policy's own patterns may
+//! overlap without an end: what is decided of them stays decided, and hides what it runs into. Memory is
+//! bounded by [`CAPACITY`] and [`INVISIBLE_MAX`].
+
+use postern_config::detect::FOUND_BYTES_MAX;
 
 use super::fold::fold;
+use super::own;
 use super::secret::is_value;
 use super::view::View;
 use super::{Search, Tail};
@@ -26,6 +30,10 @@ const LOOKAHEAD: usize = 768;
 
 /// How many bytes that have left are still looked at: more than words before a number count.
 const CONTEXT: usize = 128;
+
+// INVARIANT: what a pattern finds before the limit is known for certain. At the front of the context, where
+// the character before is out of sight, it may find what is none; that ends before anything undecided begins.
+const _: () = assert!(LOOKAHEAD >= own::REACH && CONTEXT >= FOUND_BYTES_MAX);
 
 /// How many characters without a width may stand in a row. More of them could hide anything behind
 /// them: the others are taken out.
@@ -80,10 +88,10 @@ impl Window {
         let folded = fold(character);
         if let Some(inside) = &mut self.inside {
             match inside.takes(folded) {
-                Takes::It => return,
+                Takes::It => return self.pass(search, folded),
                 Takes::ItAndEnds => {
                     self.inside = None;
-                    return;
+                    return self.pass(search, folded);
                 }
                 Takes::Nothing => self.inside = None,
             }
@@ -128,7 +136,11 @@ impl Window {
         let goes_on = self.hidden_to > self.done;
         // Something without an end, and where it begins.
         let mut tail = None;
-        for found in search.find(View::new(&self.folded)) {
+        let view = match last {
+            true => View::new(&self.folded),
+            false => View::of_more(&self.folded),
+        };
+        for found in search.find(view) {
             if goes_on && found.start < self.hidden_to {
                 if found.end > self.hidden_to {
                     self.hide_to(found.end);
@@ -160,7 +172,10 @@ impl Window {
                 tail,
                 self.folded.get(start..).unwrap_or_default(),
             ));
-            self.clear();
+            self.raw.clear();
+            self.marks.clear();
+            self.emitted = 0;
+            self.keep_hidden(search);
             return;
         }
         self.emit_to(limit.max(self.hidden_to), out);
@@ -203,6 +218,30 @@ impl Window {
         self.emitted = 0;
         self.done = self.done.saturating_sub(from);
         self.hidden_to = self.hidden_to.saturating_sub(from);
+    }
+
+    /// A character has come that belongs to something without an end.
+    fn pass(&mut self, search: Search<'_>, folded: Option<char>) {
+        if let Some(folded) = folded.filter(|_| search.has_patterns()) {
+            let mut bytes = [0; 4];
+            self.folded
+                .extend_from_slice(folded.encode_utf8(&mut bytes).as_bytes());
+            self.keep_hidden(search);
+        }
+    }
+
+    /// Everything in the window is hidden. Where patterns are searched for its last bytes stay, since one
+    /// may match from them on into what follows, or ask for the character before it.
+    fn keep_hidden(&mut self, search: Search<'_>) {
+        let length = self.folded.len();
+        let from = match search.has_patterns() {
+            false => length,
+            true if length < 2 * CONTEXT => 0,
+            true => self.boundary(length - CONTEXT),
+        };
+        self.folded.drain(..from);
+        self.marks.resize(self.folded.len(), Mark::default());
+        (self.done, self.hidden_to) = (0, self.folded.len());
     }
 
     fn clear(&mut self) {
