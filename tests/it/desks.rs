@@ -187,7 +187,49 @@ struct Outcome {
     personal: usize,
     leaked: BTreeMap<String, usize>,
     decoys: usize,
+    /// Look-alikes that are gone, out of texts that are shown or out of texts that are withheld whole.
     lost: usize,
+    /// Those of them that stood nowhere but in texts that are withheld whole.
+    unseen: usize,
+}
+
+/// The strings of a document but for those that are gone, or in whose place something else stands.
+fn seen(before: &Value, after: Option<&Value>, text: &mut String) {
+    match before {
+        Value::Object(members) => {
+            for (name, value) in members {
+                text.push('\n');
+                text.push_str(name);
+                seen(value, after.and_then(|after| after.get(name)), text);
+            }
+        }
+        Value::Array(elements) => {
+            for (index, value) in elements.iter().enumerate() {
+                seen(value, after.and_then(|after| after.get(index)), text);
+            }
+        }
+        Value::String(string) => {
+            let left = after.and_then(Value::as_str);
+            if left.is_some_and(|left| left != "[redacted]") {
+                text.push('\n');
+                text.push_str(string);
+            }
+        }
+        Value::Number(_) | Value::Bool(_) | Value::Null => {}
+    }
+}
+
+/// What a reader can make of the parts of a body that are not withheld as a whole.
+fn readings_of_what_is_seen(before: &[u8], after: &[u8]) -> String {
+    let document = |body| serde_json::from_slice::<Value>(body).ok();
+    match (document(before), document(after)) {
+        (Some(before), Some(after)) => {
+            let mut text = String::new();
+            seen(&before, Some(&after), &mut text);
+            text
+        }
+        _ => readings(before),
+    }
 }
 
 fn outcome(samples: &Path, desk: &str, role: &str) -> Outcome {
@@ -212,6 +254,7 @@ fn outcome(samples: &Path, desk: &str, role: &str) -> Outcome {
         };
         outcome.served += 1;
         let (before, after) = (readings(&recorded.body), readings(&left));
+        let shown = readings_of_what_is_seen(&recorded.body, &left);
         for (kind, value) in truth
             .personal
             .iter()
@@ -224,25 +267,52 @@ fn outcome(samples: &Path, desk: &str, role: &str) -> Outcome {
         }
         for decoy in truth.decoys.iter().filter(|decoy| before.contains(*decoy)) {
             outcome.decoys += 1;
-            outcome.lost += usize::from(!after.contains(decoy));
+            if !after.contains(decoy) {
+                outcome.lost += 1;
+                outcome.unseen += usize::from(!shown.contains(decoy));
+            }
         }
     }
     println!("{desk}, {role}: {outcome:?}");
     outcome
 }
 
+/// Decoys in comments, timelines and titles of tables, which helpdesk's contractor does not see.
+const IN_LOOSE_TEXT: usize = 338;
+
 #[test]
-fn nothing_personal_leaves_for_a_role_that_sees_no_text() {
+fn nothing_personal_leaves_for_roles_that_see_text_and_those_that_see_none() {
     let Some(samples) = corpus::folder("samples") else {
         return;
     };
-    for (desk, role) in [("helpdesk", "outsider"), ("roundup", "contractor")] {
+    let outsider = outcome(&samples, "helpdesk", "outsider");
+    assert!(outsider.served > 5 && outsider.personal > 250, "too little");
+    assert_eq!(outsider.leaked, BTreeMap::new());
+
+    let contractor = outcome(&samples, "helpdesk", "contractor");
+    assert_eq!(contractor.leaked, BTreeMap::new());
+    assert_eq!(
+        (contractor.lost, contractor.unseen),
+        (IN_LOOSE_TEXT, IN_LOOSE_TEXT)
+    );
+}
+
+#[test]
+fn one_role_of_each_desk_hides_everything_personal_and_keeps_every_look_alike() {
+    let Some(samples) = corpus::folder("samples") else {
+        return;
+    };
+    for (desk, role) in [("helpdesk", "dispatcher"), ("roundup", "contractor")] {
         let outcome = outcome(&samples, desk, role);
         assert!(
-            outcome.served > 5 && outcome.personal > 250,
+            outcome.served > 5 && outcome.personal > 250 && outcome.decoys > 250,
             "{desk}: too little was tried"
         );
-        assert_eq!(outcome.leaked, BTreeMap::new(), "{desk}");
+        assert_eq!(
+            (&outcome.leaked, outcome.lost),
+            (&BTreeMap::new(), 0),
+            "{desk}"
+        );
     }
 }
 
@@ -251,17 +321,13 @@ fn every_look_alike_survives_the_search_of_text_that_names_its_customer() {
     let Some(samples) = corpus::folder("samples") else {
         return;
     };
-    for (desk, role) in [
-        ("helpdesk", "agent"),
-        ("roundup", "agent"),
-        ("roundup", "contractor"),
-    ] {
-        let outcome = outcome(&samples, desk, role);
+    for desk in ["helpdesk", "roundup"] {
+        let outcome = outcome(&samples, desk, "agent");
         assert!(outcome.decoys > 70, "{desk}: too little was tried");
-        assert_eq!(outcome.lost, 0, "{desk}, {role}");
+        assert_eq!(outcome.lost, 0, "{desk}");
+        // What an agent is shown, and streets in notes, whose phrases an agent is shown too.
+        let left: Vec<&str> = outcome.leaked.keys().map(String::as_str).collect();
+        let shown = ["name", "street"];
+        assert!(left.iter().all(|kind| shown.contains(kind)), "{left:?}");
     }
-    let searched = outcome(&samples, "helpdesk", "contractor");
-    // No detector knows passports and patient records; their texts are for roles that may read them.
-    let known: BTreeSet<&str> = searched.leaked.keys().map(String::as_str).collect();
-    assert_eq!(known, BTreeSet::from(["mrn", "passport"]));
 }
