@@ -12,7 +12,7 @@ mod keeper;
 mod listing;
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use postern_config::quota::{OnExceed, Quota, Unit};
 use postern_filters::export_meter::{Admitted, Counted, Due, DueSubject, SubjectKey, Who};
@@ -40,6 +40,8 @@ pub(crate) struct Meter {
     subject_key: SubjectKey,
     metrics: Arc<Metrics>,
     charged: Charged,
+    /// By when the records that were granted last must have left.
+    leave_before: Option<Instant>,
 }
 
 /// What an exchange was charged.
@@ -93,6 +95,7 @@ impl Meter {
             subject_key: SubjectKey::new(quotas.subject_key()),
             metrics: Arc::clone(keeper.metrics()),
             charged: Charged::default(),
+            leave_before: None,
         };
         if let Err(error) = meter.charging.requests(plan.may_hold_records()).await {
             return Err(meter.refused(&error));
@@ -130,6 +133,7 @@ impl Meter {
         let subjects: Vec<_> = due.subjects.iter().map(of_ledger).collect();
         let granted = self.charging.due(due.records, &subjects, shortage).await;
         let granted = granted.map_err(|error| self.refused(&error))?;
+        self.leave_before = granted.leave_before;
         let all = granted.cut.is_none();
         let named = |record: Option<u64>| record.is_none_or(|record| record < granted.units);
         let subjects = due.subjects.iter().filter(|subject| named(subject.record));
@@ -150,16 +154,20 @@ impl Meter {
         })
     }
 
-    /// Charges bytes that are about to leave.
+    /// Charges bytes that are about to leave, with the records that were granted last in them.
     ///
     /// # Errors
-    /// A quota is used up, or nobody can tell. Nothing of them may leave.
+    /// A quota is used up, or nobody can tell; or that took so long that the records' bucket has ended.
+    /// Nothing of them may leave.
     pub(crate) async fn bytes(&mut self, bytes: u64) -> Result<(), Problem> {
         if bytes == 0 {
             return Ok(());
         }
         if let Err(error) = self.charging.bytes(bytes).await {
             return Err(self.refused(&error));
+        }
+        if !self.charging.has_time(self.leave_before.take()) {
+            return Err(Problem::StoreUnavailable);
         }
         self.note(Unit::Bytes, bytes);
         self.charged.bytes = self.charged.bytes.saturating_add(bytes);

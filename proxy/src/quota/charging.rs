@@ -30,8 +30,6 @@ pub struct Charging {
     last: Vec<(usize, Spent)>,
     /// The nameless data subjects among that.
     nameless: Vec<(usize, Mark, u64)>,
-    /// By when the records that were granted last must have left.
-    until: Option<Instant>,
 }
 
 /// One quota of the exchange.
@@ -57,7 +55,6 @@ impl Charging {
             counts: counts.into_iter().map(count).collect(),
             last: Vec::new(),
             nameless: Vec::new(),
-            until: None,
         }
     }
 
@@ -77,24 +74,13 @@ impl Charging {
         self.charge(Unit::Requests, 1).await
     }
 
-    /// Charges bytes before they leave, together with the records that were granted last.
+    /// Charges bytes before they leave.
     ///
     /// # Errors
-    /// See [`QuotaError`]. Nothing was charged, or the charge took so long that the bucket of those
-    /// records has ended: then nothing of them may leave.
+    /// See [`QuotaError`]. Nothing was charged.
     pub async fn bytes(&mut self, bytes: u64) -> Result<Granted, QuotaError> {
-        let last = std::mem::take(&mut self.last);
-        let nameless = std::mem::take(&mut self.nameless);
-        let until = self.until.take();
-        let granted = self.charge(Unit::Bytes, bytes).await?;
-        if self.in_time(until).is_ok() {
-            return Ok(granted);
-        }
-        // Neither the bytes nor the records leave.
-        self.last.extend(last);
-        self.nameless.extend(nameless);
-        self.undo().await;
-        Err(self.late(Unit::Records))
+        self.keep();
+        self.charge(Unit::Bytes, bytes).await
     }
 
     /// Charges records and their data subjects before they leave. With [`Shortage::Cut`] the quotas
@@ -112,16 +98,11 @@ impl Charging {
     ) -> Result<Granted, QuotaError> {
         self.keep();
         if subjects.is_empty() && shortage == Shortage::Refuse {
-            let granted = self.charge(Unit::Records, records).await?;
-            self.until = granted.leave_before;
-            return Ok(granted);
+            return self.charge(Unit::Records, records).await;
         }
         for _ in 0..TRIES_MAX {
             match self.try_due(records, subjects, shortage).await {
-                Ok(granted) => {
-                    self.until = granted.leave_before;
-                    return Ok(granted);
-                }
+                Ok(granted) => return Ok(granted),
                 Err(Failed::Error(error)) => {
                     self.undo().await;
                     return Err(error);
@@ -216,6 +197,12 @@ impl Charging {
             cut: None,
             leave_before: until,
         })
+    }
+
+    /// Whether what was granted may still leave: see [`Granted::leave_before`].
+    #[must_use]
+    pub fn has_time(&self, leave_before: Option<Instant>) -> bool {
+        self.in_time(leave_before).is_ok()
     }
 
     /// Whether there is still time for what was granted.
