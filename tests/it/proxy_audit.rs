@@ -188,7 +188,8 @@ async fn the_intent_is_on_record_before_the_upstream_and_the_outcome_before_the_
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_leaves_early_leaves_an_outcome_too() {
-    let cut_short = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{\"id\":7";
+    let cut_short =
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{\"id\":7";
     let origin = Origin::answering(move |_request| Answer::raw(cut_short).then_stall()).await;
     let stage = start(POLICY, origin.address()).await;
     let mut client = Client::connect(stage.address()).await;
