@@ -10,6 +10,8 @@
 
 use postern_audit::{AdminEntry, AuditEntry};
 
+use crate::one_line::one_line;
+
 /// The target of decision lines.
 pub const TARGET: &str = "postern::decision";
 
@@ -17,7 +19,7 @@ pub const TARGET: &str = "postern::decision";
 pub(crate) fn write(entry: &AuditEntry) {
     let id = &entry.exchange_id;
     match serde_json::to_string(entry) {
-        Ok(line) => tracing::info!(target: TARGET, entry = %line),
+        Ok(line) => tracing::info!(target: TARGET, entry = %one_line(line)),
         Err(_error) => tracing::error!(target: TARGET, %id, "the decision line has no JSON"),
     }
 }
@@ -25,7 +27,7 @@ pub(crate) fn write(entry: &AuditEntry) {
 /// Writes the line of what somebody with the admin token changed.
 pub(crate) fn write_admin(entry: &AdminEntry) {
     match serde_json::to_string(entry) {
-        Ok(line) => tracing::info!(target: TARGET, admin = %line),
+        Ok(line) => tracing::info!(target: TARGET, admin = %one_line(line)),
         Err(_error) => tracing::error!(target: TARGET, "the admin line has no JSON"),
     }
 }

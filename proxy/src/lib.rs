@@ -18,6 +18,7 @@ mod listener;
 pub mod load;
 pub mod metering;
 pub mod metrics;
+mod one_line;
 pub mod policy_store;
 pub mod quota;
 pub mod reload;

@@ -9,6 +9,7 @@ use postern_audit::{AdminEntry, AuditEntry, NewEntry};
 use serde_json::{Value, json};
 
 use crate::exchange::random_hex;
+use crate::one_line::one_line;
 
 /// An OCSF class of exchanges.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -131,7 +132,7 @@ impl Event<'_> {
             metadata.insert("correlation_uid".to_owned(), json!(correlation));
         }
         // The index is known when the entry is written; it stands first, so that nothing is searched for.
-        let rest = |value: &Value| value.to_string().split_off(1);
+        let rest = |value: &Value| one_line(value.to_string()).split_off(1);
         let after = format!(",{},{}", rest(&metadata), rest(&body));
         NewEntry::numbered(br#"{"metadata":{"sequence":"#.to_vec(), after.into_bytes())
     }
