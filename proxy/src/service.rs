@@ -357,6 +357,9 @@ impl HttpServerApp for Connection {
             let running = async {
                 match &refused {
                     Some(problem) => {
+                        // No policy decides about it; which one held is on record all the same.
+                        let held = service.store.snapshot();
+                        exchange.note_revision(held.compiled.revision());
                         Next::End(self.tell(&mut session, &mut exchange, problem).await)
                     }
                     None => self.run(&mut session, &mut exchange).await,

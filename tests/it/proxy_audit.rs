@@ -149,6 +149,13 @@ async fn each_exchange_leaves_its_records_and_no_data() {
         .map(|entry| entry["activity_id"].as_u64().unwrap())
         .collect();
     assert_eq!(log, [6, 7], "start and stop");
+    for exchange in entries.iter().filter(|entry| entry["api"].is_object()) {
+        let version = exchange["policy"]["version"].as_str();
+        assert!(
+            version.is_some_and(|version| !version.is_empty()),
+            "{exchange}"
+        );
+    }
     for (index, entry) in entries.iter().enumerate() {
         assert_eq!(entry["metadata"]["sequence"], index);
         let text = entry.to_string();
