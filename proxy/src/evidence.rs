@@ -255,6 +255,12 @@ impl Written {
         Self(Some(answer))
     }
 
+    /// Whether it is known by now that the entry is not on record.
+    fn has_failed(self) -> bool {
+        let answer = self.0.map(|mut answer| answer.try_recv());
+        matches!(answer, Some(Ok(Err(_))))
+    }
+
     /// Waits until the entry is durable. Without a log there is no receipt.
     ///
     /// # Errors

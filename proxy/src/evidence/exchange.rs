@@ -68,13 +68,25 @@ impl ExchangeRecord {
         }
     }
 
+    /// The intent is not on record: how the exchange ends is its only record, and no outcome of an intent
+    /// that nobody finds.
+    fn note_unannounced(&mut self) {
+        self.announced = false;
+    }
+
     /// Waits until the intent is durable.
     ///
     /// # Errors
     /// It is not on record: the exchange must not go on.
     pub(crate) async fn announced(&mut self) -> Result<(), Problem> {
         match self.intent.take() {
-            Some(written) => written.durable().await.map(drop),
+            Some(written) => {
+                let durable = written.durable().await.map(drop);
+                if durable.is_err() {
+                    self.note_unannounced();
+                }
+                durable
+            }
             None => Ok(()),
         }
     }
@@ -105,6 +117,9 @@ impl ExchangeRecord {
 
     fn record_end(&mut self, entry: &AuditEntry) -> Written {
         self.ended = true;
+        if self.intent.take().is_some_and(Written::has_failed) {
+            self.note_unannounced();
+        }
         match self.announced {
             true => self.record(Phase::Outcome, entry),
             false => self.record(Phase::Only, entry),
@@ -118,5 +133,60 @@ impl ExchangeRecord {
             entry,
             around: &self.around,
         }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use postern_audit::OnDamage;
+    use postern_config::Server;
+
+    use super::*;
+    use crate::clock::SystemClock;
+
+    const SERVER: &str =
+        "listen: \"127.0.0.1:0\"\nupstream: \"http://127.0.0.1:1\"\npolicy: p.yaml\n";
+
+    /// The records of one exchange whose intent was not taken, as the verifier reads them.
+    async fn records(waits: bool) -> Vec<u8> {
+        let folder = tempfile::tempdir().unwrap();
+        let audit = Server::parse("postern.yaml", SERVER)
+            .unwrap()
+            .audit
+            .unwrap();
+        let clock = Arc::new(SystemClock);
+        let state = folder.path().join("state");
+        std::fs::create_dir(&state).unwrap();
+        let places = (folder.path(), state.as_path());
+        let evidence = Evidence::open(&audit, OnDamage::Refuse, places, clock).unwrap();
+        let mut record = ExchangeRecord::begin(evidence.clone());
+        record.intent = Some(Written::failed());
+        record.announced = true;
+        if waits {
+            assert!(record.announced().await.is_err());
+        }
+        let entry = AuditEntry::default();
+        record.over(&entry);
+        drop(record);
+        evidence.close().await;
+        let segment = folder
+            .path()
+            .join(&audit.dir)
+            .join(".wal/00000000000000000000.seg");
+        std::fs::read(segment).unwrap()
+    }
+
+    #[tokio::test]
+    async fn an_exchange_whose_intent_was_not_taken_has_one_record() {
+        for waits in [true, false] {
+            let written = records(waits).await;
+            let text = String::from_utf8_lossy(&written);
+            assert!(
+                text.contains("\"class_uid\":6003") && !text.contains("\"phase\""),
+                "{text}"
+            );
+        }
     }
 }
