@@ -17,6 +17,7 @@ mod logs;
 mod messages;
 mod observed;
 mod panics;
+mod records;
 mod reference;
 mod report;
 mod scan;

@@ -186,6 +186,12 @@ impl Entry {
     pub(super) fn scans_upstream(&self) -> bool {
         self.scan_target.as_deref() == Some("upstream_received")
     }
+
+    /// What must not be seen is looked for in the audit log and in what is logged, too.
+    pub(super) fn scans_audit_log(&self) -> bool {
+        let target = self.scan_target.as_deref();
+        target.is_some_and(|target| target.starts_with("audit_log"))
+    }
 }
 
 /// The folder of the suite's data.

@@ -8,8 +8,10 @@ use super::client::Sending;
 use super::h2;
 use super::judge::{self, Case};
 use super::lists::SpecWins;
+use super::logs::Logs;
 use super::messages::{self, Fill};
 use super::observed::Observed;
+use super::records;
 use super::stage::Stage;
 use super::tokens::{Fate, Malformed, Tokens};
 use super::upstream::{Pace, Script};
@@ -20,6 +22,8 @@ pub(super) struct Suite {
     pub(super) wins: Vec<SpecWins>,
     /// What a corpus generator stands for: whole JSON documents.
     pub(super) corpus: Vec<Vec<u8>>,
+    /// What is logged meanwhile.
+    pub(super) logs: Logs,
 }
 
 /// One run of an entry.
@@ -174,6 +178,10 @@ async fn once(
         // The unsolicited copy is on its way: the next exchange must find it on an idle connection.
         stage.upstream.said_all().await;
     }
+    if run.entry.scans_audit_log() {
+        records::holds_none_of(&records::folder(stage.folder.path()), &hidden)?;
+        suite.logs.hold_none_of(&hidden)?;
+    }
     match run.credential.map(|credential| credential.fate) {
         Some(Fate::Accepted) => accepted(&observed),
         Some(Fate::Refused) => judge::judge(&case, &observed).and_then(refused),
@@ -215,6 +223,7 @@ pub(super) async fn send(
             .collect();
         let body = messages::body(&entry.request.data_parts, fill);
         let stream = h2::exchange(stage.connect_h2().await, &fields, &body).await;
+        stage.heard(&stream.answer.body);
         return Observed::h2(stream, stage.upstream.seen());
     }
     let closes = entry

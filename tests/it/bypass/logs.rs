@@ -9,6 +9,8 @@ use tracing::Dispatch;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
 
+use super::messages::find;
+
 /// A log in memory.
 #[derive(Clone, Default)]
 pub(super) struct Logs(Arc<Mutex<Vec<u8>>>);
@@ -27,6 +29,18 @@ impl Logs {
     /// What was written so far.
     pub(super) fn bytes(&self) -> Vec<u8> {
         self.0.lock().expect("log").clone()
+    }
+
+    /// Looks for what must not be there.
+    pub(super) fn hold_none_of(&self, hidden: &[String]) -> Result<(), String> {
+        let log = self.0.lock().expect("log");
+        match hidden
+            .iter()
+            .find(|text| find(&log, text.as_bytes()).is_some())
+        {
+            Some(text) => Err(format!("I9: the log holds {text:?}")),
+            None => Ok(()),
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 //! that makes its own stage and says what it saw.
 
 mod admin;
+mod audit;
 mod caps;
 mod crowds;
 mod floods;
@@ -20,8 +21,9 @@ pub(super) type Result = std::result::Result<&'static str, String>;
 pub(super) const IDS: &[&str] = &[
     "B-210", "B-225", "B-235", "B-341", "B-342", "B-343", "B-344", "B-346", "B-347", "B-348",
     "B-349", "B-350", "B-353", "B-356", "B-358", "B-364", "B-365", "B-368", "B-369", "B-371",
-    "B-374", "B-375", "B-376", "B-377", "B-378", "B-379", "B-380", "B-394", "B-395", "B-396",
-    "B-397", "B-398", "B-399", "B-400", "B-403", "B-404", "B-405", "B-406", "B-407", "B-427",
+    "B-374", "B-375", "B-376", "B-377", "B-378", "B-379", "B-380", "B-381", "B-383", "B-385",
+    "B-386", "B-387", "B-388", "B-391", "B-393", "B-394", "B-395", "B-396", "B-397", "B-398",
+    "B-399", "B-400", "B-403", "B-404", "B-405", "B-406", "B-407", "B-427",
 ];
 
 /// The entries that measure the memory of the process: each runs when nothing else does.
@@ -47,6 +49,9 @@ pub(super) async fn run(suite: &Suite, entry: &Entry) -> Result {
         "B-378" => swaps::a_connection_does_not(suite).await,
         "B-379" => swaps::a_storm(suite).await,
         "B-380" => policies::refused_and_restarted(suite).await,
+        "B-381" | "B-383" | "B-385" | "B-386" | "B-387" | "B-388" | "B-391" | "B-393" => {
+            audit::run(suite, entry).await
+        }
         "B-394" => crowds::slow_heads(suite).await,
         "B-395" => crowds::slow_bodies(suite).await,
         "B-396" => crowds::slow_readers(suite).await,

@@ -2,11 +2,11 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use postern_audit::OnDamage;
+use postern_audit::{Disk as _, OnDamage, SystemDisk};
 use postern_config::Server;
 use postern_proxy::clock::{Clock, SystemClock};
 use postern_proxy::start::{Postern, Running, StartOptions};
@@ -17,6 +17,7 @@ use super::bodies;
 use super::catalogue::cases;
 use super::client::{self, Capture, Sending};
 use super::messages::find;
+use super::records::{self, Heard};
 use super::tls::Tls;
 use super::tokens::Tokens;
 use super::upstream::{Script, Upstream};
@@ -41,10 +42,11 @@ pub(super) struct Setting {
 /// A running Postern and its upstream.
 pub(super) struct Stage {
     pub(super) upstream: Upstream,
-    pub(super) running: Running,
+    running: Option<Running>,
     pub(super) folder: TempDir,
     tls: Option<Tls>,
     asked: AtomicU64,
+    heard: Mutex<Heard>,
 }
 
 impl Setting {
@@ -86,56 +88,74 @@ impl Stage {
         let asked = AtomicU64::new(1_000_001);
         Ok(Self {
             upstream,
-            running,
+            running: Some(running),
             folder,
             tls,
             asked,
+            heard: Mutex::default(),
         })
     }
 
     /// Cuts Postern off without a word, as a crash would, and starts another one in its folder.
     pub(super) async fn crash(self, setting: &Setting) -> Self {
-        let Self {
-            upstream,
-            running,
-            folder,
-            tls,
-            asked,
-        } = self;
-        drop(running);
-        let running = run_again(setting, upstream.address(), folder.path()).await;
-        Self {
-            upstream,
-            running,
-            folder,
-            tls,
-            asked,
-        }
+        let again = self.changed(setting, |_log| {}).await;
+        again.unwrap_or_else(|error| panic!("it does not start again: {error}"))
+    }
+
+    /// The same, with a change to the folder of the audit log while nobody has it open.
+    ///
+    /// # Errors
+    /// Why it does not start again.
+    pub(super) async fn changed(
+        mut self,
+        setting: &Setting,
+        change: impl FnOnce(&Path),
+    ) -> Result<Self, String> {
+        let log = records::folder(self.folder.path());
+        drop(self.running.take());
+        released(&log).await;
+        change(&log);
+        self.resumed(setting).await
     }
 
     /// Stops Postern as an upgrade does and starts another one in its folder.
-    pub(super) async fn restart(self, setting: &Setting) -> Self {
-        let Self {
-            upstream,
-            running,
-            folder,
-            tls,
-            asked,
-        } = self;
-        running.shutdown().await;
-        let running = run_again(setting, upstream.address(), folder.path()).await;
-        Self {
-            upstream,
-            running,
-            folder,
-            tls,
-            asked,
+    pub(super) async fn restart(mut self, setting: &Setting) -> Self {
+        if let Some(running) = self.running.take() {
+            running.shutdown().await;
         }
+        let again = self.resumed(setting).await;
+        again.unwrap_or_else(|error| panic!("it does not start again: {error}"))
+    }
+
+    /// Stops Postern as it should be stopped, and says what became of its exchanges: how many there were,
+    /// each of them on record once (I4).
+    pub(super) async fn stopped(&mut self) -> Result<usize, String> {
+        if let Some(running) = self.running.take() {
+            running.shutdown().await;
+        }
+        let heard = self.heard.lock().expect("heard");
+        records::each_ended_once(&records::folder(self.folder.path()), &heard)
+    }
+
+    async fn resumed(mut self, setting: &Setting) -> Result<Self, String> {
+        let address = self.upstream.address();
+        self.running = Some(run_again(setting, address, self.folder.path()).await?);
+        Ok(self)
+    }
+
+    /// Takes note of what a client was told.
+    pub(super) fn heard(&self, bytes: &[u8]) {
+        self.heard.lock().expect("heard").note(bytes);
+    }
+
+    /// Postern itself.
+    pub(super) fn running(&self) -> &Running {
+        self.running.as_ref().expect("it runs")
     }
 
     /// The data listener.
     pub(super) fn address(&self) -> SocketAddr {
-        self.running.data_address()
+        self.running().data_address()
     }
 
     /// What `{{HOST}}` stands for.
@@ -146,14 +166,16 @@ impl Stage {
     /// Sends a request over HTTP/1.1 to the data listener, or to the admin listener.
     pub(super) async fn send(&self, sending: &Sending, admin: bool) -> Capture {
         if admin {
-            return client::exchange(self.running.admin_address(), sending).await;
+            return client::exchange(self.running().admin_address(), sending).await;
         }
-        match &self.tls {
+        let capture = match &self.tls {
             None => client::exchange(self.address(), sending).await,
             Some(tls) => {
                 client::converse(tls.connect(self.address(), b"http/1.1").await, sending).await
             }
-        }
+        };
+        self.heard(&capture.bytes);
+        capture
     }
 
     /// A connection that speaks HTTP/2.
@@ -202,7 +224,7 @@ impl Stage {
 
     /// Asks the admin listener for something, with its token.
     pub(super) async fn administer(&self, line: &str) -> Capture {
-        let host = self.running.admin_address();
+        let host = self.running().admin_address();
         let token =
             std::fs::read_to_string(self.folder.path().join("state/admin.token")).expect("a token");
         let head = format!(
@@ -223,7 +245,7 @@ impl Stage {
 
     /// Everything the metrics say.
     pub(super) async fn metrics(&self) -> Vec<u8> {
-        let host = self.running.admin_address();
+        let host = self.running().admin_address();
         let bytes = format!("GET /metrics HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n")
             .into_bytes();
         self.send(
@@ -258,18 +280,36 @@ fn clock_of(setting: &Setting) -> Arc<dyn Clock> {
 }
 
 /// Starts Postern where another one ended. What that one held open is closed a moment later.
-async fn run_again(setting: &Setting, upstream: SocketAddr, folder: &Path) -> Running {
+async fn run_again(
+    setting: &Setting,
+    upstream: SocketAddr,
+    folder: &Path,
+) -> Result<Running, String> {
     let text = server_file(setting, upstream);
     let mut last = String::new();
     for _ in 0..500 {
         match run_at(clock_of(setting), &text, folder.to_owned()).await {
-            Ok(running) => return running,
+            Ok(running) => return Ok(running),
             Err(error) => last = error,
         }
-        assert!(last.contains("in use"), "it does not start again: {last}");
+        if !last.contains("in use") {
+            break;
+        }
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    panic!("it does not start again: {last}");
+    Err(last)
+}
+
+/// Waits until nobody has a log open.
+async fn released(log: &Path) {
+    let disk = SystemDisk::new(log.to_owned());
+    for _ in 0..500 {
+        match disk.lock(".state/lock") {
+            Ok(_held) => return,
+            Err(_held) => tokio::time::sleep(Duration::from_millis(10)).await,
+        }
+    }
+    panic!("the audit log is never let go");
 }
 
 async fn run_at(clock: Arc<dyn Clock>, text: &str, base: PathBuf) -> Result<Running, String> {

@@ -46,6 +46,7 @@ pub(super) fn run(catalogue: &Catalogue) -> (Vec<Outcome>, String) {
         tokens: Tokens::load(),
         wins: lists::spec_wins(),
         corpus: corpus(),
+        logs: logs.clone(),
     });
     let (mut outcomes, visible) = runtime.block_on(whole(catalogue, &suite));
     outcomes.push(quiet_log(catalogue, &suite, &logs));
@@ -85,15 +86,21 @@ async fn whole(catalogue: &Catalogue, suite: &Arc<Suite>) -> (Vec<Outcome>, Stri
         .collect();
     let shared = Arc::clone(suite);
     let controls = tokio::spawn(async move { run_controls(&shared, controlled).await });
-    let mut outcomes: Vec<Outcome> = collected(tasks).await;
+    let mut outcomes = collected(tasks).await;
     let (visible, vacuous) = controls.await.expect("controls");
     outcomes.extend(vacuous);
+    let mut outcomes = gathered(outcomes);
     for entry in entries.iter().filter(alone) {
         let result = special::run(suite, entry).await;
         outcomes.push(outcome(entry, vec![(String::new(), result)]));
     }
     outcomes.sort_by(|a, b| a.id.cmp(&b.id));
-    (outcomes, format!("{visible}\n{}", conditions(&entries)))
+    let lines = [
+        visible,
+        exchanges_on_record(&outcomes),
+        conditions(&entries),
+    ];
+    (outcomes, lines.join("\n"))
 }
 
 /// Every outcome; a driver that panicked is one of them.
@@ -161,7 +168,7 @@ fn groups(entries: &[Entry]) -> Vec<(Setting, Vec<Entry>)> {
 }
 
 async fn run_group(suite: &Suite, setting: &Setting, entries: Vec<Entry>) -> Vec<Outcome> {
-    let stage = Stage::start(setting).await;
+    let mut stage = Stage::start(setting).await;
     let mut outcomes = Vec::new();
     for entry in &entries {
         let runs = exchange::run(suite, &stage, &setting.policy, entry).await;
@@ -176,8 +183,47 @@ async fn run_group(suite: &Suite, setting: &Setting, entries: Vec<Entry>) -> Vec
             Err(format!("I9: the metrics of its stage hold {secret}")),
         ));
     }
-    stage.running.shutdown().await;
+    outcomes.push(on_record(&setting.policy, stage.stopped().await));
     outcomes
+}
+
+/// I4 for the exchanges of a stage.
+fn on_record(policy: &str, exchanges: Result<usize, String>) -> Outcome {
+    let (id, class) = ("I4".to_owned(), "~invariants".to_owned());
+    let title = "Each exchange is on record once".to_owned();
+    let label = match &exchanges {
+        Ok(count) => format!("{count} exchanges of {policy}"),
+        Err(_) => policy.to_owned(),
+    };
+    Outcome {
+        id,
+        class,
+        title,
+        runs: vec![(label, exchanges.map(|_| "on record"))],
+    }
+}
+
+/// How many exchanges I4 was checked for.
+fn exchanges_on_record(outcomes: &[Outcome]) -> String {
+    let stages = outcomes.iter().filter(|outcome| outcome.id == "I4");
+    let labels = stages.flat_map(|outcome| &outcome.runs);
+    let counts = labels.filter_map(|(label, _)| label.split(' ').next()?.parse::<usize>().ok());
+    format!("exchanges on record: {}", counts.sum::<usize>())
+}
+
+/// The outcomes of one id as one, where each stage has its own.
+fn gathered(outcomes: Vec<Outcome>) -> Vec<Outcome> {
+    let mut gathered: Vec<Outcome> = Vec::new();
+    for outcome in outcomes {
+        match gathered
+            .iter_mut()
+            .find(|own| own.id == outcome.id && own.id == "I4")
+        {
+            Some(own) => own.runs.extend(outcome.runs),
+            None => gathered.push(outcome),
+        }
+    }
+    gathered
 }
 
 /// The first canary or credential that some bytes hold, in words that do not repeat it.
@@ -222,7 +268,7 @@ fn quiet_log(catalogue: &Catalogue, suite: &Suite, logs: &Logs) -> Outcome {
 }
 
 async fn run_controls(suite: &Suite, entries: Vec<Entry>) -> (String, Vec<Outcome>) {
-    let open = Stage::start(&Setting::policy("open")).await;
+    let mut open = Stage::start(&Setting::policy("open")).await;
     let (mut counts, mut vacuous) = ([0, 0], Vec::new());
     for entry in &entries {
         match controls::run(suite, &open, entry).await {
@@ -231,7 +277,7 @@ async fn run_controls(suite: &Suite, entries: Vec<Entry>) -> (String, Vec<Outcom
             Err(reason) => vacuous.push(outcome(entry, vec![("control".to_owned(), Err(reason))])),
         }
     }
-    open.running.shutdown().await;
+    vacuous.push(on_record("open", open.stopped().await));
     let [through, direct] = counts;
     let line = format!(
         "controls: {} of {} show their canary ({through} through Postern with nothing hidden, {direct} at the upstream)",

@@ -26,7 +26,7 @@ pub(super) async fn stays_on_loopback_and_answers_under_load(suite: &Suite) -> R
         ..Setting::policy("redact")
     };
     let stage = Arc::new(Stage::start(&crowded).await);
-    let loopback = stage.running.admin_address().ip().is_loopback();
+    let loopback = stage.running().admin_address().ip().is_loopback();
     ensure(loopback, "the admin listener is not on loopback")?;
     stage.upstream.play(Script {
         pace: Pace::Stall,

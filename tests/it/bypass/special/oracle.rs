@@ -26,7 +26,7 @@ const ALLOWED: Duration = Duration::from_micros(50);
 /// nothing; a search that carries one is refused like every posted search, and a list that carries one is
 /// answered as if it were not there.
 pub(super) async fn a_search_in_other_places(suite: &Suite, entry: &Entry) -> Result {
-    let stage = Stage::start(&Setting::policy("oracle")).await;
+    let mut stage = Stage::start(&Setting::policy("oracle")).await;
     stage.upstream.play(Script {
         bytes: bodies::json(r#"[{"id":1,"subject":"hit"}]"#),
         ..Script::default()
@@ -58,7 +58,7 @@ pub(super) async fn a_search_in_other_places(suite: &Suite, entry: &Entry) -> Re
         )?;
     }
     stage.still_serves(&suite.tokens).await?;
-    stage.running.shutdown().await;
+    stage.stopped().await?;
     Ok("blocked")
 }
 
@@ -68,7 +68,7 @@ pub(super) async fn a_search_in_other_places(suite: &Suite, entry: &Entry) -> Re
 /// a difference of 50 microseconds; one that is larger counts when it is also more than four times the
 /// error with which the medians can be told at all.
 pub(super) async fn takes_as_long_without_the_field(suite: &Suite, entry: &Entry) -> Result {
-    let stage = Stage::start(&Setting::policy("redact")).await;
+    let mut stage = Stage::start(&Setting::policy("redact")).await;
     let customer = r#""customer":{"name":"Ann","email":"zq7.victim@leak.example"}"#;
     let with = format!(r#"{{"id":1,"subject":"Login problem","ssn":"912-04-7731",{customer}}}"#);
     let without = format!(r#"{{"id":1,"subject":"Login problem",{customer}}}"#);
@@ -111,7 +111,7 @@ pub(super) async fn takes_as_long_without_the_field(suite: &Suite, entry: &Entry
         difference < ALLOWED.as_secs_f64() || difference < 4.0 * error,
         format!("the medians differ by {:.1} microseconds", 1e6 * difference),
     )?;
-    stage.running.shutdown().await;
+    stage.stopped().await?;
     Ok("delivered")
 }
 
