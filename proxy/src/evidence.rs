@@ -231,7 +231,7 @@ impl Evidence {
         match closed {
             Ok(Ok(())) => {}
             Ok(Err(error)) => {
-                tracing::error!(%error, "the audit log was not closed as it should be")
+                tracing::error!(%error, "the audit log was not closed as it should be");
             }
             Err(_panicked) => tracing::error!("the audit log could not be closed"),
         }

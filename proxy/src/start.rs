@@ -127,18 +127,11 @@ impl Postern {
         let store = Arc::new(PolicyStore::deny_all());
         let upstream = Upstream::new(&server.upstream, &base, Arc::clone(&clock))?;
         let listener = Listener::bind(&server.listen, &base, &server.limits)?;
-        let mut options = reload_options(&server, &base, &clock)?;
-        let policy = options.policy.clone();
-        // This makes the state folder, where the audit log and the quotas' store are unless the server
-        // file says otherwise.
-        let token = AdminToken::read_or_make(&base.join(&server.state))?;
-        let evidence = evidence(&server, &base, (&clock, on_damage)).await?;
-        options.evidence = evidence.clone();
+        let (token, evidence) = state(&server, &base, (&clock, on_damage)).await?;
+        let options = reload_options(&server, &base, (&clock, &evidence))?;
         let quotas = quota_keeper(&server, &base, (&clock, &metrics, &evidence))?;
         let reloader = PolicyReloader::start(options, Arc::clone(&store))?;
-        if !store.snapshot().compiled.quotas().is_empty() {
-            quotas.open().await?;
-        }
+        open_if_needed(&quotas, &store).await?;
         let (listen, address) = (listener.socket().shown(), listener.socket().address());
         let admin = admin::spawn(
             admin::bind(&server.admin)?,
@@ -151,7 +144,7 @@ impl Postern {
                 evidence: evidence.clone(),
                 vitals: Arc::clone(&lifecycle) as Arc<dyn admin::Vitals>,
                 listen: vec![listen.clone()],
-                policy,
+                policy: base.join(&server.policy),
             },
         )?;
         let service = Arc::new(Service {
@@ -285,6 +278,14 @@ impl Running {
     }
 }
 
+/// Opens the quotas' store when the policy has quotas.
+async fn open_if_needed(quotas: &QuotaKeeper, store: &PolicyStore) -> Result<(), OpenError> {
+    if !store.snapshot().compiled.quotas().is_empty() {
+        quotas.open().await?;
+    }
+    Ok(())
+}
+
 fn quota_keeper(
     server: &Server,
     base: &Path,
@@ -298,6 +299,17 @@ fn quota_keeper(
         evidence.clone(),
     );
     Ok(Arc::new(keeper))
+}
+
+/// Makes the state folder, where the audit log and the quotas' store are unless the server file says
+/// otherwise, and opens the log.
+async fn state(
+    server: &Server,
+    base: &Path,
+    with: (&Arc<dyn Clock>, OnDamage),
+) -> Result<(AdminToken, Evidence), StartError> {
+    let token = AdminToken::read_or_make(&base.join(&server.state))?;
+    Ok((token, evidence(server, base, with).await?))
 }
 
 /// Opens the audit log, off the runtime's threads.
@@ -345,14 +357,14 @@ pub(crate) fn quota_store(server: &Server, base: &Path) -> Result<StoreAddress, 
 fn reload_options(
     server: &Server,
     base: &Path,
-    clock: &Arc<dyn Clock>,
+    (clock, evidence): (&Arc<dyn Clock>, &Evidence),
 ) -> Result<ReloadOptions, LoadError> {
     Ok(ReloadOptions {
         policy: base.join(&server.policy),
         keys: load::pseudonym_keys(server, base)?,
         limits: engine_limits(server),
         clock: Arc::clone(clock),
-        evidence: Evidence::off(Arc::clone(clock)),
+        evidence: evidence.clone(),
     })
 }
 

@@ -235,13 +235,13 @@ impl ExchangeEvent<'_> {
 impl Act<'_> {
     fn body(&self, time: u64) -> Value {
         match self {
-            Self::Admin(entry) => entity(time, (3, 1), "setting", json!({ "admin": entry })),
+            Self::Admin(entry) => entity(time, (3, 1), "setting", &json!({ "admin": entry })),
             Self::PolicyLoaded { revision, before } => {
                 let details = json!({ "revision": revision, "before": before });
-                entity(time, (3, 1), "policy", details)
+                entity(time, (3, 1), "policy", &details)
             }
             Self::PolicyRefused { revision } => {
-                entity(time, (3, 2), "policy", json!({ "revision": revision }))
+                entity(time, (3, 2), "policy", &json!({ "revision": revision }))
             }
             Self::QuotaFinding {
                 rule,
@@ -264,7 +264,7 @@ impl Act<'_> {
 }
 
 /// 3004 Entity Management: `what` was changed, or was not.
-fn entity(time: u64, (activity, status): (u64, u64), what: &str, details: Value) -> Value {
+fn entity(time: u64, (activity, status): (u64, u64), what: &str, details: &Value) -> Value {
     json!({
         "class_uid": 3004,
         "category_uid": 3,

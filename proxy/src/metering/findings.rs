@@ -29,7 +29,7 @@ impl Findings {
         let key = key.text();
         let finding = Act::QuotaFinding {
             rule,
-            key: &key,
+            key,
             used,
             limit,
         };

@@ -4,7 +4,7 @@
 
 use std::fmt::Write as _;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 /// Milliseconds of a day.
 const DAY_MILLIS: i64 = 86_400_000;
@@ -121,51 +121,17 @@ fn date(days: i64) -> (i64, i64, i64) {
 
 /// Elastic Common Schema 8.
 pub(super) fn ecs(event: &Value) -> Value {
-    let outcome = match number(event, "/status_id") {
-        1 => "success",
-        2 => "failure",
-        _ => "unknown",
-    };
-    let kind = match number(event, "/class_uid") {
-        2006 => "alert",
-        _ => "event",
-    };
-    let category = match number(event, "/class_uid") {
-        6003 | 4002 => "web",
-        2006 => "intrusion_detection",
-        _ => "configuration",
-    };
-    let mut ecs = Map::new();
-    ecs.insert("@timestamp".to_owned(), json!(time(event)));
-    ecs.insert("ecs".to_owned(), json!({ "version": "8.17.0" }));
-    ecs.insert(
-        "event".to_owned(),
-        json!({
-            "id": text(event, "/metadata/uid"),
-            "sequence": number(event, "/metadata/sequence"),
-            "kind": kind,
-            "category": [category],
-            "action": self::kind(event),
-            "outcome": outcome,
-            "reason": text(event, "/unmapped/postern/problem"),
-            "provider": "postern",
-        }),
-    );
-    ecs.insert(
-        "user".to_owned(),
-        json!({
+    json!({
+        "@timestamp": time(event),
+        "ecs": { "version": "8.17.0" },
+        "event": ecs_event(event),
+        "user": {
             "id": text(event, "/actor/user/uid"),
             "domain": text(event, "/actor/user/domain"),
             "roles": event.pointer("/actor/user/groups"),
-        }),
-    );
-    ecs.insert(
-        "source".to_owned(),
-        json!({ "ip": text(event, "/src_endpoint/ip") }),
-    );
-    ecs.insert(
-        "http".to_owned(),
-        json!({
+        },
+        "source": { "ip": text(event, "/src_endpoint/ip") },
+        "http": {
             "request": {
                 "id": text(event, "/metadata/correlation_uid"),
                 "method": text(event, "/api/operation"),
@@ -174,23 +140,37 @@ pub(super) fn ecs(event: &Value) -> Value {
                 "status_code": number(event, "/api/response/code"),
                 "body": { "bytes": number(event, "/unmapped/postern/bytes_out") },
             },
-        }),
-    );
-    ecs.insert(
-        "rule".to_owned(),
-        json!({
+        },
+        "rule": {
             "name": text(event, "/api/service/name"),
             "version": text(event, "/policy/version"),
-        }),
-    );
-    ecs.insert(
-        "postern".to_owned(),
-        event
-            .pointer("/unmapped/postern")
-            .cloned()
-            .unwrap_or_default(),
-    );
-    Value::Object(ecs)
+        },
+        "postern": event.pointer("/unmapped/postern"),
+    })
+}
+
+/// ECS's own fields about the event.
+fn ecs_event(event: &Value) -> Value {
+    let outcome = match number(event, "/status_id") {
+        1 => "success",
+        2 => "failure",
+        _ => "unknown",
+    };
+    let (kind, category) = match number(event, "/class_uid") {
+        6003 | 4002 => ("event", "web"),
+        2006 => ("alert", "intrusion_detection"),
+        _ => ("event", "configuration"),
+    };
+    json!({
+        "id": text(event, "/metadata/uid"),
+        "sequence": number(event, "/metadata/sequence"),
+        "kind": kind,
+        "category": [category],
+        "action": self::kind(event),
+        "outcome": outcome,
+        "reason": text(event, "/unmapped/postern/problem"),
+        "provider": "postern",
+    })
 }
 
 /// ArcSight Common Event Format 0.
