@@ -80,36 +80,30 @@ fn phase(entry: &Value) -> &str {
         .unwrap_or("only")
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn each_exchange_leaves_its_records_and_no_data() {
+/// What two reads, a refusal, a batched read and a malformed request leave.
+async fn a_day_at_the_desk() -> Vec<Value> {
     let origin = desk().await;
     let stage = start(POLICY, origin.address()).await;
-    assert_eq!(
-        stage
-            .get("/cases/victim-77?view=full", "agent")
-            .await
-            .status,
-        200
-    );
-    assert_eq!(
-        stage
-            .send(&request("HEAD", "/cases/victim-77", "agent", "", ""))
-            .await
-            .status,
-        200
-    );
-    assert_eq!(stage.get("/nowhere/victim-77", "agent").await.status, 403);
-    assert_eq!(stage.get("/notes/1", "agent").await.status, 200);
-    assert_eq!(
-        stage
-            .send("GET /cases/1 HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n")
-            .await
-            .status,
-        400
-    );
+    let asked = [
+        (get("/cases/victim-77?view=full", "agent"), 200),
+        (request("HEAD", "/cases/victim-77", "agent", "", ""), 200),
+        (get("/nowhere/victim-77", "agent"), 403),
+        (get("/notes/1", "agent"), 200),
+        (
+            "GET /cases/1 HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n".to_owned(),
+            400,
+        ),
+    ];
+    for (request, status) in asked {
+        assert_eq!(stage.send(&request).await.status, status, "{request}");
+    }
     stage.running.shutdown().await;
-    let entries = entries(stage.folder.path());
+    entries(stage.folder.path())
+}
 
+#[tokio::test(flavor = "multi_thread")]
+async fn each_exchange_leaves_its_records_and_no_data() {
+    let entries = a_day_at_the_desk().await;
     let calls = of_class(&entries, 6003);
     let phases: Vec<&str> = calls.iter().map(|entry| phase(entry)).collect();
     assert_eq!(

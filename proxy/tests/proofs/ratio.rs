@@ -7,8 +7,9 @@
 //! `POSTERN_ROUNDS=20 cargo test --release -p postern-proxy --test proofs ratio -- --nocapture`.
 
 use std::net::SocketAddr;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use postern_proxy::clock::{Clock as _, SystemClock};
 use tokio::task::JoinSet;
 
 use super::client::Client;
@@ -138,7 +139,7 @@ async fn compare(what: &str, bare: &Process, other: &Process) -> usize {
 /// All clients' requests through one process.
 async fn turn(process: &Process, path: &'static str, requests: usize) -> Turn {
     let before = process.worked();
-    let began = Instant::now();
+    let began = SystemClock.monotonic();
     let mut clients = JoinSet::new();
     for _ in 0..CLIENTS {
         clients.spawn(ask(process.data, path, requests));
@@ -147,7 +148,7 @@ async fn turn(process: &Process, path: &'static str, requests: usize) -> Turn {
         client.unwrap();
     }
     Turn {
-        elapsed: began.elapsed(),
+        elapsed: SystemClock.monotonic().saturating_duration_since(began),
         worked: process.worked().saturating_sub(before),
     }
 }

@@ -2,6 +2,7 @@
 //! misled by.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Duration;
 
 use serde_json::json;
@@ -61,20 +62,7 @@ pub(super) async fn every_way_to_end(suite: &Suite, entry: &Entry) -> Result {
         // Each run is followed by a good request.
         asked += 2;
     }
-    for head in [
-        "GET /api/cases/1 HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
-        "GET /api/cases/1 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n",
-        "GET /api/cases/1 HTTP/1.1\r\nHost: 127",
-    ] {
-        let bytes = head.as_bytes().to_vec();
-        let sending = Sending {
-            bytes,
-            ..Sending::default()
-        };
-        let capture = stage.send(&sending, false).await;
-        ensure(capture.bytes.starts_with(b"HTTP/1.1 4"), "not refused")?;
-        asked += 1;
-    }
+    asked += refused(&stage).await?;
     let whole = bodies::json(&format!(r#"{{"id":1,"text":"{}"}}"#, "a".repeat(1 << 20)));
     let scripts = [
         script(Vec::new(), Pace::Stall),
@@ -102,8 +90,40 @@ pub(super) async fn every_way_to_end(suite: &Suite, entry: &Entry) -> Result {
     )?;
     let log = records::folder(stage.folder.path());
     records::is_whole(&log)?;
+    let outcomes = outcomes(&log)?;
+    for outcome in ["allowed", "refused", "withheld", "cut"] {
+        ensure(
+            outcomes.contains_key(outcome),
+            format!("nothing was {outcome}: {}", json!(outcomes)),
+        )?;
+    }
+    Ok("blocked")
+}
+
+/// Requests that cannot be read, of nobody, and never complete; how many there were.
+async fn refused(stage: &Stage) -> std::result::Result<usize, String> {
+    let mut asked = 0;
+    for head in [
+        "GET /api/cases/1 HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
+        "GET /api/cases/1 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n",
+        "GET /api/cases/1 HTTP/1.1\r\nHost: 127",
+    ] {
+        let bytes = head.as_bytes().to_vec();
+        let sending = Sending {
+            bytes,
+            ..Sending::default()
+        };
+        let capture = stage.send(&sending, false).await;
+        ensure(capture.bytes.starts_with(b"HTTP/1.1 4"), "not refused")?;
+        asked += 1;
+    }
+    Ok(asked)
+}
+
+/// How many exchanges ended in each way.
+fn outcomes(log: &Path) -> std::result::Result<BTreeMap<String, usize>, String> {
     let mut outcomes: BTreeMap<String, usize> = BTreeMap::new();
-    for event in records::events(&log)? {
+    for event in records::events(log)? {
         let details = &event["unmapped"]["postern"];
         let outcome = details["outcome"]
             .as_str()
@@ -113,13 +133,7 @@ pub(super) async fn every_way_to_end(suite: &Suite, entry: &Entry) -> Result {
             .or_default() += 1;
     }
     outcomes.remove("");
-    for outcome in ["allowed", "refused", "withheld", "cut"] {
-        ensure(
-            outcomes.contains_key(outcome),
-            format!("nothing was {outcome}: {}", json!(outcomes)),
-        )?;
-    }
-    Ok("blocked")
+    Ok(outcomes)
 }
 
 fn script(bytes: Vec<u8>, pace: Pace) -> Script {

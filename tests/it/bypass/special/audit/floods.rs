@@ -39,19 +39,7 @@ pub(super) async fn refused_requests(suite: &Suite, entry: &Entry) -> Result {
         bytes: message(&entry.request.parts, &fill),
         ..Sending::default()
     };
-    let mut asking = JoinSet::new();
-    for _ in 0..CLIENTS {
-        let (stage, flood) = (Arc::clone(&stage), flood.clone());
-        asking.spawn(async move {
-            let mut statuses = Vec::new();
-            for _ in 0..REQUESTS {
-                let capture = stage.send(&flood, false).await;
-                let line = capture.bytes.get(9..12).unwrap_or_default();
-                statuses.push(String::from_utf8_lossy(line).into_owned());
-            }
-            statuses
-        });
-    }
+    let asking = flooded(&stage, &flood);
     let others: Vec<String> = (0..20).map(|number| format!("other{number}")).collect();
     let others: Vec<&str> = others.iter().map(String::as_str).collect();
     for other in &others {
@@ -87,4 +75,22 @@ pub(super) async fn refused_requests(suite: &Suite, entry: &Entry) -> Result {
         format!("{} bytes for each exchange", bytes / exchanges),
     )?;
     Ok("blocked")
+}
+
+/// Everybody floods at once; the statuses that each of them got.
+fn flooded(stage: &Arc<Stage>, flood: &Sending) -> JoinSet<Vec<String>> {
+    let mut asking = JoinSet::new();
+    for _ in 0..CLIENTS {
+        let (stage, flood) = (Arc::clone(stage), flood.clone());
+        asking.spawn(async move {
+            let mut statuses = Vec::new();
+            for _ in 0..REQUESTS {
+                let capture = stage.send(&flood, false).await;
+                let line = capture.bytes.get(9..12).unwrap_or_default();
+                statuses.push(String::from_utf8_lossy(line).into_owned());
+            }
+            statuses
+        });
+    }
+    asking
 }

@@ -24,20 +24,17 @@ fn entry(number: u32) -> NewEntry {
     NewEntry::new(format!(r#"{{"number":{number}}}"#).into_bytes())
 }
 
-fn text(error: impl ToString) -> String {
-    error.to_string()
-}
-
 /// B-387 once more, under the log: after each acknowledgement the disk loses whatever was not synced, and
 /// the entry is there all the same.
 pub(super) fn acknowledges_what_is_synced() -> std::result::Result<(), String> {
-    let folder = TempDir::new().map_err(text)?;
+    let folder = TempDir::new().map_err(|error| error.to_string())?;
     let log_folder = folder.path().join("log");
-    std::fs::create_dir(&log_folder).map_err(text)?;
+    std::fs::create_dir(&log_folder).map_err(|error| error.to_string())?;
     for number in 0..10 {
         let disk = SyncDisk::new(&log_folder);
-        let log = Log::open(on(&disk, &log_folder)).map_err(text)?;
-        log.append_and_wait(entry(number)).map_err(text)?;
+        let log = Log::open(on(&disk, &log_folder)).map_err(|error| error.to_string())?;
+        log.append_and_wait(entry(number))
+            .map_err(|error| error.to_string())?;
         drop(log);
         let lost = disk.lose_unsynced();
         ensure(
@@ -50,7 +47,9 @@ pub(super) fn acknowledges_what_is_synced() -> std::result::Result<(), String> {
         &log_folder.with_extension("seed"),
         DOMAIN,
     ));
-    log.map_err(text)?.close().map_err(text)?;
+    log.map_err(|error| error.to_string())?
+        .close()
+        .map_err(|error| error.to_string())?;
     let entries = records::published(&log_folder)?;
     for number in 0..10 {
         let wanted = format!(r#"{{"number":{number}}}"#).into_bytes();
@@ -64,12 +63,13 @@ pub(super) fn acknowledges_what_is_synced() -> std::result::Result<(), String> {
 /// given such a disk from outside: this is the log that it opens, and a test of the proxy's shows that
 /// what the log refuses is refused to clients.
 pub(super) fn fails_once() -> Result {
-    let folder = TempDir::new().map_err(text)?;
+    let folder = TempDir::new().map_err(|error| error.to_string())?;
     let log_folder = folder.path().join("log");
-    std::fs::create_dir(&log_folder).map_err(text)?;
+    std::fs::create_dir(&log_folder).map_err(|error| error.to_string())?;
     let disk = SyncDisk::new(&log_folder);
-    let log = Log::open(on(&disk, &log_folder)).map_err(text)?;
-    log.append_and_wait(entry(0)).map_err(text)?;
+    let log = Log::open(on(&disk, &log_folder)).map_err(|error| error.to_string())?;
+    log.append_and_wait(entry(0))
+        .map_err(|error| error.to_string())?;
     disk.fail_next_sync();
     for number in 1..4 {
         let refused = log.append_and_wait(entry(number));
@@ -85,9 +85,11 @@ pub(super) fn fails_once() -> Result {
     )?;
     drop(log);
     disk.lose_unsynced();
-    let again = Log::open(on(&disk, &log_folder)).map_err(text)?;
-    again.append_and_wait(entry(4)).map_err(text)?;
-    again.close().map_err(text)?;
+    let again = Log::open(on(&disk, &log_folder)).map_err(|error| error.to_string())?;
+    again
+        .append_and_wait(entry(4))
+        .map_err(|error| error.to_string())?;
+    again.close().map_err(|error| error.to_string())?;
     let report = records::report(&log_folder, &records::trust(&log_folder), &[])?;
     ensure(report.integrity == Integrity::Ok, report.to_string())?;
     let entries = records::published(&log_folder)?;
