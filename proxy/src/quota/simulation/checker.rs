@@ -25,6 +25,8 @@ pub(super) struct Charged {
     pub(super) subjects: HashSet<u64>,
     /// Units or data subjects that were in flight when something ended badly.
     pub(super) in_flight: i128,
+    /// What the store answered, in order, to be read when something is wrong.
+    pub(super) history: Vec<String>,
 }
 
 /// What one life came to.
@@ -95,8 +97,9 @@ pub(super) fn judge(
             .iter()
             .filter(|event| event.holder == *holder)
             .collect();
-        within_limit(holder, *limit, window_ms, &mine)?;
         let charged = charged.get(holder).cloned().unwrap_or_default();
+        within_limit(holder, *limit, window_ms, &mine)
+            .map_err(|offence| format!("{offence}; {:#?}", charged.history))?;
         let over = covered(holder, &mine, &charged)?;
         totals.over += u64::try_from(over).unwrap();
         totals.delivered += mine.iter().map(|event| event.units).sum::<u64>();
@@ -125,7 +128,8 @@ fn within_limit(holder: &str, limit: u64, window_ms: u64, events: &[&Event]) -> 
         let delivered = units + people.len() as u64;
         if delivered > limit {
             return Err(format!(
-                "{holder}: {delivered} of {limit} left within one window"
+                "{holder}: {delivered} of {limit} left within one window of {window_ms} ms: {:#?}",
+                &sorted[..=last]
             ));
         }
     }
@@ -177,6 +181,7 @@ fn finds_what_is_over_and_what_was_not_charged() {
             units,
             subjects,
             in_flight,
+            history: Vec::new(),
         };
         judge(
             &limits,

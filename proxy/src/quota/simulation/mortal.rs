@@ -54,7 +54,10 @@ impl Mortal {
 impl Ledger for Mortal {
     async fn take(&self, key: &QuotaKey, terms: &Terms, ask: Ask) -> Result<Taken, StoreError> {
         let taken = self.ask(self.inner.take(key, terms, ask)).await?;
-        self.note(key, |charged| charged.units += i128::from(taken.granted));
+        self.note(key, |charged| {
+            charged.units += i128::from(taken.granted);
+            charged.history.push(format!("take {ask:?}: {taken:?}"));
+        });
         Ok(taken)
     }
 
@@ -65,6 +68,9 @@ impl Ledger for Mortal {
         self.note(key, |charged| {
             charged.in_flight -= i128::from(unused);
             charged.units -= i128::from(unused);
+            charged
+                .history
+                .push(format!("give back {unused} of {mark:?}"));
         });
         Ok(())
     }
@@ -81,6 +87,9 @@ impl Ledger for Mortal {
             .await?;
         if mode != AdmitMode::Look {
             self.note(key, |charged| {
+                charged
+                    .history
+                    .push(format!("admit {subjects:?}: {admission:?}"));
                 for subject in &subjects[..admission.admitted] {
                     match subject {
                         Subject::Known(hash) => drop(charged.subjects.insert(*hash)),
