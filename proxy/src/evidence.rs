@@ -220,8 +220,12 @@ impl Evidence {
             match Arc::try_unwrap(kept) {
                 Ok(kept) => break kept,
                 Err(shared) if tokio::time::Instant::now() < patience => kept = shared,
-                Err(_shared) => {
-                    tracing::error!("the audit log is in use and cannot be closed");
+                Err(shared) => {
+                    tracing::error!("the audit log is in use; it is published, and not closed");
+                    let publishing = tokio::task::spawn_blocking(move || shared.log.publish());
+                    if !matches!(publishing.await, Ok(Ok(()))) {
+                        tracing::error!("the audit log could not be published");
+                    }
                     return;
                 }
             }

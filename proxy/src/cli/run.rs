@@ -202,6 +202,8 @@ async fn until_told_to_stop(mut running: Running, mut signals: Signals) {
             _ = signals.hangup.recv() => tell(&reloader.reload_now().await),
         }
     }
+    // It holds what the shutdown closes.
+    drop(reloader);
     tracing::info!("stopping: exchanges that run may finish");
     tokio::select! {
         _drained = running.shutdown() => {}

@@ -46,6 +46,11 @@ async fn whatever_was_answered_is_on_record_however_often_it_is_killed() {
     let process = Process::start_with(folder, origin, None, &policy("hidden")).await;
     let folder = process.stopped();
     let entries = entries(&folder.path().join("state/audit"));
+    assert_eq!(
+        entries.last().unwrap()["activity_id"],
+        7,
+        "it ends with a Stop"
+    );
     let mut outcomes: BTreeMap<String, usize> = BTreeMap::new();
     for (index, entry) in entries.iter().enumerate() {
         assert_eq!(entry["metadata"]["sequence"], index, "no index twice");
@@ -101,6 +106,11 @@ async fn with_a_full_disk_nothing_is_answered_and_afterwards_the_log_goes_on() {
     assert_eq!(status().await, 200, "{}", process.log());
     let folder = process.stopped();
     let entries = entries(&folder.path().join("state/audit"));
+    assert_eq!(
+        entries.last().unwrap()["activity_id"],
+        7,
+        "it ends with a Stop"
+    );
     for (index, entry) in entries.iter().enumerate() {
         assert_eq!(entry["metadata"]["sequence"], index);
     }
