@@ -26,8 +26,9 @@ pub(super) async fn befall(world: &World, dice: &mut Dice) {
 fn pass(world: &World, dice: &mut Dice, most: Duration) {
     let _alone = world.leaving.write().unwrap();
     let time = most.mul_f64(dice.between(0, 1_000) as f64 / 1_000.0);
-    world.clock.pass(time);
+    // Whoever asks the server looks at the own clock first, so the server's must never be behind it.
     world.server_clock.pass(time);
+    world.clock.pass(time);
 }
 
 /// Steps the wall clocks: that of the replicas in any direction, that of the server back, or it stands
