@@ -1,33 +1,63 @@
-//! Reads the published entries of a log's folder, bundle by bundle. It verifies nothing.
+//! Reads the published entries of a log, bundle by bundle, for whoever shows or exports them. It verifies
+//! nothing, and a log that is being written may be read.
 
 use std::collections::VecDeque;
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::io;
 
-use postern_audit::{Checkpoint, Note, TILE_WIDTH, TileId, TileKind, bundle_entries};
+use crate::checkpoint::Checkpoint;
+use crate::disk::Disk;
+use crate::log::recover::CHECKPOINT;
+use crate::note::{Note, NoteError};
+use crate::tree::bundle;
+use crate::tree::tiles::{TILE_WIDTH, TileId, TileKind};
 
-/// The file that says how many entries are published.
-const CHECKPOINT: &str = "checkpoint";
+/// Why published entries cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// A file cannot be read.
+    #[error("`{path}` cannot be read: {error}")]
+    Unreadable {
+        /// Which, below the log's folder.
+        path: String,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// The checkpoint is no signed note.
+    #[error("the checkpoint is damaged: {0}")]
+    Note(#[from] NoteError),
+    /// The checkpoint's note is no checkpoint.
+    #[error("the checkpoint is damaged: verify the log")]
+    Checkpoint,
+    /// A bundle does not hold the entries that the checkpoint says.
+    #[error("`{path}` is damaged: verify the log")]
+    Bundle {
+        /// Which, below the log's folder.
+        path: String,
+    },
+}
 
-/// The entries from some index on, each with its own.
-pub(super) struct Entries {
-    folder: PathBuf,
+/// The published entries from some index on, each with its own. After an error there are no more.
+#[derive(Debug)]
+pub struct PublishedEntries<'d> {
+    disk: &'d dyn Disk,
     next: u64,
     size: u64,
     read: VecDeque<Vec<u8>>,
 }
 
-impl Entries {
-    /// Begins to read.
-    pub(super) fn open(folder: &Path, from: u64) -> Result<Self, String> {
-        let path = folder.join(CHECKPOINT);
-        let bytes = fs::read(&path)
-            .map_err(|error| format!("`{}` cannot be read: {error}", path.display()))?;
-        let note = Note::parse(&bytes).map_err(|error| error.to_string())?;
-        let checkpoint = Checkpoint::parse(note.text())
-            .ok_or_else(|| format!("`{}` is no checkpoint", path.display()))?;
+impl<'d> PublishedEntries<'d> {
+    /// Begins to read, up to what is published now.
+    ///
+    /// # Errors
+    /// When there is no checkpoint that can be read.
+    pub fn open(disk: &'d dyn Disk, from: u64) -> Result<Self, ReadError> {
+        let note = disk
+            .read(CHECKPOINT)
+            .map_err(|error| unreadable(CHECKPOINT, error))?;
+        let note = Note::parse(&note)?;
+        let checkpoint = Checkpoint::parse(note.text()).ok_or(ReadError::Checkpoint)?;
         Ok(Self {
-            folder: folder.to_owned(),
+            disk,
             next: from,
             size: checkpoint.size,
             read: VecDeque::new(),
@@ -35,7 +65,7 @@ impl Entries {
     }
 
     /// Reads the bundle that the next entry is in.
-    fn fill(&mut self) -> Result<(), String> {
+    fn fill(&mut self) -> Result<(), ReadError> {
         let index = self.next / TILE_WIDTH;
         let first = index.saturating_mul(TILE_WIDTH);
         let tile = TileId {
@@ -48,14 +78,15 @@ impl Entries {
             ..tile
         };
         // A bundle that has become full meanwhile has another path.
-        let path = self.folder.join(tile.path());
-        let bundle = fs::read(&path)
-            .or_else(|error| fs::read(self.folder.join(whole.path())).map_err(|_absent| error))
-            .map_err(|error| format!("`{}` cannot be read: {error}", path.display()))?;
-        let (entries, is_whole) = bundle_entries(&bundle);
+        let path = tile.path();
+        let read = self.disk.read(&path);
+        let bundle = read
+            .or_else(|error| self.disk.read(&whole.path()).map_err(|_absent| error))
+            .map_err(|error| unreadable(&path, error))?;
+        let (entries, is_whole) = bundle::entries(&bundle);
         let expected = usize::try_from(tile.width).unwrap_or(usize::MAX);
         if !is_whole || entries.len() < expected {
-            return Err(format!("`{}` is damaged: verify the log", path.display()));
+            return Err(ReadError::Bundle { path });
         }
         let before = usize::try_from(self.next - first).unwrap_or(usize::MAX);
         let entries = entries.into_iter().take(expected).skip(before);
@@ -64,8 +95,8 @@ impl Entries {
     }
 }
 
-impl Iterator for Entries {
-    type Item = Result<(u64, Vec<u8>), String>;
+impl Iterator for PublishedEntries<'_> {
+    type Item = Result<(u64, Vec<u8>), ReadError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         if self.next >= self.size {
@@ -80,5 +111,12 @@ impl Iterator for Entries {
         let index = self.next;
         self.next += 1;
         self.read.pop_front().map(|entry| Ok((index, entry)))
+    }
+}
+
+fn unreadable(path: &str, error: io::Error) -> ReadError {
+    ReadError::Unreadable {
+        path: path.to_owned(),
+        error,
     }
 }

@@ -20,6 +20,7 @@ pub mod metering;
 pub mod metrics;
 mod one_line;
 pub mod policy_store;
+mod private_file;
 pub mod quota;
 pub mod reload;
 mod respond;

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use postern_audit::bundle_entries;
+use postern_audit::{PublishedEntries, SystemDisk};
 use serde_json::Value;
 
 use crate::origin::{Answer, Origin};
@@ -41,31 +41,10 @@ async fn desk() -> Origin {
 
 /// Every published entry of a stage's log, in order.
 fn entries(folder: &Path) -> Vec<Value> {
-    let bundles = folder.join("state/audit/tile/entries");
-    let whole = bundles.join("000");
-    let partial = std::fs::read_dir(bundles.join("000.p")).ok();
-    let widest = partial.and_then(|widths| {
-        let widths = widths.map(|width| width.unwrap().path());
-        widths.max_by_key(|path| {
-            path.file_name()
-                .unwrap()
-                .to_str()
-                .unwrap()
-                .parse::<u32>()
-                .unwrap()
-        })
-    });
-    let bundle = std::fs::read(if whole.exists() {
-        whole
-    } else {
-        widest.unwrap()
-    })
-    .unwrap();
-    let (entries, is_whole) = bundle_entries(&bundle);
-    assert!(is_whole);
+    let disk = SystemDisk::new(folder.join("state/audit"));
+    let entries = PublishedEntries::open(&disk, 0).unwrap();
     entries
-        .into_iter()
-        .map(|entry| serde_json::from_slice(entry).unwrap())
+        .map(|read| serde_json::from_slice(&read.unwrap().1).unwrap())
         .collect()
 }
 

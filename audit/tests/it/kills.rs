@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use postern_audit::{
-    Integrity, Log, LogSettings, PolicyFile, SystemDisk, TileId, TileKind, bundle_entries, verify,
+    Integrity, Log, LogSettings, PolicyFile, PublishedEntries, SystemDisk, verify,
 };
 
 use crate::stage::{Stage, entry, entry_bytes};
@@ -100,7 +100,7 @@ fn nothing_acknowledged_is_lost_by_kills() {
     let policy = PolicyFile::parse(format!("log {key}\nquorum none\n").as_bytes()).unwrap();
     let report = verify(&disk, &policy, &[]).unwrap();
     assert_eq!(report.integrity, Integrity::Ok, "{report}");
-    let entries = published(&disk, report.size);
+    let entries = published(&disk);
     for (index, number) in &acked {
         assert_eq!(
             entries[usize::try_from(*index).unwrap()],
@@ -118,14 +118,7 @@ fn nothing_acknowledged_is_lost_by_kills() {
     );
 }
 
-fn published(disk: &SystemDisk, size: u64) -> Vec<Vec<u8>> {
-    use postern_audit::Disk;
-    let mut entries = Vec::new();
-    for index in 0..size.div_ceil(256) {
-        let width = (size - index * 256).min(256);
-        let kind = TileKind::Entries;
-        let bundle = disk.read(&TileId { kind, index, width }.path()).unwrap();
-        entries.extend(bundle_entries(&bundle).0.into_iter().map(<[u8]>::to_vec));
-    }
-    entries
+fn published(disk: &SystemDisk) -> Vec<Vec<u8>> {
+    let entries = PublishedEntries::open(disk, 0).unwrap();
+    entries.map(|read| read.unwrap().1).collect()
 }

@@ -11,6 +11,7 @@ use std::path::Path;
 use subtle::ConstantTimeEq;
 
 use super::AdminError;
+use crate::private_file;
 
 /// The token's file in the state folder.
 pub const TOKEN_FILE: &str = "admin.token";
@@ -52,7 +53,10 @@ impl AdminToken {
             Err(error) => return Err(wrong(error.to_string())),
         };
         let metadata = file.metadata().map_err(|error| wrong(error.to_string()))?;
-        private(&metadata).map_err(&wrong)?;
+        if !private_file::is_private(&metadata) {
+            let message = "others may read it; delete it and start again to get a new one";
+            return Err(wrong(message.to_owned()));
+        }
         let mut text = String::new();
         file.take(1 << 10)
             .read_to_string(&mut text)
@@ -81,7 +85,7 @@ impl AdminToken {
             .map_err(|_empty| wrong("the system has no randomness to make it".to_owned()))?;
         let digits = hex::encode(bytes);
         let written = make_folder(state)
-            .and_then(|()| create_private(&path))
+            .and_then(|()| private_file::create(&path))
             .and_then(|mut file| {
                 file.write_all(digits.as_bytes())?;
                 file.write_all(b"\n")?;
@@ -117,29 +121,6 @@ fn make_folder(state: &Path) -> std::io::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(state)
-}
-
-fn create_private(path: &Path) -> std::io::Result<std::fs::File> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
-}
-
-#[cfg(unix)]
-fn private(metadata: &std::fs::Metadata) -> Result<(), String> {
-    use std::os::unix::fs::PermissionsExt;
-
-    if metadata.permissions().mode() & 0o077 == 0 {
-        return Ok(());
-    }
-    Err("others may read it; delete it and start again to get a new one".to_owned())
-}
-
-#[cfg(not(unix))]
-fn private(_metadata: &std::fs::Metadata) -> Result<(), String> {
-    Ok(())
 }
 
 #[cfg(test)]

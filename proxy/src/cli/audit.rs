@@ -3,7 +3,6 @@
 //!
 //! Everything but `witness` only reads files, asks nobody, and needs neither the proxy nor its keys.
 
-mod entries;
 mod render;
 mod witness;
 
@@ -11,12 +10,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
-use postern_audit::{PolicyFile, SystemDisk};
+use postern_audit::{PolicyFile, PublishedEntries, SystemDisk};
 use serde_json::{Value, json};
 
 use super::output::{Exit, Format, Output};
 use crate::load;
-use entries::Entries;
 
 /// The public keys of a log, in its folder.
 const KEYS: &str = "keys/log.vkey";
@@ -244,10 +242,11 @@ fn each(
     config: &Path,
     mut take: impl FnMut(u64, &[u8], &Value) -> bool,
 ) -> Result<Exit, String> {
-    let folder = arguments.place.folder(config)?;
+    let disk = SystemDisk::new(arguments.place.folder(config)?);
+    let entries = PublishedEntries::open(&disk, arguments.from);
     let mut left = arguments.count.unwrap_or(usize::MAX);
-    for read in Entries::open(&folder, arguments.from)? {
-        let (index, entry) = read?;
+    for read in entries.map_err(|error| error.to_string())? {
+        let (index, entry) = read.map_err(|error| error.to_string())?;
         let event: Value = serde_json::from_slice(&entry)
             .map_err(|error| format!("entry {index} is no event: {error}"))?;
         if left == 0 {

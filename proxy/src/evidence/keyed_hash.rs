@@ -3,16 +3,13 @@
 //! The key of a month is derived for each tenant from one secret in the state folder: destroying that
 //! secret leaves hashes that nobody can tell apart from chance.
 
-use std::fs::{self, OpenOptions};
-use std::io::Write as _;
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use ring::hmac::{HMAC_SHA256, Key, sign};
-use ring::rand::{SecureRandom as _, SystemRandom};
 
 use super::EvidenceError;
+use crate::private_file;
 
 /// The secret's file, in the state folder.
 const FILE: &str = "audit.hashkey";
@@ -29,31 +26,10 @@ impl HashKey {
     /// Reads the secret, or makes one when there is none, which only its owner can read.
     pub(super) fn read_or_make(state: &Path) -> Result<Self, EvidenceError> {
         let path = state.join(FILE);
-        let wrong = |message: String| EvidenceError::HashKey {
-            path: path.display().to_string(),
-            message,
-        };
-        if !path.exists() {
-            let secret = random().ok_or_else(|| wrong("no random bytes can be had".to_owned()))?;
-            let made = OpenOptions::new()
-                .write(true)
-                .create_new(true)
-                .mode(0o600)
-                .open(&path)
-                .and_then(|mut file| file.write_all(&secret).and_then(|()| file.sync_all()));
-            made.map_err(|error| wrong(format!("cannot be made: {error}")))?;
-        }
-        let read = fs::metadata(&path).and_then(|found| Ok((found, fs::read(&path)?)));
-        let (found, secret) = read.map_err(|error| wrong(format!("cannot be read: {error}")))?;
-        if found.permissions().mode() & 0o077 != 0 {
-            return Err(wrong("others can read it: `chmod 600` it".to_owned()));
-        }
-        if secret.len() != SECRET_BYTES {
-            return Err(wrong(
-                "it is not 32 bytes long: restore it, or remove it to begin with another"
-                    .to_owned(),
-            ));
-        }
+        let secret: [u8; SECRET_BYTES] = private_file::secret(&path).map_err(|message| {
+            let path = path.display().to_string();
+            EvidenceError::HashKey { path, message }
+        })?;
         Ok(Self(Key::new(HMAC_SHA256, &secret)))
     }
 
@@ -73,10 +49,4 @@ impl std::fmt::Debug for HashKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("HashKey(..)")
     }
-}
-
-fn random() -> Option<[u8; SECRET_BYTES]> {
-    let mut secret = [0_u8; SECRET_BYTES];
-    SystemRandom::new().fill(&mut secret).ok()?;
-    Some(secret)
 }

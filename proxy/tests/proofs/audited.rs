@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use postern_audit::bundle_entries;
+use postern_audit::{PublishedEntries, SystemDisk};
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
 use serde_json::Value;
 use tokio::task::JoinSet;
@@ -123,44 +123,11 @@ async fn with_a_full_disk_nothing_is_answered_and_afterwards_the_log_goes_on() {
 
 /// Every published entry of a log, in order.
 fn entries(log: &Path) -> Vec<Value> {
-    let bundles = log.join("tile/entries");
-    let mut found = Vec::new();
-    for number in 0.. {
-        let whole = bundles.join(tile_path(number));
-        let partial = std::fs::read_dir(format!("{}.p", whole.display())).ok();
-        let widest = partial.and_then(|widths| {
-            let widths = widths.map(|width| width.unwrap().path());
-            widths.max_by_key(|path| {
-                path.file_name()
-                    .unwrap()
-                    .to_str()
-                    .unwrap()
-                    .parse::<u32>()
-                    .unwrap()
-            })
-        });
-        let path = if whole.exists() { Some(whole) } else { widest };
-        let Some(path) = path else {
-            break;
-        };
-        let bundle = std::fs::read(path).unwrap();
-        let (entries, is_whole) = bundle_entries(&bundle);
-        assert!(is_whole);
-        found.extend(
-            entries
-                .into_iter()
-                .map(|entry| serde_json::from_slice::<Value>(entry).unwrap()),
-        );
-    }
-    found
-}
-
-/// Three digits to a folder, all but the last with an `x` (C2SP tlog-tiles).
-fn tile_path(number: u64) -> String {
-    match number / 1_000 {
-        0 => format!("{number:03}"),
-        above => format!("x{above:03}/{:03}", number % 1_000),
-    }
+    let disk = SystemDisk::new(log.to_owned());
+    let entries = PublishedEntries::open(&disk, 0).unwrap();
+    entries
+        .map(|read| serde_json::from_slice(&read.unwrap().1).unwrap())
+        .collect()
 }
 
 fn ask_until_told(data: SocketAddr, seen: &Arc<Seen>) -> JoinSet<()> {

@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use postern_audit::{
-    Checkpoint, Disk as _, Incomplete, Integrity, Note, PolicyFile, Report, SystemDisk, TILE_WIDTH,
-    TileId, TileKind, bundle_entries, verify,
+    Incomplete, Integrity, PolicyFile, PublishedEntries, Report, SystemDisk, verify,
 };
 use regex::bytes::Regex;
 use serde_json::Value;
@@ -60,21 +59,11 @@ pub(super) fn holds_none_of(log: &Path, hidden: &[String]) -> Result<(), String>
 /// Every published entry, in order.
 pub(super) fn published(log: &Path) -> Result<Vec<Vec<u8>>, String> {
     let disk = SystemDisk::new(log.to_owned());
-    let read = |path: &str| disk.read(path).map_err(|error| format!("{path}: {error}"));
-    let note = Note::parse(&read("checkpoint")?).map_err(|error| error.to_string())?;
-    let size = Checkpoint::parse(note.text()).ok_or("no checkpoint")?.size;
-    let mut entries = Vec::new();
-    for index in 0..size.div_ceil(TILE_WIDTH) {
-        let tile = TileId {
-            kind: TileKind::Entries,
-            index,
-            width: (size - index * TILE_WIDTH).min(TILE_WIDTH),
-        };
-        let bundle = read(&tile.path())?;
-        let (own, _) = bundle_entries(&bundle);
-        entries.extend(own.into_iter().map(<[u8]>::to_vec));
-    }
-    Ok(entries)
+    let entries = PublishedEntries::open(&disk, 0).map_err(|error| error.to_string())?;
+    let entries = entries.map(|read| read.map(|(_index, entry)| entry));
+    entries
+        .collect::<Result<_, _>>()
+        .map_err(|error| error.to_string())
 }
 
 /// Every published event, in order.

@@ -3,11 +3,9 @@
 //! It cosigns a checkpoint when it continues the one before, and keeps what it has cosigned before it
 //! answers. It sees sizes and hashes, never an entry.
 
-use std::fs::{self, OpenOptions};
-use std::io::{Read as _, Write as _};
+use std::fs;
 use std::net::SocketAddr;
-use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::Router;
@@ -18,14 +16,13 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use clap::Args;
 use postern_audit::{KeyKind, Signer, SystemDisk, VerifierKey, Witness};
-use ring::rand::{SecureRandom as _, SystemRandom};
 
 use crate::cli::output::{Exit, Output};
 use crate::clock::{Clock as _, SystemClock};
+use crate::private_file;
 
 /// The private key's file, in the witness's folder.
 const SEED_FILE: &str = "witness.seed";
-const SEED_BYTES: usize = 32;
 /// The longest request, in bytes.
 const REQUEST_BYTES_MAX: usize = 64 << 10;
 
@@ -77,32 +74,13 @@ fn witness(arguments: &Arguments) -> Result<Witness, String> {
     }
     fs::create_dir_all(&arguments.dir)
         .map_err(|error| format!("`{}` cannot be made: {error}", arguments.dir.display()))?;
-    let seed = seed(&arguments.dir.join(SEED_FILE))?;
+    let path = arguments.dir.join(SEED_FILE);
+    let seed = private_file::secret(&path)
+        .map_err(|message| format!("the private key, `{}`: {message}", path.display()))?;
     let signer = Signer::from_seed(&arguments.name, KeyKind::Witness, &seed)
         .ok_or_else(|| format!("`{}` cannot name a witness", arguments.name))?;
     let disk = Arc::new(SystemDisk::new(arguments.dir.clone()));
     Ok(Witness::new(signer, logs, disk))
-}
-
-/// The private key, made when there is none.
-fn seed(path: &Path) -> Result<[u8; SEED_BYTES], String> {
-    let failed = |error: std::io::Error| format!("`{}` cannot be used: {error}", path.display());
-    if !path.exists() {
-        let mut seed = [0_u8; SEED_BYTES];
-        SystemRandom::new()
-            .fill(&mut seed)
-            .map_err(|_unspecified| "no random bytes can be had".to_owned())?;
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true).mode(0o600);
-        let mut file = options.open(path).map_err(failed)?;
-        file.write_all(&seed)
-            .and_then(|()| file.sync_all())
-            .map_err(failed)?;
-    }
-    let mut seed = [0_u8; SEED_BYTES];
-    let mut file = fs::File::open(path).map_err(failed)?;
-    file.read_exact(&mut seed).map_err(failed)?;
-    Ok(seed)
 }
 
 /// The witness over HTTP.
