@@ -163,6 +163,30 @@ impl Stage {
         self.running.data_address()
     }
 
+    /// Every metric, as the admin listener tells them.
+    pub(crate) async fn metrics(&self) -> String {
+        let address = self.running.admin_address();
+        let mut client = Client::connect(address).await;
+        let request = format!("GET /metrics HTTP/1.1\r\nHost: {address}\r\n\r\n");
+        client.write(request.as_bytes()).await;
+        client.reply(false).await.unwrap().text()
+    }
+
+    /// Waits until no exchange runs: one whose answer has been read gives its place back a moment later.
+    pub(crate) async fn idle(&self) {
+        let waiting = async {
+            while !self
+                .metrics()
+                .await
+                .contains("\npostern_exchanges_in_flight 0\n")
+            {
+                tokio::task::yield_now().await;
+            }
+        };
+        let waited = tokio::time::timeout(Duration::from_secs(30), waiting);
+        waited.await.expect("idle in time");
+    }
+
     /// A GET by a role.
     pub(crate) async fn get(&self, target: &str, role: &str) -> Reply {
         self.send(&get(target, role)).await

@@ -267,6 +267,7 @@ async fn holds_connections_and_exchanges_to_their_limits() {
     assert!(fourth.is_closed().await, "one connection past the limit");
     origin.let_go();
     assert_eq!(first.reply(false).await.unwrap().status, 200);
+    stage.idle().await;
     second.write(get("/cases/1", "agent").as_bytes()).await;
     assert_eq!(second.reply(false).await.unwrap().status, 200);
 }

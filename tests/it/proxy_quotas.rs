@@ -111,14 +111,6 @@ async fn json_of(stage: &Stage, who: &str, target: &str) -> Reply {
     ask(stage, who, target, "application/json").await
 }
 
-async fn metrics(stage: &Stage) -> String {
-    let address = stage.running.admin_address();
-    let mut client = crate::postern::Client::connect(address).await;
-    let request = format!("GET /metrics HTTP/1.1\r\nHost: {address}\r\n\r\n");
-    client.write(request.as_bytes()).await;
-    client.reply(false).await.unwrap().text()
-}
-
 const HOUR: &str = "per: identity, window: 1h, limit: { '*': ";
 
 #[tokio::test(flavor = "multi_thread")]
@@ -160,7 +152,7 @@ async fn a_used_up_quota_is_a_429_that_says_when_to_come_back() {
         json_of(&stage, "bob", "/cases?from=0&count=2").await.status,
         200
     );
-    let metrics = metrics(&stage).await;
+    let metrics = stage.metrics().await;
     assert!(
         metrics.contains("postern_quota_charged_total{unit=\"records\"} 14"),
         "{metrics}"
@@ -293,7 +285,7 @@ async fn a_quota_that_alerts_lets_through_and_one_that_warns_says_so_once() {
         let reply = json_of(&stage, "ann", "/cases?from=0&count=8").await;
         assert_eq!(reply.status, 200);
     }
-    let metrics = metrics(&stage).await;
+    let metrics = stage.metrics().await;
     assert!(
         metrics.contains("postern_findings_total{rule=\"quota-exceeded\"} 1"),
         "{metrics}"
