@@ -9,9 +9,9 @@
 
 use std::io;
 
-use crate::crc32c::crc32c;
 use crate::disk::{Access, Disk, DiskFile};
 use crate::store::{StoreError, read_optional, replace, write_all};
+use crc32c::crc32c;
 
 /// The two files.
 pub(crate) const PATHS: [&str; 2] = [".state/head.A", ".state/head.B"];
@@ -90,7 +90,7 @@ pub(crate) fn read(disk: &dyn Disk, path: &str) -> io::Result<Slot> {
 
 fn parse(bytes: &[u8]) -> Option<Slot> {
     let (body, crc) = bytes.split_last_chunk::<CRC_BYTES>()?;
-    if bytes.len() != SLOT_BYTES || crc32c(&[body]) != u32::from_be_bytes(*crc) {
+    if bytes.len() != SLOT_BYTES || crc32c(body) != u32::from_be_bytes(*crc) {
         return None;
     }
     let (turn, rest) = body.split_first_chunk::<8>()?;
@@ -115,7 +115,7 @@ fn to_bytes(turn: u64, note: &[u8]) -> Vec<u8> {
     bytes.extend_from_slice(&length.to_be_bytes());
     bytes.extend_from_slice(note);
     bytes.resize(SLOT_BYTES - CRC_BYTES, 0);
-    let crc = crc32c(&[&bytes]);
+    let crc = crc32c(&bytes);
     bytes.extend_from_slice(&crc.to_be_bytes());
     bytes
 }

@@ -12,7 +12,6 @@
 mod checkpoint;
 mod clock;
 mod cosignature;
-mod crc32c;
 mod disk;
 mod entry;
 mod head_slots;

@@ -1,8 +1,8 @@
 //! One piece of the write-ahead log: a record or a batch's trailer, to bytes and back.
 
-use crate::crc32c::crc32c;
 use crate::tree::bundle::ENTRY_BYTES_MAX;
 use crate::tree::hash::{HASH_BYTES, Hash};
+use crc32c::{crc32c, crc32c_append};
 
 /// What a trailer begins with. As a length it would be above every entry's, so that no record can
 /// begin like this.
@@ -38,7 +38,7 @@ pub(crate) fn put_record(bytes: &mut Vec<u8>, index: u64, entry: &[u8]) {
     // INVARIANT: an entry is no longer than a length prefix of 16 bits can say.
     let length = u32::try_from(entry.len()).unwrap_or(u32::MAX);
     bytes.extend_from_slice(&length.to_be_bytes());
-    bytes.extend_from_slice(&crc32c(&[&index, entry]).to_be_bytes());
+    bytes.extend_from_slice(&crc32c_append(crc32c(&index), entry).to_be_bytes());
     bytes.extend_from_slice(&index);
     bytes.extend_from_slice(entry);
 }
@@ -54,7 +54,7 @@ pub(crate) fn put_trailer(bytes: &mut Vec<u8>, trailer: &Trailer) {
     piece.extend_from_slice(trailer.root.as_bytes());
     piece.extend_from_slice(&length.to_be_bytes());
     piece.extend_from_slice(&trailer.note);
-    let crc = crc32c(&[&piece]);
+    let crc = crc32c(&piece);
     bytes.extend_from_slice(&piece);
     bytes.extend_from_slice(&crc.to_be_bytes());
 }
@@ -73,7 +73,7 @@ pub(crate) fn next(bytes: &[u8]) -> Option<(Piece<'_>, usize)> {
         return None;
     }
     let (entry, after) = rest.split_at_checked(length)?;
-    let whole = crc32c(&[&index, entry]) == crc;
+    let whole = crc32c_append(crc32c(&index), entry) == crc;
     let index = u64::from_be_bytes(index);
     whole.then(|| (Piece::Record { index, entry }, bytes.len() - after.len()))
 }
@@ -109,7 +109,7 @@ fn trailer(bytes: &[u8]) -> Option<(Trailer, usize)> {
     rest = after;
     let crc = u32::from_be_bytes(take(&mut rest)?);
     let note = note.to_vec();
-    (crc32c(&[&MAGIC, summed]) == crc).then(|| {
+    (crc32c_append(crc32c(&MAGIC), summed) == crc).then(|| {
         let trailer = Trailer {
             first,
             size,
