@@ -9,6 +9,7 @@
 //! leaves before it; the last byte leaves after the outcome is. What cannot be recorded does not happen.
 //! With `audit: off` nothing is recorded, nobody waits, and a start says so.
 
+mod api_call;
 mod event;
 mod exchange;
 mod heartbeat;

@@ -4,7 +4,7 @@
 /// Escapes what Unicode calls a control character or the end of a line. In JSON text such a character can
 /// only be within a string, where an escape stands for the same character.
 pub(crate) fn one_line(json: String) -> String {
-    if !json.contains(breaks) {
+    if !json.bytes().any(may_break) || !json.contains(breaks) {
         return json;
     }
     let escaped = json.chars().map(|c| match breaks(c) {
@@ -12,6 +12,11 @@ pub(crate) fn one_line(json: String) -> String {
         false => c.to_string(),
     });
     escaped.collect()
+}
+
+/// Whether such a character may begin with this byte.
+const fn may_break(byte: u8) -> bool {
+    byte < 0x20 || matches!(byte, 0x7f | 0xc2 | 0xe2)
 }
 
 /// All of them are in Unicode's first plane, so that four digits name them.

@@ -6,10 +6,15 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use postern_audit::{AdminEntry, AuditEntry, NewEntry};
+use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::api_call::{ApiCall, Metadata};
 use crate::exchange::random_hex;
 use crate::one_line::one_line;
+
+/// Room for an event of an exchange, in bytes.
+const FIELDS_BYTES_TYPICAL: usize = 1_024;
 
 /// An OCSF class of exchanges.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,6 +105,21 @@ pub(crate) struct ExchangeEvent<'a> {
     pub(super) around: &'a Surroundings,
 }
 
+impl ExchangeEvent<'_> {
+    fn exchange_id(&self) -> &str {
+        &self.entry.exchange_id
+    }
+
+    /// What no other event has: an exchange has at most one record of each phase.
+    fn uid(&self) -> String {
+        let phase = match self.phase {
+            Phase::Intent => "intent",
+            Phase::Outcome | Phase::Only => "end",
+        };
+        format!("{}-{phase}", self.entry.exchange_id)
+    }
+}
+
 impl Event<'_> {
     /// Whether it is left out, and what it stands for refused, while the disk has little room.
     pub(super) fn may_be_shed(&self) -> bool {
@@ -113,123 +133,47 @@ impl Event<'_> {
     pub(super) fn entry(&self, now: SystemTime) -> NewEntry {
         let time = now.duration_since(UNIX_EPOCH).unwrap_or_default();
         let time = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
-        let (body, correlation) = match self {
-            Self::Exchange(exchange) => (exchange.body(time), Some(&exchange.entry.exchange_id)),
-            Self::Act(act) => (act.body(time), None),
+        let fields = match self {
+            Self::Exchange(exchange) => {
+                let metadata = Metadata::new(exchange.uid(), time, Some(exchange.exchange_id()));
+                fields_of(&metadata, &ApiCall::new(exchange, time))
+            }
+            Self::Act(act) => {
+                let metadata = Metadata::new(random_hex::<16>(), time, None);
+                fields_of(&metadata, &act.body(time))
+            }
         };
-        let mut metadata = json!({
-            "version": "1.8.0",
-            "uid": random_hex::<16>(),
-            "logged_time": time,
-            "profiles": ["security_control"],
-            "product": {
-                "name": "Postern",
-                "vendor_name": "Postern",
-                "version": env!("CARGO_PKG_VERSION"),
-            },
-        });
-        if let (Some(correlation), Some(metadata)) = (correlation, metadata.as_object_mut()) {
-            metadata.insert("correlation_uid".to_owned(), json!(correlation));
+        match fields {
+            // The index is known when the entry is written; it stands first, so that nothing is searched for.
+            Ok(fields) => {
+                let fields = one_line(fields).into_bytes();
+                NewEntry::numbered(br#"{"metadata":{"sequence":"#.to_vec(), fields)
+            }
+            Err(error) => {
+                tracing::error!(%error, "an event cannot be written as JSON");
+                // SECURITY: the log refuses an empty entry, and what is not on record does not happen.
+                NewEntry::new(Vec::new())
+            }
         }
-        // The index is known when the entry is written; it stands first, so that nothing is searched for.
-        let rest = |value: &Value| one_line(value.to_string()).split_off(1);
-        let after = format!(",{},{}", rest(&metadata), rest(&body));
-        NewEntry::numbered(br#"{"metadata":{"sequence":"#.to_vec(), after.into_bytes())
     }
 }
 
-impl ExchangeEvent<'_> {
-    fn body(&self, time: u64) -> Value {
-        let entry = self.entry;
-        let activity = match self.class {
-            Class::Call => activity_of(&entry.method),
-            Class::Malformed => 99,
-        };
-        let (action, disposition) = self.judgement();
-        let refused = action == 2;
-        let groups: Vec<Value> = entry
-            .roles
-            .iter()
-            .map(|role| json!({ "name": role }))
-            .collect();
-        let resources: Vec<Value> = self
-            .around
-            .case_hash
-            .iter()
-            .map(|hash| json!({ "type": "case", "uid": hash }))
-            .collect();
-        json!({
-            "class_uid": self.class.uid(),
-            "category_uid": self.class.uid() / 1_000,
-            "activity_id": activity,
-            "type_uid": self.class.uid() * 100 + activity,
-            "severity_id": if refused { 2 } else { 1 },
-            "time": time,
-            "action_id": action,
-            "disposition_id": disposition,
-            "status_id": self.status(),
-            "actor": { "user": {
-                "uid": entry.subject,
-                "domain": entry.issuer,
-                "org": { "uid": self.around.tenant },
-                "groups": groups,
-            } },
-            "api": {
-                "operation": entry.method,
-                "service": { "name": entry.route },
-                "request": { "uid": entry.exchange_id },
-                "response": { "code": entry.status },
-            },
-            "src_endpoint": { "ip": self.around.address },
-            "policy": { "version": entry.revision },
-            "resources": resources,
-            "unmapped": { "postern": self.details() },
-        })
-    }
+/// The fields of the metadata after its first, and of the event after its metadata.
+fn fields_of(metadata: &Metadata<'_>, body: &impl Serialize) -> Result<String, serde_json::Error> {
+    let mut text = Vec::with_capacity(FIELDS_BYTES_TYPICAL);
+    append(&mut text, metadata)?;
+    append(&mut text, body)?;
+    String::from_utf8(text).map_err(serde::ser::Error::custom)
+}
 
-    /// OCSF's `action_id` and `disposition_id`.
-    fn judgement(&self) -> (u64, u64) {
-        match (self.phase, self.entry.outcome.as_str()) {
-            (Phase::Intent, _) => (1, 1),
-            (_, "refused" | "withheld") => (2, 2),
-            (_, "allowed") if self.entry.withheld.is_empty() && self.entry.records_cut == 0 => {
-                (1, 1)
-            }
-            (_, "allowed") => (4, 11),
-            (_, _) => (99, 99),
-        }
+/// Writes an object so that it goes on with the one that is open: a comma in place of its first brace.
+fn append(text: &mut Vec<u8>, object: &impl Serialize) -> Result<(), serde_json::Error> {
+    let start = text.len();
+    serde_json::to_writer(&mut *text, object)?;
+    if let Some(brace) = text.get_mut(start) {
+        *brace = b',';
     }
-
-    /// OCSF's `status_id`: unknown, success or failure.
-    fn status(&self) -> u64 {
-        match (self.phase, self.entry.outcome.as_str()) {
-            (Phase::Intent, _) => 0,
-            (_, "allowed") => 1,
-            (_, _) => 2,
-        }
-    }
-
-    fn details(&self) -> Value {
-        let entry = self.entry;
-        let phase = match self.phase {
-            Phase::Intent => return json!({ "phase": "intent" }),
-            Phase::Outcome => Some("outcome"),
-            Phase::Only => None,
-        };
-        let mut details = json!({
-            "outcome": entry.outcome,
-            "problem": entry.problem,
-            "fields_masked": entry.withheld,
-            "charged": entry.charged,
-            "records_cut": entry.records_cut,
-            "bytes_out": entry.bytes_out,
-            "duration_us": entry.duration_us,
-        });
-        if let (Some(phase), Some(details)) = (phase, details.as_object_mut()) {
-            details.insert("phase".to_owned(), json!(phase));
-        }
-        details
-    }
+    Ok(())
 }
 
 impl Act<'_> {
@@ -276,15 +220,4 @@ fn entity(time: u64, (activity, status): (u64, u64), what: &str, details: &Value
         "entity": { "type": what },
         "unmapped": { "postern": details },
     })
-}
-
-/// OCSF's `activity_id` of an API call: create, read, update, delete or other.
-fn activity_of(method: &str) -> u64 {
-    match method {
-        "POST" => 1,
-        "GET" | "HEAD" | "OPTIONS" => 2,
-        "PUT" | "PATCH" => 3,
-        "DELETE" => 4,
-        _ => 99,
-    }
 }

@@ -91,12 +91,16 @@ impl ExchangeRecord {
         }
     }
 
-    /// Puts on record how it ends, and waits until that is durable.
+    /// Puts on record how it ends, and waits until that is durable. An intent that nobody has waited for
+    /// needs no wait of its own: it stands before the end in the log's queue, and nothing has left yet.
     ///
     /// # Errors
     /// It is not on record: what is left of the answer must not leave.
     pub(crate) async fn end(&mut self, entry: &AuditEntry) -> Result<Option<Receipt>, Problem> {
-        self.announced().await?;
+        if self.intent.take().is_some_and(Written::has_failed) {
+            self.note_unannounced();
+            return Err(Problem::AuditUnavailable);
+        }
         if self.ended {
             return Ok(None);
         }
