@@ -25,6 +25,7 @@ pub mod quota;
 pub mod reload;
 mod respond;
 mod service;
+pub mod session;
 pub mod start;
 
 pub use evidence::EvidenceError;

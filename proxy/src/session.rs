@@ -1,0 +1,31 @@
+//! Sessions: the legacy application's tokens stay in a vault here, and what the client holds is a handle
+//! that is worth nothing without this server's key.
+//!
+//! ```text
+//!  handle ──SHA-256──▶ pointer ─▶ session id ─▶ sealed record (server key, id, revision)
+//!    └──── HKDF with the server key ─────────────▶ opens the record's jar: cookies, tokens
+//! ```
+//!
+//! It guarantees that a copy of the store opens no jar, not even with the server key, as long as nobody
+//! adds the handle; that a record which was changed, swapped or taken from another session does not
+//! open; and that of two changes at once none is lost. It does not know what a jar holds.
+
+mod embedded;
+mod keys;
+mod record;
+mod sealed;
+mod seals;
+mod store;
+mod vault;
+
+#[cfg(test)]
+mod tests;
+
+pub use embedded::EmbeddedSessions;
+pub use keys::{KeyId, ServerKeys};
+pub use record::{Client, Holder, Lifetimes, Record, Revocation, Times};
+pub use store::{
+    Admitted, Change, Digest, Limit, NewSession, OnLimit, Replaced, SessionStore, StoreError,
+    Stored,
+};
+pub use vault::{Handle, Jar, NoSession, OpenSession, Start, Vault, VaultError};

@@ -1,0 +1,331 @@
+//! The embedded store: one file of this process. Each change is one transaction and one durable commit;
+//! a second process cannot open the file.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use redb::{
+    Database, ReadableDatabase as _, ReadableTable, Table, TableDefinition, WriteTransaction,
+};
+
+use super::store::{
+    Admitted, Change, Digest, Limit, NewSession, OnLimit, Replaced, SessionStore, StoreError,
+    Stored,
+};
+
+/// id → revision, end, sealed record
+const SESSIONS: TableDefinition<&str, (u64, u64, &[u8])> = TableDefinition::new("sessions");
+/// handle's digest → id, until when
+const HANDLES: TableDefinition<Digest, (&str, u64)> = TableDefinition::new("handles");
+/// person's digest, id → end; ids are in the order of time
+const PEOPLE: TableDefinition<(Digest, &str), u64> = TableDefinition::new("people");
+/// until when, handle's digest → id: what is to be forgotten, in its order
+const UNTIL: TableDefinition<(u64, Digest), &str> = TableDefinition::new("until");
+/// when, id
+const ENDED: TableDefinition<(u64, &str), ()> = TableDefinition::new("ended");
+/// So many that are past their time are swept with each new session.
+const SWEPT_MAX: usize = 16;
+/// How long it is known that a session was ended, beyond its own record.
+const ENDED_KEPT_MS: u64 = 24 * 3_600_000;
+
+/// See the module's documentation.
+#[derive(Debug)]
+pub struct EmbeddedSessions {
+    database: Arc<Database>,
+}
+
+impl EmbeddedSessions {
+    /// Opens the store, and makes it when there is none, readable by its owner only. It reads and writes
+    /// the file: do not call it on a thread that must not block.
+    ///
+    /// # Errors
+    /// The file cannot be made or opened, is no store, or another process has it.
+    pub fn open(path: &Path) -> Result<Self, redb::Error> {
+        use std::os::unix::fs::OpenOptionsExt as _;
+
+        let mut options = std::fs::OpenOptions::new();
+        options.write(true).create(true).truncate(false).mode(0o600);
+        options.open(path).map_err(redb::Error::Io)?;
+        let database = Database::create(path)?;
+        let writing = database.begin_write()?;
+        Tables::open(&writing)?;
+        writing.commit()?;
+        Ok(Self {
+            database: Arc::new(database),
+        })
+    }
+
+    /// Does something in one transaction, and makes it durable if it says so.
+    async fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Tables<'_>) -> Result<(T, Commit), redb::Error> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let database = Arc::clone(&self.database);
+        let written = tokio::task::spawn_blocking(move || {
+            let writing = database.begin_write()?;
+            let mut tables = Tables::open(&writing)?;
+            let (outcome, commit) = work(&mut tables)?;
+            drop(tables);
+            match commit {
+                Commit::Yes => writing.commit()?,
+                Commit::No => writing.abort()?,
+            }
+            Ok(outcome)
+        });
+        match written.await {
+            Ok(outcome) => outcome.map_err(|error: redb::Error| broken(&error)),
+            Err(_panicked) => Err(StoreError::Unavailable),
+        }
+    }
+
+    fn read_now(&self, which: Which<'_>, now: u64) -> Result<Option<Stored>, redb::Error> {
+        let reading = self.database.begin_read()?;
+        let handles = reading.open_table(HANDLES)?;
+        let sid = match which {
+            Which::Id(sid) => sid.to_owned(),
+            Which::Handle(digest) => match handles.get(digest)? {
+                Some(found) if now < found.value().1 => found.value().0.to_owned(),
+                Some(_) | None => return Ok(None),
+            },
+        };
+        let sessions = reading.open_table(SESSIONS)?;
+        let found = sessions.get(sid.as_str())?;
+        Ok(found.and_then(|found| {
+            let (revision, end, sealed) = found.value();
+            let sealed = sealed.to_vec();
+            (now < end).then_some(Stored {
+                sid,
+                revision,
+                sealed,
+            })
+        }))
+    }
+}
+
+enum Which<'a> {
+    Id(&'a str),
+    Handle(&'a Digest),
+}
+
+/// Whether a transaction changed anything.
+enum Commit {
+    Yes,
+    No,
+}
+
+struct Tables<'t> {
+    sessions: Table<'t, &'static str, (u64, u64, &'static [u8])>,
+    handles: Table<'t, Digest, (&'static str, u64)>,
+    people: Table<'t, (Digest, &'static str), u64>,
+    until: Table<'t, (u64, Digest), &'static str>,
+    ended: Table<'t, (u64, &'static str), ()>,
+}
+
+impl<'t> Tables<'t> {
+    fn open(writing: &'t WriteTransaction) -> Result<Self, redb::Error> {
+        Ok(Self {
+            sessions: writing.open_table(SESSIONS)?,
+            handles: writing.open_table(HANDLES)?,
+            people: writing.open_table(PEOPLE)?,
+            until: writing.open_table(UNTIL)?,
+            ended: writing.open_table(ENDED)?,
+        })
+    }
+
+    fn admit(
+        &mut self,
+        new: &NewSession,
+        limit: Option<Limit>,
+        now: u64,
+    ) -> Result<(Admitted, Commit), redb::Error> {
+        self.sweep(now)?;
+        let mut evicted = Vec::new();
+        if let Some(limit) = limit {
+            let mut theirs = sids_of(&self.people, &new.person, now)?;
+            while theirs.len() >= limit.max {
+                let Some(oldest) = theirs.pop_first() else {
+                    return Ok((Admitted::Full, Commit::No));
+                };
+                if limit.on_limit == OnLimit::DenyNew {
+                    return Ok((Admitted::Full, Commit::No));
+                }
+                self.sessions.remove(oldest.as_str())?;
+                self.people.remove((new.person, oldest.as_str()))?;
+                self.ended.insert((now, oldest.as_str()), ())?;
+                evicted.push(oldest);
+            }
+        }
+        let sid = new.sid.as_str();
+        let row = (1, new.ends_at, new.sealed.as_slice());
+        self.sessions.insert(sid, row)?;
+        self.lead(&new.handle, sid, new.ends_at)?;
+        self.people.insert((new.person, sid), new.ends_at)?;
+        Ok((Admitted::Made { evicted }, Commit::Yes))
+    }
+
+    fn replace(
+        &mut self,
+        sid: &str,
+        change: &Change,
+        now: u64,
+    ) -> Result<(Replaced, Commit), redb::Error> {
+        let there = self.sessions.get(sid)?.map(|row| {
+            let (revision, end, _) = row.value();
+            (revision, end)
+        });
+        let Some((revision, end)) = there.filter(|(_, end)| now < *end) else {
+            return Ok((Replaced::Stale, Commit::No));
+        };
+        if revision != change.revision {
+            return Ok((Replaced::Stale, Commit::No));
+        }
+        let row = (revision.saturating_add(1), end, change.sealed.as_slice());
+        self.sessions.insert(sid, row)?;
+        if let Some(handle) = &change.new_handle {
+            self.lead(handle, sid, end)?;
+        }
+        if let Some((handle, until)) = &change.old_handle {
+            self.lead(handle, sid, end.min(*until))?;
+        }
+        if let Some(person) = change.ended {
+            self.people.remove((person, sid))?;
+            self.ended.insert((now, sid), ())?;
+        }
+        Ok((Replaced::Done, Commit::Yes))
+    }
+
+    /// Lets a handle lead to a session until then.
+    fn lead(&mut self, handle: &Digest, sid: &str, until: u64) -> Result<(), redb::Error> {
+        self.handles.insert(handle, (sid, until))?;
+        self.until.insert((until, *handle), sid)?;
+        Ok(())
+    }
+
+    /// Forgets some of what is past its time.
+    fn sweep(&mut self, now: u64) -> Result<(), redb::Error> {
+        for _row in 0..SWEPT_MAX {
+            let Some(row) = self.until.first()? else {
+                break;
+            };
+            let ((until, handle), sid) = (row.0.value(), row.1.value().to_owned());
+            drop(row);
+            if now < until {
+                break;
+            }
+            self.until.remove((until, handle))?;
+            // It may lead on for longer by now.
+            let leads = self.handles.get(handle)?.map(|place| place.value().1);
+            if leads.is_some_and(|leads| leads <= now) {
+                self.handles.remove(handle)?;
+            }
+            let end = self.sessions.get(sid.as_str())?.map(|row| row.value().1);
+            if end.is_some_and(|end| end <= now) {
+                self.sessions.remove(sid.as_str())?;
+            }
+        }
+        // An exchange of a session that ended so long ago has ended as well.
+        let forgotten = now.saturating_sub(ENDED_KEPT_MS);
+        self.ended
+            .retain_in((0, "")..(forgotten, ""), |_, ()| false)?;
+        Ok(())
+    }
+}
+
+/// The ids of a person's sessions, oldest first.
+fn sids_of(
+    people: &impl ReadableTable<(Digest, &'static str), u64>,
+    person: &Digest,
+    now: u64,
+) -> Result<BTreeSet<String>, redb::Error> {
+    let mut sids = BTreeSet::new();
+    for row in people.range((*person, "")..)? {
+        let (key, end) = row?;
+        let (of, sid) = key.value();
+        if of != *person {
+            break;
+        }
+        if now < end.value() {
+            sids.insert(sid.to_owned());
+        }
+    }
+    Ok(sids)
+}
+
+#[async_trait]
+impl SessionStore for EmbeddedSessions {
+    async fn admit(
+        &self,
+        session: NewSession,
+        limit: Option<Limit>,
+        now: u64,
+    ) -> Result<Admitted, StoreError> {
+        self.write(move |tables| tables.admit(&session, limit, now))
+            .await
+    }
+
+    async fn find(&self, handle: &Digest, now: u64) -> Result<Option<Stored>, StoreError> {
+        let found = self.read_now(Which::Handle(handle), now);
+        found.map_err(|error| broken(&error))
+    }
+
+    async fn read(&self, sid: &str, now: u64) -> Result<Option<Stored>, StoreError> {
+        let found = self.read_now(Which::Id(sid), now);
+        found.map_err(|error| broken(&error))
+    }
+
+    async fn replace(&self, sid: &str, change: Change, now: u64) -> Result<Replaced, StoreError> {
+        let sid = sid.to_owned();
+        self.write(move |tables| tables.replace(&sid, &change, now))
+            .await
+    }
+
+    async fn list(
+        &self,
+        person: Option<&Digest>,
+        max: usize,
+        now: u64,
+    ) -> Result<Vec<String>, StoreError> {
+        let listing = || -> Result<Vec<String>, redb::Error> {
+            let reading = self.database.begin_read()?;
+            if let Some(person) = person {
+                let theirs = sids_of(&reading.open_table(PEOPLE)?, person, now)?;
+                return Ok(theirs.into_iter().take(max).collect());
+            }
+            let mut sids = Vec::new();
+            for row in reading.open_table(SESSIONS)?.iter()? {
+                let (sid, place) = row?;
+                if now < place.value().1 {
+                    sids.push(sid.value().to_owned());
+                }
+                if sids.len() >= max {
+                    break;
+                }
+            }
+            Ok(sids)
+        };
+        listing().map_err(|error| broken(&error))
+    }
+
+    async fn ended_since(&self, time: u64) -> Result<Vec<String>, StoreError> {
+        let listing = || -> Result<Vec<String>, redb::Error> {
+            let reading = self.database.begin_read()?;
+            let mut sids = Vec::new();
+            for row in reading.open_table(ENDED)?.range((time, "")..)? {
+                sids.push(row?.0.value().1.to_owned());
+            }
+            Ok(sids)
+        };
+        listing().map_err(|error| broken(&error))
+    }
+}
+
+/// What a failing database means to whoever asked.
+fn broken(error: &redb::Error) -> StoreError {
+    tracing::error!(%error, "the session store failed");
+    match error {
+        redb::Error::Corrupted(_) => StoreError::Corrupt,
+        _ => StoreError::Unavailable,
+    }
+}

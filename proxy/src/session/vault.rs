@@ -1,0 +1,442 @@
+//! The vault: sessions are begun, opened with their handle, changed, given a new handle and ended.
+//!
+//! ```text
+//! record   kid │ sealed with K(kid, "record"), bound to id and revision
+//! jar      sealed with a key of its own, bound to id, holder and end
+//! jar key  sealed with K(kid ‖ handle, "jar"), bound to the id; one for each handle
+//! ```
+
+mod handle;
+
+use std::sync::Arc;
+use std::time::UNIX_EPOCH;
+
+use ulid::Ulid;
+use zeroize::Zeroizing;
+
+use super::keys::{Key, ServerKeys};
+use super::record::{Client, Holder, Lifetimes, Record, Revocation, Times};
+use super::sealed::{CannotSeal, random};
+use super::seals::{Seals, SeenRevisions};
+use super::store::{
+    Admitted, Change, Digest, Limit, NewSession, Replaced, SessionStore, StoreError, Stored,
+};
+use crate::clock::Clock;
+pub use handle::Handle;
+
+/// How often a change is tried when others change the same session.
+const TRIES: usize = 8;
+/// The idle time is kept to within one part in so many.
+const IDLE_PARTS: u64 = 15;
+
+/// What a jar holds, in whatever form its user gives it. It is wiped when it is dropped.
+pub type Jar = Zeroizing<Vec<u8>>;
+
+/// What a session begins with.
+#[derive(Debug, Clone)]
+pub struct Start {
+    /// Whose it is.
+    pub holder: Holder,
+    /// What holds it.
+    pub client: Client,
+    /// What is in the jar.
+    pub jar: Jar,
+    /// How many the person may have.
+    pub limit: Option<Limit>,
+}
+
+/// Why there is no session. The client is told no more than this.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NoSession {
+    /// No session has this handle.
+    #[error("there is no such session")]
+    Missing,
+    /// It has ended by itself.
+    #[error("the session has expired")]
+    Expired,
+    /// It was ended.
+    #[error("the session was ended")]
+    Revoked,
+    /// Somebody changed the store: what is there was not written by us, or not for this handle.
+    #[error("the session store was tampered with")]
+    Forged,
+    /// Nobody knows.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Why a session was not begun or changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum VaultError {
+    /// The person has as many as the policy allows.
+    #[error("the person has as many sessions as allowed")]
+    Full,
+    /// It is gone, or cannot be read.
+    #[error(transparent)]
+    NoSession(#[from] NoSession),
+    /// Others changed it each time.
+    #[error("the session is changed by too many at once")]
+    Contended,
+    /// Nothing can be sealed: the system gives no random bytes.
+    #[error("nothing can be sealed")]
+    CannotSeal,
+}
+
+impl From<StoreError> for VaultError {
+    fn from(error: StoreError) -> Self {
+        Self::NoSession(NoSession::Store(error))
+    }
+}
+
+impl From<CannotSeal> for VaultError {
+    fn from(_error: CannotSeal) -> Self {
+        Self::CannotSeal
+    }
+}
+
+/// A session that its handle has opened.
+pub struct OpenSession {
+    record: Record,
+    jar: Jar,
+    handle: Handle,
+    revision: u64,
+    jar_key: Key,
+}
+
+impl OpenSession {
+    /// What is known of it.
+    #[must_use]
+    pub const fn record(&self) -> &Record {
+        &self.record
+    }
+
+    /// What is in its jar.
+    #[must_use]
+    pub fn jar(&self) -> &[u8] {
+        &self.jar
+    }
+
+    /// What opened it.
+    #[must_use]
+    pub const fn handle(&self) -> &Handle {
+        &self.handle
+    }
+}
+
+impl std::fmt::Debug for OpenSession {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("OpenSession")
+            .field("sid", &self.record.sid)
+            .finish_non_exhaustive()
+    }
+}
+
+/// See the module's documentation.
+#[derive(Debug)]
+pub struct Vault {
+    seals: Seals,
+    seen: SeenRevisions,
+    store: Arc<dyn SessionStore>,
+    clock: Arc<dyn Clock>,
+    lifetimes: Lifetimes,
+}
+
+impl Vault {
+    /// A vault over a store.
+    #[must_use]
+    pub fn new(
+        keys: ServerKeys,
+        store: Arc<dyn SessionStore>,
+        clock: Arc<dyn Clock>,
+        lifetimes: Lifetimes,
+    ) -> Self {
+        Self {
+            seals: Seals::new(keys),
+            seen: SeenRevisions::default(),
+            store,
+            clock,
+            lifetimes,
+        }
+    }
+
+    /// Begins a session, and says which others ended for it.
+    ///
+    /// # Errors
+    /// See [`VaultError`].
+    pub async fn begin(&self, start: Start) -> Result<(OpenSession, Vec<String>), VaultError> {
+        let now = self.now();
+        let times = Times {
+            created: now,
+            last_seen: now,
+            idle_end: now.saturating_add(millis(self.lifetimes.idle)),
+            end: now.saturating_add(millis(self.lifetimes.longest)),
+            rotated: now,
+        };
+        let entropy = u128::from_be_bytes(random()?);
+        let mut record = Record {
+            sid: Ulid::from_parts(now, entropy).to_string(),
+            holder: start.holder,
+            client: start.client,
+            times,
+            revoked: None,
+            jar: Vec::new(),
+            jar_keys: Vec::new(),
+        };
+        let handle = Handle::new(random()?);
+        let jar_key = Key::new(random()?);
+        record.jar = self.seals.seal_jar(&record, &jar_key, &start.jar)?;
+        record.jar_keys = vec![self.seals.seal_jar_key(&record.sid, &handle, &jar_key)?];
+        let session = NewSession {
+            sid: record.sid.clone(),
+            handle: handle.digest(),
+            person: self.seals.person(&record.holder, record.client),
+            sealed: self.seals.seal_record(&record, 1)?,
+            ends_at: record.times.end,
+        };
+        match self.store.admit(session, start.limit, now).await? {
+            Admitted::Full => Err(VaultError::Full),
+            Admitted::Made { evicted } => {
+                let session = OpenSession {
+                    record,
+                    jar: start.jar,
+                    handle,
+                    revision: 1,
+                    jar_key,
+                };
+                Ok((session, evicted))
+            }
+        }
+    }
+
+    /// Opens the session of a handle, and notes that it was used.
+    ///
+    /// # Errors
+    /// See [`NoSession`].
+    pub async fn open(&self, handle: &Handle) -> Result<OpenSession, NoSession> {
+        let session = self.find(handle).await?;
+        let now = self.now();
+        let times = session.record.times;
+        let stale_after = millis(self.lifetimes.idle) / IDLE_PARTS;
+        if now.saturating_sub(times.last_seen) < stale_after {
+            return Ok(session);
+        }
+        let idle = millis(self.lifetimes.idle);
+        let used = self.change(session, |record, _jar| {
+            record.times.last_seen = now;
+            record.times.idle_end = now.saturating_add(idle).min(record.times.end);
+        });
+        match used.await {
+            Ok(session) => Ok(session),
+            Err(VaultError::NoSession(none)) => Err(none),
+            // Others use it at this moment, and have noted that.
+            Err(VaultError::Contended | VaultError::CannotSeal | VaultError::Full) => {
+                self.find(handle).await
+            }
+        }
+    }
+
+    async fn find(&self, handle: &Handle) -> Result<OpenSession, NoSession> {
+        let now = self.now();
+        let fetched = self.fetch(Which::Handle(handle.digest())).await?;
+        let (stored, record) = fetched.ok_or(NoSession::Missing)?;
+        if record.revoked.is_some() {
+            return Err(NoSession::Revoked);
+        }
+        if now >= record.times.end || now >= record.times.idle_end {
+            return Err(NoSession::Expired);
+        }
+        let (jar_key, jar) = self
+            .seals
+            .open_jar(&record, handle)
+            .map_err(|_forged| NoSession::Forged)?;
+        Ok(OpenSession {
+            record,
+            jar,
+            handle: handle.clone(),
+            revision: stored.revision,
+            jar_key,
+        })
+    }
+
+    /// Changes a session. `change` may run several times, each time on what is there by then.
+    ///
+    /// # Errors
+    /// See [`VaultError`].
+    pub async fn change(
+        &self,
+        mut session: OpenSession,
+        mut change: impl FnMut(&mut Record, &mut Jar) + Send,
+    ) -> Result<OpenSession, VaultError> {
+        for _try in 0..TRIES {
+            change(&mut session.record, &mut session.jar);
+            let (key, record) = (&session.jar_key, &session.record);
+            session.record.jar = self.seals.seal_jar(record, key, &session.jar)?;
+            if self.replace(&mut session, Moved::default()).await? {
+                return Ok(session);
+            }
+            session = self.find(&session.handle).await?;
+        }
+        Err(VaultError::Contended)
+    }
+
+    /// Gives a session a new handle; the old one leads to it for a moment longer, for requests that are
+    /// on their way.
+    ///
+    /// # Errors
+    /// See [`VaultError`].
+    pub async fn rotate(&self, mut session: OpenSession) -> Result<OpenSession, VaultError> {
+        for _try in 0..TRIES {
+            let now = self.now();
+            let old = session.handle.clone();
+            let handle = Handle::new(random()?);
+            let sid = session.record.sid.clone();
+            let key = self.seals.seal_jar_key(&sid, &handle, &session.jar_key)?;
+            session.record.times.rotated = now;
+            let keys = &mut session.record.jar_keys;
+            keys.retain(|key| key.handle == old.digest());
+            keys.push(key);
+            let moved = Moved {
+                new_handle: Some(handle.clone()),
+                old_until: now.saturating_add(millis(self.lifetimes.grace)),
+            };
+            if self.replace(&mut session, moved).await? {
+                session.handle = handle;
+                return Ok(session);
+            }
+            session = self.find(&old).await?;
+        }
+        Err(VaultError::Contended)
+    }
+
+    /// Whether it is time for a new handle.
+    #[must_use]
+    pub fn is_due(&self, session: &OpenSession) -> bool {
+        let age = self.now().saturating_sub(session.record.times.rotated);
+        age >= millis(self.lifetimes.rotate)
+    }
+
+    /// Ends a session; no handle opens it from then on, and its jar is gone. Says whether it was there.
+    ///
+    /// # Errors
+    /// See [`VaultError`].
+    pub async fn revoke(&self, sid: &str, reason: &str) -> Result<bool, VaultError> {
+        for _try in 0..TRIES {
+            let now = self.now();
+            let Some((stored, mut record)) = self.fetch(Which::Id(sid)).await? else {
+                return Ok(false);
+            };
+            if record.revoked.is_some() {
+                return Ok(true);
+            }
+            record.revoked = Some(Revocation {
+                at: now,
+                reason: reason.to_owned(),
+            });
+            record.jar.clear();
+            record.jar_keys.clear();
+            let change = Change {
+                revision: stored.revision,
+                sealed: self
+                    .seals
+                    .seal_record(&record, stored.revision.saturating_add(1))?,
+                new_handle: None,
+                old_handle: None,
+                ended: Some(self.seals.person(&record.holder, record.client)),
+            };
+            if self.store.replace(sid, change, now).await? == Replaced::Done {
+                return Ok(true);
+            }
+        }
+        Err(VaultError::Contended)
+    }
+
+    /// The records of all sessions, or of one person's, oldest first; those that ended among them.
+    ///
+    /// # Errors
+    /// See [`NoSession`].
+    pub async fn list(
+        &self,
+        of: Option<(&Holder, Client)>,
+        max: usize,
+    ) -> Result<Vec<Record>, NoSession> {
+        let now = self.now();
+        let person = of.map(|(holder, client)| self.seals.person(holder, client));
+        let mut records = Vec::new();
+        for sid in self.store.list(person.as_ref(), max, now).await? {
+            records.extend(self.fetch(Which::Id(&sid)).await?.map(|(_, record)| record));
+        }
+        Ok(records)
+    }
+
+    /// The ids of those that were ended at that time or later, in milliseconds since 1970.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn ended_since(&self, time: u64) -> Result<Vec<String>, StoreError> {
+        self.store.ended_since(time).await
+    }
+
+    /// What time it is, in milliseconds since 1970.
+    #[must_use]
+    pub fn now(&self) -> u64 {
+        let since = self.clock.wall().duration_since(UNIX_EPOCH);
+        millis(since.unwrap_or_default())
+    }
+
+    /// A session as it is stored, and its record.
+    async fn fetch(&self, which: Which<'_>) -> Result<Option<(Stored, Record)>, NoSession> {
+        for _try in 0..TRIES {
+            let now = self.now();
+            let stored = match &which {
+                Which::Handle(digest) => self.store.find(digest, now).await?,
+                Which::Id(sid) => self.store.read(sid, now).await?,
+            };
+            let Some(stored) = stored else {
+                return Ok(None);
+            };
+            let record = self.seals.open_record(&stored);
+            let record = record.map_err(|_forged| NoSession::Forged)?;
+            // SECURITY: an older record of ours, put back, would open as well. One that was read a moment
+            // ago may have been overtaken.
+            if self.seen.is_newest(&stored.sid, stored.revision) {
+                return Ok(Some((stored, record)));
+            }
+        }
+        Err(NoSession::Forged)
+    }
+
+    async fn replace(&self, session: &mut OpenSession, moved: Moved) -> Result<bool, VaultError> {
+        let revision = session.revision.saturating_add(1);
+        let old = session.handle.digest();
+        let change = Change {
+            revision: session.revision,
+            sealed: self.seals.seal_record(&session.record, revision)?,
+            old_handle: moved.new_handle.as_ref().map(|_| (old, moved.old_until)),
+            new_handle: moved.new_handle.map(|handle| handle.digest()),
+            ended: None,
+        };
+        let sid = &session.record.sid;
+        let done = self.store.replace(sid, change, self.now()).await? == Replaced::Done;
+        if done {
+            session.revision = revision;
+        }
+        Ok(done)
+    }
+}
+
+/// By what a session is found.
+enum Which<'a> {
+    Handle(Digest),
+    Id(&'a str),
+}
+
+/// A new handle, if there is one, and until when the old one holds.
+#[derive(Default)]
+struct Moved {
+    new_handle: Option<Handle>,
+    old_until: u64,
+}
+
+fn millis(duration: std::time::Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
