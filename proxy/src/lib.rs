@@ -27,6 +27,7 @@ mod respond;
 mod service;
 pub mod session;
 pub mod start;
+mod store_server;
 
 pub use evidence::EvidenceError;
 pub use lifecycle::Drained;

@@ -31,7 +31,7 @@ mod conformance;
 #[cfg(test)]
 mod samples;
 #[cfg(test)]
-mod server;
+pub(crate) mod server;
 #[cfg(test)]
 mod simulation;
 #[cfg(test)]

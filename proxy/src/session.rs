@@ -15,6 +15,7 @@ mod keys;
 mod record;
 mod sealed;
 mod seals;
+mod shared;
 mod store;
 mod vault;
 
@@ -24,6 +25,7 @@ mod tests;
 pub use embedded::EmbeddedSessions;
 pub use keys::{KeyId, ServerKeys};
 pub use record::{Client, Holder, Lifetimes, Record, Revocation, Times};
+pub use shared::SharedSessions;
 pub use store::{
     Admitted, Change, Digest, Limit, NewSession, OnLimit, Replaced, SessionStore, StoreError,
     Stored,

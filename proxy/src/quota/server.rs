@@ -13,7 +13,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use super::samples::folder;
 
 /// A running server. It is killed when dropped.
-pub(super) struct Server {
+pub(crate) struct Server {
     program: &'static str,
     folder: tempfile::TempDir,
     port: u16,
@@ -22,7 +22,7 @@ pub(super) struct Server {
 
 impl Server {
     /// Starts a server that makes each write durable; none where no server is installed.
-    pub(super) fn start() -> Option<Self> {
+    pub(crate) fn start() -> Option<Self> {
         let Some(program) = installed() else {
             let required = std::env::var("POSTERN_REQUIRE_SERVICES").is_ok_and(|is| is == "1");
             assert!(
@@ -47,12 +47,12 @@ impl Server {
         panic!("{program} does not start");
     }
 
-    pub(super) fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("redis://127.0.0.1:{}/0", self.port)
     }
 
     /// Kills the server, without any chance to write, and starts it on what it had written.
-    pub(super) fn kill_and_restart(&mut self) {
+    pub(crate) fn kill_and_restart(&mut self) {
         self.kill();
         for _ in 0..10 {
             if let Some(child) = launch(self.program, &self.folder, self.port) {
@@ -64,12 +64,12 @@ impl Server {
     }
 
     /// Stops the server in its tracks: connections stay open, and nobody answers.
-    pub(super) fn pause(&self) {
+    pub(crate) fn pause(&self) {
         self.signal(Signal::STOP);
     }
 
     /// Lets it go on.
-    pub(super) fn resume(&self) {
+    pub(crate) fn resume(&self) {
         self.signal(Signal::CONT);
     }
 

@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use redis::aio::{ConnectionManager, ConnectionManagerConfig};
+use redis::aio::ConnectionManager;
 use redis::{AsyncCommands as _, Client, RedisError, Script, ScriptInvocation};
 
 use super::key::{Filter, QuotaKey};
@@ -26,6 +26,7 @@ use super::ledger::{
 };
 use super::quotas::OpenError;
 use super::terms::{LIMIT_MAX, PastLimit, Terms};
+use crate::store_server;
 use answer::Answer;
 use scripts::{COUNTS, REPLICAS, SUBJECT_KEY, Scripts, keys_of, subjects_of};
 
@@ -65,7 +66,7 @@ impl SharedLedger {
     pub async fn open(url: &str, deadline: Duration) -> Result<Self, OpenError> {
         let client = Client::open(url).map_err(|_invalid| OpenError::Address)?;
         let host = client.get_connection_info().addr().to_string();
-        let opening = Self::connect(client, deadline);
+        let opening = Self::connect(url, deadline);
         let opened = tokio::time::timeout(OPENING, opening)
             .await
             .unwrap_or(Err(StoreError::Timeout));
@@ -84,14 +85,9 @@ impl SharedLedger {
         Ok(ledger)
     }
 
-    async fn connect(client: Client, deadline: Duration) -> Result<Self, StoreError> {
-        let config = ConnectionManagerConfig::new()
-            .set_response_timeout(Some(deadline))
-            .set_connection_timeout(Some(deadline))
-            .set_max_delay(Duration::from_millis(500));
-        let manager = ConnectionManager::new_with_config(client, config)
-            .await
-            .map_err(|error| refused(&error))?;
+    async fn connect(url: &str, deadline: Duration) -> Result<Self, StoreError> {
+        let manager = store_server::connect(url, deadline).await;
+        let manager = manager.map_err(|error| refused(&error))?;
         let connection = Arc::new(Connection {
             manager,
             scripts: Scripts::new(),

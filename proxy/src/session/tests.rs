@@ -3,9 +3,12 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use tempfile::TempDir;
+
 use super::seals::Seals;
 use super::*;
 use crate::clock::{Clock, SystemClock};
+use crate::quota::server::Server;
 
 /// A clock that stands still until it is moved.
 #[derive(Debug)]
@@ -29,30 +32,54 @@ impl Clock for Set {
 
 struct Stage {
     vault: Vault,
-    store: Arc<EmbeddedSessions>,
+    store: Arc<dyn SessionStore>,
     clock: Arc<Set>,
-    folder: tempfile::TempDir,
+    folder: TempDir,
+    server: Option<Server>,
 }
 
 const KEY: [u8; 32] = [7; 32];
 
 impl Stage {
-    fn new() -> Self {
+    fn embedded() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let store = Arc::new(EmbeddedSessions::open(&folder.path().join("sessions")).unwrap());
-        let clock = Arc::new(Set(Mutex::new(Duration::from_secs(1_000_000_000))));
-        let vault = Self::vault(&store, &clock, ServerKeys::new(KEY));
+        let store = EmbeddedSessions::open(&folder.path().join("sessions")).unwrap();
+        Self::on(Arc::new(store), None, folder)
+    }
+
+    /// One on each store that is there.
+    async fn each() -> Vec<Self> {
+        let mut stages = vec![Self::embedded()];
+        if let Some(server) = Server::start() {
+            let shared = SharedSessions::open(&server.url(), Duration::from_secs(10)).await;
+            stages.push(Self::on(
+                Arc::new(shared.unwrap()),
+                Some(server),
+                tempfile::tempdir().unwrap(),
+            ));
+        }
+        stages
+    }
+
+    fn on(store: Arc<dyn SessionStore>, server: Option<Server>, folder: TempDir) -> Self {
+        let since = SystemClock.wall().duration_since(UNIX_EPOCH).unwrap();
+        let clock = Arc::new(Set(Mutex::new(since)));
         Self {
-            vault,
+            vault: Self::vault(&store, &clock, ServerKeys::new(KEY)),
             store,
             clock,
             folder,
+            server,
         }
     }
 
-    fn vault(store: &Arc<EmbeddedSessions>, clock: &Arc<Set>, keys: ServerKeys) -> Vault {
-        let store = Arc::clone(store) as Arc<dyn SessionStore>;
-        Vault::new(keys, store, Arc::clone(clock) as _, Lifetimes::default())
+    fn vault(store: &Arc<dyn SessionStore>, clock: &Arc<Set>, keys: ServerKeys) -> Vault {
+        Vault::new(
+            keys,
+            Arc::clone(store),
+            Arc::clone(clock) as _,
+            Lifetimes::default(),
+        )
     }
 
     async fn begin(&self) -> OpenSession {
@@ -91,142 +118,159 @@ fn start(limit: Option<Limit>) -> Start {
 
 #[tokio::test]
 async fn a_session_opens_with_its_handle_and_with_no_other() {
-    let stage = Stage::new();
-    let begun = stage.begin().await;
-    let opened = stage.vault.open(begun.handle()).await.unwrap();
-    assert_eq!(opened.jar(), b"sessionid=s3cr3t-of-the-application");
-    assert_eq!(opened.record().holder.subject, "ann");
-    let mut other = *begun.handle().bytes();
-    other[31] ^= 1;
-    let none = stage.vault.open(&Handle::new(other)).await.unwrap_err();
-    assert_eq!(none, NoSession::Missing);
+    for stage in Stage::each().await {
+        let begun = stage.begin().await;
+        let opened = stage.vault.open(begun.handle()).await.unwrap();
+        assert_eq!(opened.jar(), b"sessionid=s3cr3t-of-the-application");
+        assert_eq!(opened.record().holder.subject, "ann");
+        let mut other = *begun.handle().bytes();
+        other[31] ^= 1;
+        let none = stage.vault.open(&Handle::new(other)).await.unwrap_err();
+        assert_eq!(none, NoSession::Missing);
+    }
 }
 
 #[tokio::test]
-async fn it_survives_a_restart() {
-    let stage = Stage::new();
-    let handle = stage.begin().await.handle().clone();
+async fn it_survives_a_restart_of_postern_and_of_the_store() {
     let Stage {
         vault,
         store,
         clock,
         folder,
-    } = stage;
+        server: _,
+    } = Stage::embedded();
+    let handle = vault.begin(start(None)).await.unwrap().0.handle().clone();
     drop((vault, store));
-    let store = Arc::new(EmbeddedSessions::open(&folder.path().join("sessions")).unwrap());
+    let store = EmbeddedSessions::open(&folder.path().join("sessions")).unwrap();
+    let store = Arc::new(store) as Arc<dyn SessionStore>;
     let vault = Stage::vault(&store, &clock, ServerKeys::new(KEY));
     assert!(vault.open(&handle).await.is_ok());
+    for stage in Stage::each().await {
+        let begun = stage.begin().await;
+        if let Some(mut server) = stage.server {
+            server.kill_and_restart();
+            let store = SharedSessions::open(&server.url(), Duration::from_secs(10)).await;
+            let store = Arc::new(store.unwrap()) as Arc<dyn SessionStore>;
+            let vault = Stage::vault(&store, &stage.clock, ServerKeys::new(KEY));
+            assert!(vault.open(begun.handle()).await.is_ok());
+        }
+    }
 }
 
 #[tokio::test]
 async fn it_ends_when_idle_and_at_its_end_however_busy() {
-    let stage = Stage::new();
-    let idle = stage.begin().await;
-    stage.clock.pass(15 * 60 - 1);
-    assert!(stage.vault.open(idle.handle()).await.is_ok());
-    stage.clock.pass(15 * 60);
-    let none = stage.vault.open(idle.handle()).await.unwrap_err();
-    assert_eq!(none, NoSession::Expired);
-    let busy = stage.begin().await;
-    for _ in 0..12 * 12 - 1 {
+    for stage in Stage::each().await {
+        let idle = stage.begin().await;
+        stage.clock.pass(15 * 60 - 1);
+        assert!(stage.vault.open(idle.handle()).await.is_ok());
+        stage.clock.pass(15 * 60);
+        let none = stage.vault.open(idle.handle()).await.unwrap_err();
+        assert_eq!(none, NoSession::Expired);
+        let busy = stage.begin().await;
+        for _ in 0..12 * 12 - 1 {
+            stage.clock.pass(300);
+            assert!(stage.vault.open(busy.handle()).await.is_ok());
+        }
         stage.clock.pass(300);
-        assert!(stage.vault.open(busy.handle()).await.is_ok());
+        assert!(stage.vault.open(busy.handle()).await.is_err());
     }
-    stage.clock.pass(300);
-    assert!(stage.vault.open(busy.handle()).await.is_err());
 }
 
 #[tokio::test]
 async fn a_new_handle_takes_the_place_of_the_old_one_after_a_moment() {
-    let stage = Stage::new();
-    let begun = stage.begin().await;
-    let old = begun.handle().clone();
-    stage.clock.pass(3_600);
-    let begun = stage.begin().await;
-    assert!(!stage.vault.is_due(&begun));
-    let first = begun.handle().clone();
-    let rotated = stage.vault.rotate(begun).await.unwrap();
-    assert!(stage.vault.open(&first).await.is_ok(), "on its way");
-    stage.clock.pass(30);
-    let none = stage.vault.open(&first).await.unwrap_err();
-    assert_eq!(none, NoSession::Missing);
-    let opened = stage.vault.open(rotated.handle()).await.unwrap();
-    assert_eq!(opened.jar(), b"sessionid=s3cr3t-of-the-application");
-    assert!(stage.vault.open(&old).await.is_err());
+    for stage in Stage::each().await {
+        let begun = stage.begin().await;
+        let old = begun.handle().clone();
+        stage.clock.pass(3_600);
+        let begun = stage.begin().await;
+        assert!(!stage.vault.is_due(&begun));
+        let first = begun.handle().clone();
+        let rotated = stage.vault.rotate(begun).await.unwrap();
+        assert!(stage.vault.open(&first).await.is_ok(), "on its way");
+        stage.clock.pass(30);
+        let none = stage.vault.open(&first).await.unwrap_err();
+        assert_eq!(none, NoSession::Missing);
+        let opened = stage.vault.open(rotated.handle()).await.unwrap();
+        assert_eq!(opened.jar(), b"sessionid=s3cr3t-of-the-application");
+        assert!(stage.vault.open(&old).await.is_err());
+    }
 }
 
 #[tokio::test]
 async fn of_many_changes_at_once_none_is_lost() {
-    let stage = Stage::new();
-    let begun = stage.begin().await;
-    let adding = (0..4_u8).map(|n| {
-        let (vault, handle) = (&stage.vault, begun.handle());
-        async move {
-            let session = vault.open(handle).await.unwrap();
-            vault.change(session, |_, jar| jar.push(n)).await.unwrap();
-        }
-    });
-    futures::future::join_all(adding).await;
-    let opened = stage.vault.open(begun.handle()).await.unwrap();
-    let mut added = opened.jar()[opened.jar().len() - 4..].to_vec();
-    added.sort_unstable();
-    assert_eq!(added, [0, 1, 2, 3]);
+    for stage in Stage::each().await {
+        let begun = stage.begin().await;
+        let adding = (0..4_u8).map(|n| {
+            let (vault, handle) = (&stage.vault, begun.handle());
+            async move {
+                let session = vault.open(handle).await.unwrap();
+                vault.change(session, |_, jar| jar.push(n)).await.unwrap();
+            }
+        });
+        futures::future::join_all(adding).await;
+        let opened = stage.vault.open(begun.handle()).await.unwrap();
+        let mut added = opened.jar()[opened.jar().len() - 4..].to_vec();
+        added.sort_unstable();
+        assert_eq!(added, [0, 1, 2, 3]);
+    }
 }
 
 #[tokio::test]
 async fn a_person_has_no_more_than_allowed() {
     for on_limit in [OnLimit::DenyNew, OnLimit::EvictOldest] {
-        let stage = Stage::new();
-        let limit = Some(Limit { max: 2, on_limit });
-        let mut begun = Vec::new();
-        for _ in 0..2 {
-            stage.clock.pass(1);
-            let (session, evicted) = stage.vault.begin(start(limit)).await.unwrap();
-            assert!(evicted.is_empty());
-            begun.push(session);
-        }
-        stage.clock.pass(1);
-        let third = stage.vault.begin(start(limit)).await;
-        match on_limit {
-            OnLimit::DenyNew => assert_eq!(third.unwrap_err(), VaultError::Full),
-            OnLimit::EvictOldest => {
-                let (_, evicted) = third.unwrap();
-                assert_eq!(evicted, [begun[0].record().sid.as_str()]);
-                assert!(stage.vault.open(begun[0].handle()).await.is_err());
-                assert!(stage.vault.open(begun[1].handle()).await.is_ok());
+        for stage in Stage::each().await {
+            let limit = Some(Limit { max: 2, on_limit });
+            let mut begun = Vec::new();
+            for _ in 0..2 {
+                stage.clock.pass(1);
+                let (session, evicted) = stage.vault.begin(start(limit)).await.unwrap();
+                assert!(evicted.is_empty());
+                begun.push(session);
             }
+            stage.clock.pass(1);
+            let third = stage.vault.begin(start(limit)).await;
+            match on_limit {
+                OnLimit::DenyNew => assert_eq!(third.unwrap_err(), VaultError::Full),
+                OnLimit::EvictOldest => {
+                    let (_, evicted) = third.unwrap();
+                    assert_eq!(evicted, [begun[0].record().sid.as_str()]);
+                    assert!(stage.vault.open(begun[0].handle()).await.is_err());
+                    assert!(stage.vault.open(begun[1].handle()).await.is_ok());
+                }
+            }
+            // Somebody else is not concerned.
+            let mut other = start(limit);
+            other.holder.subject = "bob".to_owned();
+            assert!(stage.vault.begin(other).await.is_ok());
         }
-        // Somebody else is not concerned.
-        let mut other = start(limit);
-        other.holder.subject = "bob".to_owned();
-        assert!(stage.vault.begin(other).await.is_ok());
     }
 }
 
 #[tokio::test]
 async fn what_was_ended_opens_no_more_and_its_jar_is_gone() {
-    let stage = Stage::new();
-    let begun = stage.begin().await;
-    let sid = begun.record().sid.clone();
-    let before = stage.vault.now();
-    assert!(stage.vault.revoke(&sid, "admin").await.unwrap());
-    let none = stage.vault.open(begun.handle()).await.unwrap_err();
-    assert_eq!(none, NoSession::Revoked);
-    assert_eq!(
-        stage.vault.ended_since(before).await.unwrap(),
-        [sid.clone()]
-    );
-    let listed = stage.vault.list(None, 10).await.unwrap();
-    assert!(listed[0].jar.is_empty() && listed[0].jar_keys.is_empty());
-    assert!(!stage.vault.revoke("no such", "admin").await.unwrap());
-    // Whoever held it before the end changes nothing any more.
-    let late = stage.vault.change(begun, |_, jar| jar.push(1)).await;
-    assert_eq!(late.unwrap_err(), VaultError::NoSession(NoSession::Revoked));
+    for stage in Stage::each().await {
+        let begun = stage.begin().await;
+        let sid = begun.record().sid.clone();
+        let before = stage.vault.now();
+        assert!(stage.vault.revoke(&sid, "admin").await.unwrap());
+        let none = stage.vault.open(begun.handle()).await.unwrap_err();
+        assert_eq!(none, NoSession::Revoked);
+        assert_eq!(
+            stage.vault.ended_since(before).await.unwrap(),
+            [sid.clone()]
+        );
+        let listed = stage.vault.list(None, 10).await.unwrap();
+        assert!(listed[0].jar.is_empty() && listed[0].jar_keys.is_empty());
+        assert!(!stage.vault.revoke("no such", "admin").await.unwrap());
+        // Whoever held it before the end changes nothing any more.
+        let late = stage.vault.change(begun, |_, jar| jar.push(1)).await;
+        assert_eq!(late.unwrap_err(), VaultError::NoSession(NoSession::Revoked));
+    }
 }
 
 #[tokio::test]
 async fn a_copy_of_the_store_with_the_server_key_opens_no_jar() {
-    let stage = Stage::new();
+    let stage = Stage::embedded();
     let begun = stage.begin().await;
     let secret = b"s3cr3t-of-the-application";
     let file = std::fs::read(stage.folder.path().join("sessions")).unwrap();
@@ -250,68 +294,107 @@ async fn a_copy_of_the_store_with_the_server_key_opens_no_jar() {
 
 #[tokio::test]
 async fn an_older_server_key_still_opens_what_it_sealed() {
-    let stage = Stage::new();
-    let begun = stage.begin().await;
-    let keys = ServerKeys::new([9; 32]).and_older(KEY);
-    let vault = Stage::vault(&stage.store, &stage.clock, keys);
-    let opened = vault.open(begun.handle()).await.unwrap();
-    let changed = vault.change(opened, |_, jar| jar.push(b'!')).await.unwrap();
-    assert!(
-        vault
-            .open(changed.handle())
-            .await
-            .unwrap()
-            .jar()
-            .ends_with(b"!")
-    );
+    for stage in Stage::each().await {
+        let begun = stage.begin().await;
+        let keys = ServerKeys::new([9; 32]).and_older(KEY);
+        let vault = Stage::vault(&stage.store, &stage.clock, keys);
+        let opened = vault.open(begun.handle()).await.unwrap();
+        let changed = vault.change(opened, |_, jar| jar.push(b'!')).await.unwrap();
+        assert!(
+            vault
+                .open(changed.handle())
+                .await
+                .unwrap()
+                .jar()
+                .ends_with(b"!")
+        );
+    }
 }
 
 #[tokio::test]
 async fn what_somebody_changed_in_the_store_does_not_open() {
-    let stage = Stage::new();
-    let (ann, bob) = (stage.begin().await, stage.begin().await);
-    let now = stage.vault.now();
-    let of = |session: &OpenSession| session.record().sid.clone();
-    let sealed = stage
-        .store
-        .read(&of(&bob), now)
-        .await
-        .unwrap()
-        .unwrap()
-        .sealed;
-    // Another session's record, a changed byte, and nothing at all.
-    for forged in [sealed, vec![1; 200], Vec::new()] {
-        let ann = stage.begin().await;
-        stage.tamper(&of(&ann), |_| forged).await;
-        let none = stage.vault.open(ann.handle()).await.unwrap_err();
-        assert_eq!(none, NoSession::Forged);
+    for stage in Stage::each().await {
+        let (ann, bob) = (stage.begin().await, stage.begin().await);
+        let now = stage.vault.now();
+        let of = |session: &OpenSession| session.record().sid.clone();
+        let sealed = stage
+            .store
+            .read(&of(&bob), now)
+            .await
+            .unwrap()
+            .unwrap()
+            .sealed;
+        // Another session's record, a changed byte, and nothing at all.
+        for forged in [sealed, vec![1; 200], Vec::new()] {
+            let ann = stage.begin().await;
+            stage.tamper(&of(&ann), |_| forged).await;
+            let none = stage.vault.open(ann.handle()).await.unwrap_err();
+            assert_eq!(none, NoSession::Forged);
+        }
+        // Our own record, put back after a change.
+        let old = stage
+            .store
+            .read(&of(&ann), now)
+            .await
+            .unwrap()
+            .unwrap()
+            .sealed;
+        let handle = ann.handle().clone();
+        stage.vault.change(ann, |_, jar| jar.push(1)).await.unwrap();
+        stage.tamper(&of(&bob), |sealed| sealed).await;
+        assert!(
+            stage.vault.open(bob.handle()).await.is_err(),
+            "a revision of ours, moved on"
+        );
+        let sid = stage
+            .vault
+            .open(&handle)
+            .await
+            .unwrap()
+            .record()
+            .sid
+            .clone();
+        stage.tamper(&sid, |_| old).await;
+        assert_eq!(
+            stage.vault.open(&handle).await.unwrap_err(),
+            NoSession::Forged
+        );
     }
-    // Our own record, put back after a change.
-    let old = stage
-        .store
-        .read(&of(&ann), now)
-        .await
-        .unwrap()
-        .unwrap()
-        .sealed;
-    let handle = ann.handle().clone();
-    stage.vault.change(ann, |_, jar| jar.push(1)).await.unwrap();
-    stage.tamper(&of(&bob), |sealed| sealed).await;
-    assert!(
-        stage.vault.open(bob.handle()).await.is_err(),
-        "a revision of ours, moved on"
+}
+
+#[tokio::test]
+async fn a_store_that_does_not_answer_lets_nobody_in() {
+    let Some(server) = Server::start() else {
+        return;
+    };
+    let store = SharedSessions::open(&server.url(), Duration::from_millis(200)).await;
+    let stage = Stage::on(
+        Arc::new(store.unwrap()),
+        Some(server),
+        tempfile::tempdir().unwrap(),
     );
-    let sid = stage
-        .vault
-        .open(&handle)
-        .await
-        .unwrap()
-        .record()
-        .sid
-        .clone();
-    stage.tamper(&sid, |_| old).await;
-    assert_eq!(
-        stage.vault.open(&handle).await.unwrap_err(),
-        NoSession::Forged
-    );
+    let begun = stage.begin().await;
+    let server = stage.server.as_ref().unwrap();
+    server.pause();
+    let none = stage.vault.open(begun.handle()).await.unwrap_err();
+    assert!(matches!(none, NoSession::Store(_)), "{none}");
+    server.resume();
+    // What was asked meanwhile may still be on its way.
+    while stage.vault.open(begun.handle()).await.is_err() {}
+}
+
+#[tokio::test]
+async fn what_one_replica_ends_is_over_for_another_at_once() {
+    for stage in Stage::each().await {
+        let other = Stage::vault(&stage.store, &stage.clock, ServerKeys::new(KEY));
+        let begun = stage.begin().await;
+        assert!(other.open(begun.handle()).await.is_ok());
+        stage
+            .vault
+            .revoke(&begun.record().sid, "admin")
+            .await
+            .unwrap();
+        let none = other.open(begun.handle()).await.unwrap_err();
+        assert_eq!(none, NoSession::Revoked);
+    }
 }

@@ -1,0 +1,195 @@
+//! The shared store: a Valkey or Redis server that all replicas use. Each call is one script, which the
+//! server runs as one step; nothing is kept here, so that what one replica ended is over for all.
+//!
+//! All keys carry one tag, so that one node of a cluster holds them.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use redis::aio::ConnectionManager;
+use redis::{AsyncCommands as _, RedisError, Script};
+
+use super::store::{
+    Admitted, Change, Digest, Limit, NewSession, OnLimit, Replaced, SessionStore, StoreError,
+    Stored,
+};
+use crate::store_server;
+
+/// What each key begins with.
+const SESSION: &str = "postern:{sessions}:s:";
+const HANDLE: &str = "postern:{sessions}:h:";
+const PERSON: &str = "postern:{sessions}:p:";
+const ALL: &str = "postern:{sessions}:all";
+const ENDED: &str = "postern:{sessions}:ended";
+/// The server forgets a session so long after its end, in milliseconds: its clock may be ahead of ours.
+const FORGET_AFTER_MS: u64 = 3_600_000;
+
+/// See the module's documentation.
+pub struct SharedSessions {
+    manager: ConnectionManager,
+    admit: Script,
+    find: Script,
+    replace: Script,
+}
+
+impl SharedSessions {
+    /// Connects to the server; each call may then take `deadline`.
+    ///
+    /// # Errors
+    /// The address is none, or the server does not answer.
+    pub async fn open(url: &str, deadline: Duration) -> Result<Self, StoreError> {
+        let manager = store_server::connect(url, deadline).await;
+        Ok(Self {
+            manager: manager.map_err(|error| refused(&error))?,
+            admit: Script::new(include_str!("shared/admit.lua")),
+            find: Script::new(include_str!("shared/find.lua")),
+            replace: Script::new(include_str!("shared/replace.lua")),
+        })
+    }
+}
+
+#[async_trait]
+impl SessionStore for SharedSessions {
+    async fn admit(
+        &self,
+        session: NewSession,
+        limit: Option<Limit>,
+        now: u64,
+    ) -> Result<Admitted, StoreError> {
+        let mut call = self.admit.key(key_of(SESSION, &session.sid));
+        call.key(hashed(HANDLE, &session.handle));
+        call.key(hashed(PERSON, &session.person));
+        call.key(ALL).key(ENDED);
+        call.arg(&session.sid).arg(session.sealed);
+        call.arg(session.ends_at);
+        call.arg(session.ends_at.saturating_add(FORGET_AFTER_MS));
+        call.arg(now);
+        call.arg(limit.map(|limit| limit.max.to_string()).unwrap_or_default());
+        call.arg(match limit.map(|limit| limit.on_limit) {
+            Some(OnLimit::EvictOldest) => "evict",
+            Some(OnLimit::DenyNew) | None => "deny",
+        });
+        call.arg(SESSION);
+        let answer: Result<Vec<String>, RedisError> =
+            call.invoke_async(&mut self.manager.clone()).await;
+        let mut answer = answer.map_err(|error| refused(&error))?.into_iter();
+        match answer.next().as_deref() {
+            Some("made") => Ok(Admitted::Made {
+                evicted: answer.collect(),
+            }),
+            Some("full") => Ok(Admitted::Full),
+            Some(_) | None => Err(StoreError::Corrupt),
+        }
+    }
+
+    async fn find(&self, handle: &Digest, now: u64) -> Result<Option<Stored>, StoreError> {
+        let mut call = self.find.key(hashed(HANDLE, handle));
+        call.arg(now).arg(SESSION);
+        let answer: Result<Vec<Vec<u8>>, RedisError> =
+            call.invoke_async(&mut self.manager.clone()).await;
+        let answer = answer.map_err(|error| refused(&error))?;
+        match <[Vec<u8>; 3]>::try_from(answer) {
+            Ok([sid, revision, sealed]) => Ok(Some(Stored {
+                sid: String::from_utf8(sid).map_err(|_odd| StoreError::Corrupt)?,
+                revision: number(&revision)?,
+                sealed,
+            })),
+            Err(answer) if answer.is_empty() => Ok(None),
+            Err(_odd) => Err(StoreError::Corrupt),
+        }
+    }
+
+    async fn read(&self, sid: &str, now: u64) -> Result<Option<Stored>, StoreError> {
+        let fields = ["end", "revision", "sealed"];
+        let row: Result<Vec<Option<Vec<u8>>>, RedisError> = self
+            .manager
+            .clone()
+            .hmget(key_of(SESSION, sid), &fields)
+            .await;
+        let row = row.map_err(|error| refused(&error))?;
+        let Ok([Some(end), Some(revision), Some(sealed)]) = <[_; 3]>::try_from(row) else {
+            return Ok(None);
+        };
+        let stored = Stored {
+            sid: sid.to_owned(),
+            revision: number(&revision)?,
+            sealed,
+        };
+        Ok((now < number(&end)?).then_some(stored))
+    }
+
+    async fn replace(&self, sid: &str, change: Change, now: u64) -> Result<Replaced, StoreError> {
+        let session = key_of(SESSION, sid);
+        let person = change.ended.map(|person| hashed(PERSON, &person));
+        let new = change.new_handle.map(|handle| hashed(HANDLE, &handle));
+        let old = change.old_handle.map(|(handle, _)| hashed(HANDLE, &handle));
+        let mut call = self.replace.key(&session);
+        call.key(person.as_ref().unwrap_or(&session)).key(ENDED);
+        call.key(new.as_ref().unwrap_or(&session));
+        call.key(old.as_ref().unwrap_or(&session));
+        call.arg(sid).arg(change.revision).arg(change.sealed);
+        call.arg(now);
+        call.arg(change.old_handle.map_or(0, |(_, until)| until));
+        call.arg(u8::from(person.is_some())).arg(FORGET_AFTER_MS);
+        let answer: Result<u8, RedisError> = call.invoke_async(&mut self.manager.clone()).await;
+        match answer.map_err(|error| refused(&error))? {
+            1 => Ok(Replaced::Done),
+            _ => Ok(Replaced::Stale),
+        }
+    }
+
+    async fn list(
+        &self,
+        person: Option<&Digest>,
+        max: usize,
+        now: u64,
+    ) -> Result<Vec<String>, StoreError> {
+        let key = person.map_or_else(|| ALL.to_owned(), |person| hashed(PERSON, person));
+        let max = isize::try_from(max).unwrap_or(isize::MAX);
+        let after = format!("({now}");
+        let sids: Result<Vec<String>, RedisError> = self
+            .manager
+            .clone()
+            .zrangebyscore_limit(key, after, "+inf", 0, max)
+            .await;
+        sids.map_err(|error| refused(&error))
+    }
+
+    async fn ended_since(&self, time: u64) -> Result<Vec<String>, StoreError> {
+        let sids: Result<Vec<String>, RedisError> = self
+            .manager
+            .clone()
+            .zrangebyscore(ENDED, time, "+inf")
+            .await;
+        sids.map_err(|error| refused(&error))
+    }
+}
+
+impl std::fmt::Debug for SharedSessions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SharedSessions").finish_non_exhaustive()
+    }
+}
+
+fn key_of(prefix: &str, name: &str) -> String {
+    format!("{prefix}{name}")
+}
+
+fn hashed(prefix: &str, digest: &Digest) -> String {
+    format!("{prefix}{}", hex::encode(digest))
+}
+
+fn number(text: &[u8]) -> Result<u64, StoreError> {
+    let text = std::str::from_utf8(text).map_err(|_odd| StoreError::Corrupt)?;
+    text.parse().map_err(|_odd| StoreError::Corrupt)
+}
+
+/// What an error of the client means. Its text may hold data: only its kind is told.
+fn refused(error: &RedisError) -> StoreError {
+    let kind = error.category();
+    tracing::debug!(target: "postern::session", kind, "the session store did not answer");
+    match error.is_timeout() {
+        true => StoreError::Timeout,
+        false => StoreError::Unavailable,
+    }
+}

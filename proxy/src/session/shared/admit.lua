@@ -1,0 +1,29 @@
+-- KEYS: the session, its handle, its person's, all, the ended
+-- ARGV: id, sealed, end, when it may be forgotten, now, how many at most or '', 'deny' or 'evict', prefix of sessions
+local sid, sealed, ends, forget, now = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', now)
+redis.call('ZREMRANGEBYSCORE', KEYS[4], '-inf', now)
+redis.call('ZREMRANGEBYSCORE', KEYS[5], '-inf', tonumber(now) - 86400000)
+local answer = { 'made' }
+if ARGV[6] ~= '' then
+  local theirs = redis.call('ZRANGE', KEYS[3], 0, -1)
+  local over = #theirs - tonumber(ARGV[6]) + 1
+  if over > 0 and (ARGV[7] == 'deny' or over > #theirs) then
+    return { 'full' }
+  end
+  for i = 1, over do
+    redis.call('DEL', ARGV[8] .. theirs[i])
+    redis.call('ZREM', KEYS[3], theirs[i])
+    redis.call('ZREM', KEYS[4], theirs[i])
+    redis.call('ZADD', KEYS[5], now, theirs[i])
+    answer[#answer + 1] = theirs[i]
+  end
+end
+redis.call('HSET', KEYS[1], 'revision', '1', 'sealed', sealed, 'end', ends)
+redis.call('PEXPIREAT', KEYS[1], forget)
+redis.call('SET', KEYS[2], ends .. ':' .. sid)
+redis.call('PEXPIREAT', KEYS[2], forget)
+redis.call('ZADD', KEYS[3], ends, sid)
+redis.call('PEXPIREAT', KEYS[3], forget)
+redis.call('ZADD', KEYS[4], ends, sid)
+return answer
