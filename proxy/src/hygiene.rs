@@ -20,6 +20,7 @@ use postern_filters::request_guard::method_override::{self, AnotherMethod};
 pub(crate) use h1::{clean_h1, lines_of};
 pub(crate) use h2::{DecodedHead, clean_h2};
 pub(crate) use host::HostRule;
+pub(crate) use target::canonical_path;
 
 /// The bounds of a request's head, from the server file.
 #[derive(Debug, Clone, Copy)]

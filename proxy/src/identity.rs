@@ -25,6 +25,7 @@ use postern_config::identity::{IdentityRule, KeySource};
 use crate::clock::Clock;
 
 pub use credential::{Credential, Recognised};
+pub(crate) use jwks::KeySet;
 pub use jwks::{KeySetError, KeyUrlError};
 
 /// The longest subject or tenant, in characters.

@@ -13,6 +13,7 @@ mod exchange;
 mod forward;
 mod hygiene;
 pub mod identity;
+mod jws;
 mod lifecycle;
 mod listener;
 pub mod load;

@@ -10,8 +10,12 @@
 //! adds the handle; that a record which was changed, swapped or taken from another session does not
 //! open; and that of two changes at once none is lost. It does not know what a jar holds.
 
+pub mod dbsc;
+mod digest;
+mod dpop;
 mod embedded;
 mod keys;
+mod proof;
 mod record;
 mod sealed;
 mod seals;
@@ -22,12 +26,14 @@ mod vault;
 #[cfg(test)]
 mod tests;
 
+pub use digest::Digest;
+pub use dpop::{Checked, DpopError, DpopVerifier, Proven};
 pub use embedded::EmbeddedSessions;
 pub use keys::{KeyId, ServerKeys};
+pub use proof::{BadProof, ProofKey};
 pub use record::{Client, Holder, Lifetimes, Record, Revocation, Times};
 pub use shared::SharedSessions;
 pub use store::{
-    Admitted, Change, Digest, Limit, NewSession, OnLimit, Replaced, SessionStore, StoreError,
-    Stored,
+    Admitted, Change, Limit, NewSession, OnLimit, Replaced, SessionStore, StoreError, Stored,
 };
 pub use vault::{Handle, Jar, NoSession, OpenSession, Start, Vault, VaultError};

@@ -38,7 +38,7 @@ pub(super) fn canonical(raw: &[u8]) -> Result<Target, Refusal> {
 /// /api/%63ases/%c3%a9   ->   /api/cases/%C3%A9
 /// /api//cases, /api/../x, /api/%2e%2e/x, /a%2fb, /a;b, /a%252fb   ->   refused
 /// ```
-pub(super) fn canonical_path(raw: &[u8]) -> Result<String, Refusal> {
+pub(crate) fn canonical_path(raw: &[u8]) -> Result<String, Refusal> {
     if raw.first() != Some(&b'/') {
         return Err(Refusal::Ambiguous("the target does not begin with a slash"));
     }

@@ -17,7 +17,7 @@ use crate::clock::Clock;
 use super::{AuthenticatorError, IdentityError};
 
 pub use fetch::KeyUrlError;
-pub(super) use key_set::KeySet;
+pub(crate) use key_set::KeySet;
 pub use key_set::KeySetError;
 pub(super) use remote::RemoteKeys;
 

@@ -9,7 +9,6 @@
 mod claims;
 mod compact;
 mod selected;
-pub(super) mod strict_json;
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -21,6 +20,7 @@ use serde_json::Value;
 
 use super::jwks::{Keys, RemoteKeys};
 use super::{AuthenticatorError, Credential, IdentityError, Recognised, is_name, refuse};
+use crate::jws::strict_json;
 use claims::Expected;
 use compact::Compact;
 use selected::ClaimSelector;

@@ -10,9 +10,9 @@ use redb::{
     Database, ReadableDatabase as _, ReadableTable, Table, TableDefinition, WriteTransaction,
 };
 
+use super::digest::Digest;
 use super::store::{
-    Admitted, Change, Digest, Limit, NewSession, OnLimit, Replaced, SessionStore, StoreError,
-    Stored,
+    Admitted, Change, Limit, NewSession, OnLimit, Replaced, SessionStore, StoreError, Stored,
 };
 
 /// id → revision, end, sealed record

@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::store::Digest;
+use super::digest::Digest;
 
 /// Whose session it is.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

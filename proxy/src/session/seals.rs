@@ -3,12 +3,11 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-use ring::hmac;
-
+use super::digest::{Digest, keyed};
 use super::keys::{KEY_BYTES, Key, KeyId, ServerKeys};
 use super::record::{Client, Holder, JarKey, Record};
 use super::sealed::{CannotSeal, DoesNotOpen, open, seal};
-use super::store::{Digest, Stored};
+use super::store::Stored;
 use super::vault::{Handle, Jar};
 
 const RECORD_PURPOSE: &str = "postern/record/v1";
@@ -106,13 +105,7 @@ impl Seals {
             client.word(),
         );
         let name = serde_json::to_vec(&parts).unwrap_or_default();
-        let key = hmac::Key::new(hmac::HMAC_SHA256, key.as_slice());
-        let tag = hmac::sign(&key, &name);
-        let mut digest = Digest::default();
-        for (byte, from) in digest.iter_mut().zip(tag.as_ref()) {
-            *byte = *from;
-        }
-        digest
+        keyed(key.as_slice(), &name)
     }
 
     fn handle_key(&self, kid: KeyId, sid: &str, handle: &Handle) -> Option<Key> {

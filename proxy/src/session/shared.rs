@@ -9,9 +9,9 @@ use async_trait::async_trait;
 use redis::aio::ConnectionManager;
 use redis::{AsyncCommands as _, RedisError, Script};
 
+use super::digest::Digest;
 use super::store::{
-    Admitted, Change, Digest, Limit, NewSession, OnLimit, Replaced, SessionStore, StoreError,
-    Stored,
+    Admitted, Change, Limit, NewSession, OnLimit, Replaced, SessionStore, StoreError, Stored,
 };
 use crate::store_server;
 

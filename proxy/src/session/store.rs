@@ -12,8 +12,7 @@ use std::fmt::Debug;
 
 use async_trait::async_trait;
 
-/// The SHA-256 of a handle, or the keyed hash of a person: 32 bytes that say nothing by themselves.
-pub type Digest = [u8; 32];
+use super::digest::Digest;
 
 /// A session to be made.
 #[derive(Debug, Clone)]

@@ -7,6 +7,7 @@
 //! ```
 
 mod handle;
+mod refusal;
 
 use std::sync::Arc;
 use std::time::UNIX_EPOCH;
@@ -14,15 +15,17 @@ use std::time::UNIX_EPOCH;
 use ulid::Ulid;
 use zeroize::Zeroizing;
 
+use super::digest::Digest;
 use super::keys::{Key, ServerKeys};
 use super::record::{Client, Holder, Lifetimes, Record, Revocation, Times};
-use super::sealed::{CannotSeal, random};
+use super::sealed::random;
 use super::seals::{Seals, SeenRevisions};
 use super::store::{
-    Admitted, Change, Digest, Limit, NewSession, Replaced, SessionStore, StoreError, Stored,
+    Admitted, Change, Limit, NewSession, Replaced, SessionStore, StoreError, Stored,
 };
 use crate::clock::Clock;
 pub use handle::Handle;
+pub use refusal::{NoSession, VaultError};
 
 /// How often a change is tried when others change the same session.
 const TRIES: usize = 8;
@@ -43,55 +46,6 @@ pub struct Start {
     pub jar: Jar,
     /// How many the person may have.
     pub limit: Option<Limit>,
-}
-
-/// Why there is no session. The client is told no more than this.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum NoSession {
-    /// No session has this handle.
-    #[error("there is no such session")]
-    Missing,
-    /// It has ended by itself.
-    #[error("the session has expired")]
-    Expired,
-    /// It was ended.
-    #[error("the session was ended")]
-    Revoked,
-    /// Somebody changed the store: what is there was not written by us, or not for this handle.
-    #[error("the session store was tampered with")]
-    Forged,
-    /// Nobody knows.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
-/// Why a session was not begun or changed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum VaultError {
-    /// The person has as many as the policy allows.
-    #[error("the person has as many sessions as allowed")]
-    Full,
-    /// It is gone, or cannot be read.
-    #[error(transparent)]
-    NoSession(#[from] NoSession),
-    /// Others changed it each time.
-    #[error("the session is changed by too many at once")]
-    Contended,
-    /// Nothing can be sealed: the system gives no random bytes.
-    #[error("nothing can be sealed")]
-    CannotSeal,
-}
-
-impl From<StoreError> for VaultError {
-    fn from(error: StoreError) -> Self {
-        Self::NoSession(NoSession::Store(error))
-    }
-}
-
-impl From<CannotSeal> for VaultError {
-    fn from(_error: CannotSeal) -> Self {
-        Self::CannotSeal
-    }
 }
 
 /// A session that its handle has opened.

@@ -12,10 +12,10 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, DecodingKey, crypto};
 use serde_json::{Map, Value};
 
-use super::super::jwt::strict_json;
+use crate::jws::strict_json;
 
 /// The most keys a set may hold.
-pub(in crate::identity) const KEYS_MAX: usize = 100;
+pub(crate) const KEYS_MAX: usize = 100;
 /// The sizes of RSA moduli that are accepted, in bits.
 const RSA_BITS: std::ops::RangeInclusive<u32> = 2048..=4096;
 
@@ -44,12 +44,12 @@ pub enum KeySetError {
 }
 
 /// Keys by name.
-pub(in crate::identity) struct KeySet {
+pub(crate) struct KeySet {
     keys: Vec<VerifyingKey>,
 }
 
 /// A public key and the one algorithm it is for.
-pub(in crate::identity) struct VerifyingKey {
+pub(crate) struct VerifyingKey {
     kid: Option<String>,
     name: &'static str,
     algorithm: Algorithm,
@@ -58,18 +58,18 @@ pub(in crate::identity) struct VerifyingKey {
 
 impl VerifyingKey {
     /// The algorithm as a token's header must name it.
-    pub(in crate::identity) fn algorithm_name(&self) -> &str {
+    pub(crate) fn algorithm_name(&self) -> &str {
         self.name
     }
 
     /// Whether a signature, in base64url, is this key's over a message.
-    pub(in crate::identity) fn verifies(&self, message: &[u8], signature: &str) -> bool {
+    pub(crate) fn verifies(&self, message: &[u8], signature: &str) -> bool {
         crypto::verify(signature, message, &self.key, self.algorithm).unwrap_or(false)
     }
 }
 
 impl KeySet {
-    pub(in crate::identity) fn parse(bytes: &[u8]) -> Result<Self, KeySetError> {
+    pub(crate) fn parse(bytes: &[u8]) -> Result<Self, KeySetError> {
         let set = strict_json::object(bytes).ok_or(KeySetError::NotASet)?;
         let listed = set
             .get("keys")
@@ -98,7 +98,7 @@ impl KeySet {
     }
 
     /// The key that a token names, exactly; a token that names none means the only key there is.
-    pub(in crate::identity) fn key(&self, kid: Option<&str>) -> Option<&VerifyingKey> {
+    pub(crate) fn key(&self, kid: Option<&str>) -> Option<&VerifyingKey> {
         match (kid, self.keys.as_slice()) {
             (None, [only]) => Some(only),
             (None, _) => None,

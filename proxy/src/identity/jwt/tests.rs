@@ -170,8 +170,8 @@ fn sized(bytes: usize) -> String {
 #[tokio::test]
 async fn takes_a_token_of_8_kib_and_refuses_one_byte_more() {
     let (most, more) = (
-        sized(compact::TOKEN_BYTES_MAX),
-        sized(compact::TOKEN_BYTES_MAX + 1),
+        sized(crate::jws::TOKEN_BYTES_MAX),
+        sized(crate::jws::TOKEN_BYTES_MAX + 1),
     );
     assert_eq!((most.len(), more.len()), (8_192, 8_193));
     assert!(verify(&most).await.is_ok());

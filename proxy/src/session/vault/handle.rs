@@ -1,9 +1,8 @@
 //! The handle: 32 random bytes, which nobody keeps but the client.
 
-use ring::digest::{SHA256, digest};
 use zeroize::Zeroizing;
 
-use crate::session::store::Digest;
+use crate::session::digest::{Digest, sha256};
 
 /// What the client holds. It is wiped when it is dropped, and never shown.
 #[derive(Clone, PartialEq, Eq)]
@@ -25,12 +24,7 @@ impl Handle {
     /// Its SHA-256, by which the store finds the session: whoever reads the store cannot go back to it.
     #[must_use]
     pub fn digest(&self) -> Digest {
-        let digest = digest(&SHA256, self.0.as_slice());
-        let mut bytes = Digest::default();
-        for (byte, from) in bytes.iter_mut().zip(digest.as_ref()) {
-            *byte = *from;
-        }
-        bytes
+        sha256(self.0.as_slice())
     }
 }
 

@@ -3,6 +3,9 @@
 
 use std::path::PathBuf;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
 use super::super::super::jwks::KeySet;
 use super::*;
 use serde_json::json;
