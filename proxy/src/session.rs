@@ -10,6 +10,7 @@
 //! adds the handle; that a record which was changed, swapped or taken from another session does not
 //! open; and that of two changes at once none is lost. It does not know what a jar holds.
 
+pub mod context;
 pub mod dbsc;
 mod digest;
 mod dpop;
@@ -19,6 +20,7 @@ mod proof;
 mod record;
 mod sealed;
 mod seals;
+mod seen_proofs;
 mod shared;
 mod store;
 mod vault;

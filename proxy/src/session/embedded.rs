@@ -11,6 +11,7 @@ use redb::{
 };
 
 use super::digest::Digest;
+use super::seen_proofs::SeenProofs;
 use super::store::{
     Admitted, Change, Limit, NewSession, OnLimit, Replaced, SessionStore, StoreError, Stored,
 };
@@ -34,15 +35,17 @@ const ENDED_KEPT_MS: u64 = 24 * 3_600_000;
 #[derive(Debug)]
 pub struct EmbeddedSessions {
     database: Arc<Database>,
+    proofs: SeenProofs,
 }
 
 impl EmbeddedSessions {
-    /// Opens the store, and makes it when there is none, readable by its owner only. It reads and writes
+    /// Opens the store, and makes it when there is none, readable by its owner only. `now` is in
+    /// milliseconds since 1970: proofs that were made before count as seen. It reads and writes
     /// the file: do not call it on a thread that must not block.
     ///
     /// # Errors
     /// The file cannot be made or opened, is no store, or another process has it.
-    pub fn open(path: &Path) -> Result<Self, redb::Error> {
+    pub fn open(path: &Path, now: u64) -> Result<Self, redb::Error> {
         use std::os::unix::fs::OpenOptionsExt as _;
 
         let mut options = std::fs::OpenOptions::new();
@@ -54,6 +57,8 @@ impl EmbeddedSessions {
         writing.commit()?;
         Ok(Self {
             database: Arc::new(database),
+            // A proof's time is in whole seconds.
+            proofs: SeenProofs::since(now - now % 1_000),
         })
     }
 
@@ -279,6 +284,15 @@ impl SessionStore for EmbeddedSessions {
         let sid = sid.to_owned();
         self.write(move |tables| tables.replace(&sid, &change, now))
             .await
+    }
+
+    async fn is_first(
+        &self,
+        proof: &Digest,
+        times: (u64, u64),
+        now: u64,
+    ) -> Result<bool, StoreError> {
+        Ok(self.proofs.is_first(proof, times, now))
     }
 
     async fn list(

@@ -19,6 +19,7 @@ use crate::store_server;
 const SESSION: &str = "postern:{sessions}:s:";
 const HANDLE: &str = "postern:{sessions}:h:";
 const PERSON: &str = "postern:{sessions}:p:";
+const PROOF: &str = "postern:{sessions}:j:";
 const ALL: &str = "postern:{sessions}:all";
 const ENDED: &str = "postern:{sessions}:ended";
 /// The server forgets a session so long after its end, in milliseconds: its clock may be ahead of ours.
@@ -136,6 +137,20 @@ impl SessionStore for SharedSessions {
             1 => Ok(Replaced::Done),
             _ => Ok(Replaced::Stale),
         }
+    }
+
+    async fn is_first(
+        &self,
+        proof: &Digest,
+        (_made, until): (u64, u64),
+        now: u64,
+    ) -> Result<bool, StoreError> {
+        let mut set = redis::cmd("SET");
+        set.arg(hashed(PROOF, proof)).arg(1).arg("NX");
+        set.arg("PX").arg(until.saturating_sub(now).max(1));
+        let set: Result<Option<String>, RedisError> =
+            set.query_async(&mut self.manager.clone()).await;
+        Ok(set.map_err(|error| refused(&error))?.is_some())
     }
 
     async fn list(

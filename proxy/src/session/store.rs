@@ -149,6 +149,18 @@ pub trait SessionStore: Send + Sync + Debug {
     /// See [`StoreError`].
     async fn replace(&self, sid: &str, change: Change, now: u64) -> Result<Replaced, StoreError>;
 
+    /// Whether a proof, made at `made`, is seen for the first time; it is remembered until `until`, both in
+    /// milliseconds since 1970. A store that cannot know says no.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    async fn is_first(
+        &self,
+        proof: &Digest,
+        (made, until): (u64, u64),
+        now: u64,
+    ) -> Result<bool, StoreError>;
+
     /// The ids of all sessions, or of one person's, oldest first; no more than `max`.
     ///
     /// # Errors

@@ -1,120 +1,15 @@
 //! What the vault promises, against every store.
 
-use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+mod proofs;
+mod stage;
 
-use tempfile::TempDir;
+use std::sync::Arc;
+use std::time::Duration;
 
 use super::seals::Seals;
 use super::*;
-use crate::clock::{Clock, SystemClock};
 use crate::quota::server::Server;
-
-/// A clock that stands still until it is moved.
-#[derive(Debug)]
-struct Set(Mutex<Duration>);
-
-impl Set {
-    fn pass(&self, seconds: u64) {
-        *self.0.lock().unwrap() += Duration::from_secs(seconds);
-    }
-}
-
-impl Clock for Set {
-    fn wall(&self) -> SystemTime {
-        UNIX_EPOCH + *self.0.lock().unwrap()
-    }
-
-    fn monotonic(&self) -> Instant {
-        SystemClock.monotonic()
-    }
-}
-
-struct Stage {
-    vault: Vault,
-    store: Arc<dyn SessionStore>,
-    clock: Arc<Set>,
-    folder: TempDir,
-    server: Option<Server>,
-}
-
-const KEY: [u8; 32] = [7; 32];
-
-impl Stage {
-    fn embedded() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let store = EmbeddedSessions::open(&folder.path().join("sessions")).unwrap();
-        Self::on(Arc::new(store), None, folder)
-    }
-
-    /// One on each store that is there.
-    async fn each() -> Vec<Self> {
-        let mut stages = vec![Self::embedded()];
-        if let Some(server) = Server::start() {
-            let shared = SharedSessions::open(&server.url(), Duration::from_secs(10)).await;
-            stages.push(Self::on(
-                Arc::new(shared.unwrap()),
-                Some(server),
-                tempfile::tempdir().unwrap(),
-            ));
-        }
-        stages
-    }
-
-    fn on(store: Arc<dyn SessionStore>, server: Option<Server>, folder: TempDir) -> Self {
-        let since = SystemClock.wall().duration_since(UNIX_EPOCH).unwrap();
-        let clock = Arc::new(Set(Mutex::new(since)));
-        Self {
-            vault: Self::vault(&store, &clock, ServerKeys::new(KEY)),
-            store,
-            clock,
-            folder,
-            server,
-        }
-    }
-
-    fn vault(store: &Arc<dyn SessionStore>, clock: &Arc<Set>, keys: ServerKeys) -> Vault {
-        Vault::new(
-            keys,
-            Arc::clone(store),
-            Arc::clone(clock) as _,
-            Lifetimes::default(),
-        )
-    }
-
-    async fn begin(&self) -> OpenSession {
-        self.vault.begin(start(None)).await.unwrap().0
-    }
-
-    /// Rewrites what is stored, as somebody with write access to the store would.
-    async fn tamper(&self, sid: &str, forged: impl FnOnce(Vec<u8>) -> Vec<u8>) {
-        let now = self.vault.now();
-        let stored = self.store.read(sid, now).await.unwrap().unwrap();
-        let change = Change {
-            revision: stored.revision,
-            sealed: forged(stored.sealed),
-            new_handle: None,
-            old_handle: None,
-            ended: None,
-        };
-        let replaced = self.store.replace(sid, change, now).await.unwrap();
-        assert_eq!(replaced, Replaced::Done);
-    }
-}
-
-fn start(limit: Option<Limit>) -> Start {
-    Start {
-        holder: Holder {
-            issuer: "session".to_owned(),
-            subject: "ann".to_owned(),
-            tenant: None,
-            roles: vec!["agent".to_owned()],
-        },
-        client: Client::Browser,
-        jar: Jar::new(b"sessionid=s3cr3t-of-the-application".to_vec()),
-        limit,
-    }
-}
+use stage::{KEY, Stage, start};
 
 #[tokio::test]
 async fn a_session_opens_with_its_handle_and_with_no_other() {
@@ -141,7 +36,7 @@ async fn it_survives_a_restart_of_postern_and_of_the_store() {
     } = Stage::embedded();
     let handle = vault.begin(start(None)).await.unwrap().0.handle().clone();
     drop((vault, store));
-    let store = EmbeddedSessions::open(&folder.path().join("sessions")).unwrap();
+    let store = EmbeddedSessions::open(&folder.path().join("sessions"), 0).unwrap();
     let store = Arc::new(store) as Arc<dyn SessionStore>;
     let vault = Stage::vault(&store, &clock, ServerKeys::new(KEY));
     assert!(vault.open(&handle).await.is_ok());
