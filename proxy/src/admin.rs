@@ -1,4 +1,5 @@
-//! The admin listener: health, metrics, status, reload and quotas, on loopback and on a thread of its own.
+//! The admin listener: health, metrics, status, reload, quotas and the live view, on loopback and on a
+//! thread of its own.
 //!
 //! It shares nothing with the data listener but the state it reports, so that it answers when the data
 //! plane is overloaded, and nothing of it can be reached through the data listener. Health and metrics
@@ -12,7 +13,9 @@ mod metrics;
 mod quotas;
 mod routes;
 mod server;
+mod tap;
 mod token;
+mod top;
 
 use std::fmt;
 use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
@@ -21,6 +24,7 @@ use std::sync::Arc;
 
 use crate::evidence::Evidence;
 use crate::metering::QuotaKeeper;
+use crate::metrics::Metrics;
 use crate::policy_store::PolicyStore;
 use crate::reload::PolicyReloader;
 
@@ -76,8 +80,8 @@ pub struct AdminState {
     pub reloader: PolicyReloader,
     /// Who may ask for more than health.
     pub token: AdminToken,
-    /// Every metric.
-    pub registry: prometheus::Registry,
+    /// What is counted, and who watches.
+    pub metrics: Arc<Metrics>,
     /// What may leave.
     pub quotas: Arc<QuotaKeeper>,
     /// What is put on record.

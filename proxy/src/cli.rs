@@ -30,6 +30,8 @@ mod reload;
 mod run;
 mod schema;
 mod status;
+mod tap;
+mod top;
 mod wording;
 
 use std::ffi::OsString;
@@ -114,6 +116,10 @@ enum Command {
     Status(status::Arguments),
     /// Tell a running Postern to reload its policy
     Reload(reload::Arguments),
+    /// Watch decisions as a running Postern makes them
+    Tap(tap::Arguments),
+    /// Show what is busiest in a running Postern, and what it costs
+    Top(top::Arguments),
     /// List, show and reset what identities have used of their quotas
     Quotas(quotas::Arguments),
     /// Verify, show and export the audit log, and cosign those of others
@@ -147,6 +153,8 @@ fn dispatch(line: &CommandLine, output: &Output) -> Exit {
         Command::Fmt(arguments) => fmt::run(arguments, output),
         Command::Status(arguments) => status::run(arguments, global.config(), output),
         Command::Reload(arguments) => reload::run(arguments, global.config(), output),
+        Command::Tap(arguments) => tap::run(arguments, global.config(), output),
+        Command::Top(arguments) => top::run(arguments, global.config(), output),
         Command::Quotas(arguments) => quotas::run(arguments, global.config(), output),
         Command::Audit(arguments) => audit::run(arguments, global.config(), output),
         Command::Completions(arguments) => completions::run(arguments, output),

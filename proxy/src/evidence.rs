@@ -12,13 +12,13 @@
 mod api_call;
 mod event;
 mod exchange;
+mod health;
 mod heartbeat;
 mod keyed_hash;
 mod space;
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
 use postern_audit::{Log, LogError, LogSettings, OnDamage, OpenError, Receipt};
@@ -30,6 +30,8 @@ use crate::respond::Problem;
 
 pub(crate) use event::{Act, Class, Event};
 pub(crate) use exchange::ExchangeRecord;
+pub(crate) use health::Health;
+use health::Tally;
 use heartbeat::Heartbeat;
 use keyed_hash::HashKey;
 use space::Space;
@@ -80,8 +82,8 @@ struct Kept {
     hash_key: HashKey,
     heartbeat: Heartbeat,
     space: Space,
-    /// The last entry could not be written: from now on everybody waits.
-    failing: Arc<AtomicBool>,
+    /// What became of entries. Where the last one could not be written, everybody waits from now on.
+    tally: Arc<Tally>,
 }
 
 impl Evidence {
@@ -116,7 +118,7 @@ impl Evidence {
             hash_key,
             heartbeat: Heartbeat::default(),
             space: Space::of(&folder),
-            failing: Arc::default(),
+            tally: Arc::default(),
         };
         Ok(Self {
             kept: Some(Arc::new(kept)),
@@ -145,19 +147,21 @@ impl Evidence {
             return Written::nowhere();
         };
         if event.may_be_shed() && kept.space.is_short() {
+            kept.tally.shed();
             return Written::failed();
         }
         let entry = event.entry(self.clock.wall());
-        let failing = Arc::clone(&kept.failing);
+        let tally = Arc::clone(&kept.tally);
         let (reply, answer) = oneshot::channel();
         let on_durable = move |result: Result<Receipt, LogError>| {
-            failing.store(result.is_err(), Ordering::Relaxed);
+            tally.written(result.is_ok());
             // Nobody may be waiting.
             drop(reply.send(result));
         };
         match kept.log.try_append(entry, on_durable) {
             Ok(()) => Written(Some(answer)),
             Err(error) => {
+                kept.tally.shed();
                 tracing::error!(%error, "the audit log does not take an entry");
                 Written::failed()
             }
@@ -174,7 +178,9 @@ impl Evidence {
             None => Ok(()),
             Some(kept) => {
                 let entry = event.entry(self.clock.wall());
-                kept.log.append_and_wait(entry).map(drop)
+                let written = kept.log.append_and_wait(entry).map(drop);
+                kept.tally.written(written.is_ok());
+                written
             }
         }
     }
@@ -183,9 +189,7 @@ impl Evidence {
     /// did not take the last one.
     pub(crate) fn must_wait(&self) -> bool {
         self.kept.as_ref().is_some_and(|kept| {
-            kept.log.queued() > BATCH_LAG_MAX
-                || kept.failing.load(Ordering::Relaxed)
-                || kept.log.is_poisoned()
+            kept.log.queued() > BATCH_LAG_MAX || kept.tally.is_failing() || kept.log.is_poisoned()
         })
     }
 

@@ -2,7 +2,7 @@
 //! behind however it ends.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use postern_audit::AuditEntry;
 use postern_config::Revision;
@@ -17,7 +17,7 @@ use crate::hygiene::CleanRequest;
 use crate::identity::PeerFacts;
 use crate::lifecycle::Place;
 use crate::metering::{Charged, Meter};
-use crate::metrics::Metrics;
+use crate::metrics::{BodyCost, Metrics};
 use crate::respond::Problem;
 
 /// How an exchange ended.
@@ -34,6 +34,9 @@ pub(crate) enum Ending {
 }
 
 impl Ending {
+    /// Every ending, as decision lines name it.
+    pub(crate) const WORDS: [&'static str; 4] = ["allowed", "refused", "withheld", "cut"];
+
     fn word(self) -> &'static str {
         match self {
             Self::Allowed => "allowed",
@@ -54,6 +57,7 @@ pub(crate) struct Exchange {
     clock: Arc<dyn Clock>,
     metrics: Arc<Metrics>,
     meter: Option<Meter>,
+    cost: BodyCost,
     record: ExchangeRecord,
     /// Gives the place back after the line was written.
     _place: Option<Place>,
@@ -79,6 +83,7 @@ impl Exchange {
             clock,
             metrics,
             meter: None,
+            cost: BodyCost::default(),
             record: ExchangeRecord::begin(evidence),
             _place: place,
         }
@@ -185,9 +190,13 @@ impl Exchange {
         self.entry.roles = roles;
     }
 
-    /// What the body's pipeline did.
-    pub(crate) fn note_body(&mut self, summary: &BodySummary) {
+    /// What the body's pipeline did, and how long it worked.
+    pub(crate) fn note_body(&mut self, summary: &BodySummary, worked: Duration) {
         self.entry.withheld.clone_from(&summary.withheld);
+        self.cost = BodyCost {
+            bytes: summary.bytes_in,
+            worked,
+        };
     }
 
     /// What is charged for the exchange, until the answer takes it over.
@@ -249,7 +258,8 @@ impl Drop for Exchange {
     fn drop(&mut self) {
         self.note_duration();
         self.record.over(&self.entry);
-        self.metrics.exchange_ended(&self.entry);
+        self.metrics.exchange_ended(&self.entry, self.cost);
+        self.metrics.tap().tell(&self.entry, self.clock.as_ref());
         decision_log::write(&self.entry);
     }
 }
@@ -275,7 +285,7 @@ pub(crate) fn random_hex<const N: usize>() -> String {
 #[cfg(test)]
 mod tests {
     use std::sync::Mutex;
-    use std::time::{Duration, SystemTime};
+    use std::time::SystemTime;
 
     use super::*;
     use crate::clock::SystemClock;

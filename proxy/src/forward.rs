@@ -23,6 +23,7 @@ mod request_body;
 mod request_head;
 mod response_head;
 mod send;
+mod stopwatch;
 mod stored;
 mod tunnel;
 mod upstream;

@@ -29,6 +29,7 @@ mod service;
 pub mod session;
 pub mod start;
 mod store_server;
+mod tap;
 
 pub use evidence::EvidenceError;
 pub use lifecycle::Drained;

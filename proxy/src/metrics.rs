@@ -1,19 +1,54 @@
-//! What is counted, for Prometheus. Labels are names of the policy and fixed words; no value, path,
-//! identity or header of an exchange becomes a label.
+//! What operators see of the data plane: counts for Prometheus and `postern top`, and the live decisions
+//! of `postern tap`.
+//!
+//! Labels are names of the policy and fixed words; no value, path, identity or header of an exchange
+//! becomes a label. What an alert watches is there at zero before it first happens, so that its first
+//! time shows as an increase.
 
+mod rules;
+mod standing;
+
+use std::sync::Arc;
 use std::time::Duration;
 
 use postern_audit::AuditEntry;
-use prometheus::{Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, Opts, Registry};
+use postern_config::Policy;
+use prometheus::{
+    HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, Opts, Registry,
+};
+
+use crate::tap::Tap;
+use rules::RuleMetrics;
+
+pub(crate) use rules::BodyCost;
+pub(crate) use standing::Standing;
+
+/// The bounds of the histogram of durations, in seconds.
+const SECONDS: [f64; 14] = [
+    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0,
+];
+
+/// Why nobody was recognised.
+const IDENTITY_REASONS: [&str; 3] = ["missing", "invalid", "unavailable"];
+/// What an upstream does that is not sound.
+const UPSTREAM_KINDS: [&str; 3] = ["unavailable", "timeout", "unreadable"];
+/// What is found.
+const FINDINGS: [&str; 3] = ["quota-warning", "quota-exceeded", "quota-store-down"];
+
+/// The problem of an exchange that cannot be put on record.
+const AUDIT_UNAVAILABLE: &str = "audit-unavailable";
 
 /// Every metric of the data plane, in one registry.
 #[derive(Debug)]
 pub struct Metrics {
     registry: Registry,
+    tap: Arc<Tap>,
     exchanges: IntCounterVec,
-    seconds: Histogram,
+    seconds: HistogramVec,
     body_bytes: IntCounter,
     withheld: IntCounterVec,
+    problems: IntCounterVec,
+    rules: RuleMetrics,
     upstream_failures: IntCounterVec,
     identity_failures: IntCounterVec,
     quotas: QuotaMetrics,
@@ -43,13 +78,27 @@ impl QuotaMetrics {
                 "Exchanges refused or cut because a quota was used up, by quota",
                 "quota",
             )?,
-            findings: counters(
-                "postern_findings_total",
-                "Security events that an operator should see, by rule",
-                "rule",
-            )?,
+            findings: at_zero(
+                counters(
+                    "postern_findings_total",
+                    "Security events that an operator should see, by rule",
+                    "rule",
+                )?,
+                &FINDINGS,
+            ),
         })
     }
+}
+
+/// How long exchanges take, registered.
+fn seconds(registry: &Registry) -> Result<HistogramVec, prometheus::Error> {
+    let options = HistogramOpts::new(
+        "postern_exchange_seconds",
+        "How long exchanges take, from head to end, by route",
+    );
+    let seconds = HistogramVec::new(options.buckets(SECONDS.to_vec()), &["route"])?;
+    registry.register(Box::new(seconds.clone()))?;
+    Ok(seconds)
 }
 
 /// A counter with labels, registered.
@@ -61,6 +110,14 @@ fn counters(
     let vec = IntCounterVec::new(Opts::new(name, help), labels)?;
     registry.register(Box::new(vec.clone()))?;
     Ok(vec)
+}
+
+/// A counter with one label, which is there at zero for these values of it.
+fn at_zero(counters: IntCounterVec, values: &[&str]) -> IntCounterVec {
+    for value in values {
+        counters.with_label_values(&[value]).inc_by(0);
+    }
+    counters
 }
 
 impl Metrics {
@@ -87,6 +144,11 @@ impl Metrics {
             "Values withheld, by label",
             &["label"],
         )?;
+        let problems = counters(
+            "postern_problems_total",
+            "Exchanges that ended in a problem, by its slug",
+            &["problem"],
+        )?;
         let upstream_failures = counters(
             "postern_upstream_failures_total",
             "Requests that the upstream did not answer soundly, by kind",
@@ -107,18 +169,16 @@ impl Metrics {
         )?;
         let connections = IntGauge::new("postern_connections", "Client connections open")?;
         registry.register(Box::new(connections.clone()))?;
-        let seconds = Histogram::with_opts(HistogramOpts::new(
-            "postern_exchange_seconds",
-            "How long exchanges take, from head to end",
-        ))?;
-        registry.register(Box::new(seconds.clone()))?;
         Ok(Self {
+            tap: Arc::default(),
             exchanges,
-            seconds,
+            seconds: seconds(&registry)?,
             body_bytes,
             withheld,
-            upstream_failures,
-            identity_failures,
+            problems: at_zero(problems, &[AUDIT_UNAVAILABLE]),
+            rules: RuleMetrics::new(&registry)?,
+            upstream_failures: at_zero(upstream_failures, &UPSTREAM_KINDS),
+            identity_failures: at_zero(identity_failures, &IDENTITY_REASONS),
             quotas: QuotaMetrics::new(&registry)?,
             registry,
             connections,
@@ -132,8 +192,30 @@ impl Metrics {
         &self.registry
     }
 
+    /// Who watches decisions as they are made.
+    pub(crate) fn tap(&self) -> &Arc<Tap> {
+        &self.tap
+    }
+
+    /// What has been counted so far, as `postern top` shows it.
+    pub(crate) fn standing(&self) -> Standing {
+        Standing::of(&self.registry)
+    }
+
+    /// A policy is in force: each of its rules and quotas is there at zero, so that one that never acts is
+    /// seen.
+    pub(crate) fn know(&self, policy: &Policy) {
+        self.rules.know(policy);
+        let quotas: Vec<&str> = policy
+            .quotas
+            .iter()
+            .map(|quota| quota.name.as_str())
+            .collect();
+        at_zero(self.quotas.denied.clone(), &quotas);
+    }
+
     /// An exchange has ended.
-    pub(crate) fn exchange_ended(&self, entry: &AuditEntry) {
+    pub(crate) fn exchange_ended(&self, entry: &AuditEntry, cost: BodyCost) {
         let class = match entry.status / 100 {
             1..=5 => format!("{}xx", entry.status / 100),
             _ => "none".to_owned(),
@@ -143,7 +225,12 @@ impl Metrics {
             .with_label_values(&[route, &entry.outcome, &class])
             .inc();
         self.seconds
+            .with_label_values(&[route])
             .observe(Duration::from_micros(entry.duration_us).as_secs_f64());
+        if let Some(problem) = &entry.problem {
+            self.problems.with_label_values(&[problem]).inc();
+        }
+        self.rules.exchange_ended(route, &entry.withheld, cost);
         self.body_bytes.inc_by(entry.bytes_out);
         for (label, count) in &entry.withheld {
             self.withheld.with_label_values(&[label]).inc_by(*count);
@@ -202,12 +289,15 @@ mod tests {
             ..AuditEntry::default()
         };
         entry.withheld.insert("pii.name".to_owned(), 3);
-        metrics.exchange_ended(&entry);
+        entry.problem = Some("unreadable-body".to_owned());
+        metrics.exchange_ended(&entry, BodyCost::default());
         let counted = metrics
             .exchanges
             .with_label_values(&["case.read", "allowed", "2xx"]);
         assert_eq!(counted.get(), 1);
         assert_eq!(metrics.withheld.with_label_values(&["pii.name"]).get(), 3);
         assert_eq!(metrics.body_bytes.get(), 5);
+        let problems = &metrics.problems;
+        assert_eq!(problems.with_label_values(&["unreadable-body"]).get(), 1);
     }
 }

@@ -139,7 +139,7 @@ impl Postern {
                 store: Arc::clone(&store),
                 reloader: reloader.clone(),
                 token,
-                registry: metrics.registry().clone(),
+                metrics: Arc::clone(&metrics),
                 quotas: Arc::clone(&quotas),
                 evidence: evidence.clone(),
                 vitals: Arc::clone(&lifecycle) as Arc<dyn admin::Vitals>,

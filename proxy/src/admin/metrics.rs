@@ -1,7 +1,10 @@
 //! `/metrics`: every metric of the process in the Prometheus text format.
 //!
-//! What the policy store and the life cycle know is written here from their own counts, so that they
-//! cannot differ from the status.
+//! What the policy store, the audit log and the life cycle know is written here from their own counts, so
+//! that they cannot differ from the status.
+
+mod page;
+mod process;
 
 use std::time::UNIX_EPOCH;
 
@@ -10,76 +13,91 @@ use axum::http::StatusCode;
 use prometheus::{Encoder, TextEncoder};
 
 use super::AdminState;
+use crate::evidence::Health;
 use crate::policy_store::PolicyStatus;
+use page::Page;
 
 pub(super) async fn metrics(
     State(state): State<AdminState>,
 ) -> (StatusCode, [(&'static str, &'static str); 1], Vec<u8>) {
     let kind = [("content-type", "text/plain; version=0.0.4; charset=utf-8")];
+    if let Some(policy) = state.store.snapshot().compiled.policy() {
+        state.metrics.know(policy);
+    }
     let mut text = Vec::new();
     if TextEncoder::new()
-        .encode(&state.registry.gather(), &mut text)
+        .encode(&state.metrics.registry().gather(), &mut text)
         .is_err()
     {
         return (StatusCode::INTERNAL_SERVER_ERROR, kind, Vec::new());
     }
-    text.extend_from_slice(live(&state.store.status(), state.vitals.in_flight()).as_bytes());
+    text.extend_from_slice(live(&state).as_bytes());
     (StatusCode::OK, kind, text)
 }
 
-fn live(status: &PolicyStatus, in_flight: u64) -> String {
-    let mut text = String::new();
-    let mut metric = |name: &str, kind: &str, help: &str, labels: &str, value: u64| {
-        text.push_str(&format!(
-            "# HELP {name} {help}\n# TYPE {name} {kind}\n{name}{labels} {value}\n"
-        ));
-    };
-    metric(
+fn live(state: &AdminState) -> String {
+    let mut page = Page::default();
+    page.gauge("postern_build_info", "The version that runs")
+        .labelled("version", env!("CARGO_PKG_VERSION"), 1);
+    page.gauge(
         "postern_exchanges_in_flight",
-        "gauge",
-        "Exchanges that have begun and not ended.",
-        "",
-        in_flight,
-    );
-    metric(
-        "postern_policy_reload_ok",
-        "counter",
-        "Policies that came into force.",
-        "",
-        status.reloads_ok,
-    );
-    metric(
+        "Exchanges that have begun and not ended",
+    )
+    .value(state.vitals.in_flight());
+    policy(&mut page, &state.store.status());
+    if let Some(health) = state.evidence.health() {
+        audit(&mut page, health);
+    }
+    process::write(&mut page);
+    page.into_text()
+}
+
+fn policy(page: &mut Page, status: &PolicyStatus) {
+    page.counter(
+        "postern_policy_reloads_total",
+        "Policies that came into force or were refused",
+    )
+    .labelled("outcome", "loaded", status.reloads_ok)
+    .labelled("outcome", "refused", status.reloads_failed);
+    page.gauge(
         "postern_policy_reload_failed",
-        "counter",
-        "Policies that were refused.",
-        "",
-        status.reloads_failed,
-    );
-    metric(
-        "postern_policy_last_reload_failed",
-        "gauge",
-        "Whether the files on disk are not in force.",
-        "",
-        u64::from(status.last_error.is_some()),
-    );
+        "Whether the policy on disk was refused and is not in force",
+    )
+    .value(u64::from(status.last_error.is_some()));
     if let Some(revision) = &status.revision {
-        metric(
-            "postern_policy_info",
-            "gauge",
-            "The revision in force.",
-            &format!("{{revision=\"{revision}\"}}"),
-            1,
-        );
+        page.gauge("postern_policy_info", "The revision in force")
+            .labelled("revision", &revision.to_string(), 1);
     }
     if let Some(at) = status.loaded_at {
-        metric(
+        let since = at.duration_since(UNIX_EPOCH).unwrap_or_default();
+        page.gauge(
             "postern_policy_loaded_timestamp_seconds",
-            "gauge",
-            "When the revision came into force.",
-            "",
-            at.duration_since(UNIX_EPOCH)
-                .map_or(0, |since| since.as_secs()),
-        );
+            "When the revision came into force",
+        )
+        .value(since.as_secs());
     }
-    text
+}
+
+fn audit(page: &mut Page, health: Health) {
+    page.counter(
+        "postern_audit_entries_total",
+        "Entries of the audit log that became durable or could not be written",
+    )
+    .labelled("result", "written", health.written)
+    .labelled("result", "failed", health.failed);
+    page.gauge(
+        "postern_audit_queued_entries",
+        "Entries that wait to become durable",
+    )
+    .value(u64::try_from(health.queued).unwrap_or(u64::MAX));
+    page.gauge(
+        "postern_audit_failing",
+        "Whether the audit log could not write its last entry",
+    )
+    .value(u64::from(health.failing));
+    page.gauge(
+        "postern_audit_disk_free_ratio",
+        "The share of the audit log's disk that is free",
+    )
+    .value(f64::from(health.free_percent) / 100.0);
 }

@@ -5,10 +5,11 @@
 
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use axum::Router;
+use axum::{Extension, Router};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpStream;
@@ -23,7 +24,7 @@ pub(super) const CONNECTIONS_MAX: usize = 64;
 const HEAD_TIME_MAX: Duration = Duration::from_secs(10);
 /// How large a request's head may be, in bytes.
 const HEAD_BYTES_MAX: usize = 16 << 10;
-/// How long a connection may live.
+/// How long a connection may live, unless its answer goes on.
 const CONNECTION_TIME_MAX: Duration = Duration::from_secs(300);
 
 /// The admin listener's thread. Dropping it stops the listener and does not wait.
@@ -121,14 +122,37 @@ pub async fn serve(
     }
 }
 
+/// Lets one connection live for as long as its answer goes on. The number of such answers is bounded
+/// elsewhere.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Stay(Arc<AtomicBool>);
+
+impl Stay {
+    /// The answer goes on until somebody leaves.
+    pub(super) fn stay(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    fn stays(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
 async fn answer(stream: TcpStream, router: Router) {
+    let stay = Stay::default();
+    let router = router.layer(Extension(stay.clone()));
     let connection = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIME_MAX)
         .max_buf_size(HEAD_BYTES_MAX)
         .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
-    match tokio::time::timeout(CONNECTION_TIME_MAX, connection).await {
-        Ok(Ok(())) => {}
-        Ok(Err(_)) | Err(_) => tracing::debug!("an admin connection ended early"),
+    let mut connection = std::pin::pin!(connection);
+    let ended = match tokio::time::timeout(CONNECTION_TIME_MAX, &mut connection).await {
+        Ok(ended) => ended.is_ok(),
+        Err(_late) if stay.stays() => connection.await.is_ok(),
+        Err(_late) => false,
+    };
+    if !ended {
+        tracing::debug!("an admin connection ended early");
     }
 }

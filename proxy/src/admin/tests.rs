@@ -1,5 +1,7 @@
 //! The admin listener over real sockets: who may ask what, and what is answered.
 
+mod live;
+
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -45,42 +47,50 @@ struct Admin {
     folder: TempDir,
     plane: Arc<Plane>,
     token: AdminToken,
+    metrics: Arc<Metrics>,
     thread: AdminThread,
+}
+
+/// What an admin listener shows whose policy is loaded, or whose store is still empty.
+fn state(folder: &Path, loaded: bool) -> (AdminState, Arc<Plane>) {
+    let path = write(folder, "policy.yaml", &policy("one", HEADER));
+    let reloaded = Arc::new(PolicyStore::deny_all());
+    let options = ReloadOptions {
+        policy: path.clone(),
+        keys: PseudonymKeys::for_offline_use(),
+        limits: limits(),
+        clock: Arc::new(SystemClock),
+        evidence: Evidence::off(Arc::new(SystemClock)),
+    };
+    let reloader = PolicyReloader::start(options, Arc::clone(&reloaded)).unwrap();
+    let empty = || Arc::new(PolicyStore::deny_all());
+    let plane = Arc::new(Plane::default());
+    let state = AdminState {
+        store: if loaded { reloaded } else { empty() },
+        reloader,
+        token: AdminToken::read_or_make(&folder.join("state")).unwrap(),
+        metrics: Arc::new(Metrics::new().unwrap()),
+        quotas: quotas(folder),
+        evidence: Evidence::off(Arc::new(SystemClock)),
+        vitals: plane.clone(),
+        listen: vec!["127.0.0.1:8080".to_owned()],
+        policy: path,
+    };
+    (state, plane)
 }
 
 impl Admin {
     /// An admin listener whose policy is loaded, or whose store is still empty.
     fn start(loaded: bool) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let path = write(folder.path(), "policy.yaml", &policy("one", HEADER));
-        let reloaded = Arc::new(PolicyStore::deny_all());
-        let options = ReloadOptions {
-            policy: path.clone(),
-            keys: PseudonymKeys::for_offline_use(),
-            limits: limits(),
-            clock: Arc::new(SystemClock),
-            evidence: Evidence::off(Arc::new(SystemClock)),
-        };
-        let reloader = PolicyReloader::start(options, Arc::clone(&reloaded)).unwrap();
-        let empty = || Arc::new(PolicyStore::deny_all());
-        let plane = Arc::new(Plane::default());
-        let token = AdminToken::read_or_make(&folder.path().join("state")).unwrap();
-        let state = AdminState {
-            store: if loaded { reloaded } else { empty() },
-            reloader,
-            token: token.clone(),
-            registry: prometheus::Registry::new(),
-            quotas: quotas(folder.path()),
-            evidence: Evidence::off(Arc::new(SystemClock)),
-            vitals: plane.clone(),
-            listen: vec!["127.0.0.1:8080".to_owned()],
-            policy: path,
-        };
+        let (state, plane) = state(folder.path(), loaded);
+        let (token, metrics) = (state.token.clone(), Arc::clone(&state.metrics));
         let thread = spawn(bind("127.0.0.1:0").unwrap(), state).unwrap();
         Self {
             folder,
             plane,
             token,
+            metrics,
             thread,
         }
     }
@@ -132,7 +142,7 @@ async fn health_and_metrics_are_open_and_the_rest_needs_the_token() {
         format!("Authorization: {}\r\n", good.get(..good.len() - 1).unwrap()),
         format!("Authorization: {good}\r\nAuthorization: {good}\r\n"),
     ] {
-        for line in ["GET /status", "POST /reload"] {
+        for line in ["GET /status", "POST /reload", "GET /tap", "GET /top"] {
             let (status, body) = admin.ask(line, &credentials).await;
             assert_eq!(status, 401, "{line}");
             assert!(!body.contains("revision"));
@@ -243,7 +253,7 @@ async fn reloads_and_tells_how_that_ended() {
         "{metrics}"
     );
     assert!(
-        metrics.contains("\npostern_policy_last_reload_failed 1\n"),
+        metrics.contains("\npostern_policy_reloads_total{outcome=\"refused\"} 1\n"),
         "{metrics}"
     );
 

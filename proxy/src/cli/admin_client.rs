@@ -1,18 +1,25 @@
-//! Asking a running Postern through its admin listener: one request, one bounded answer.
+//! Asking a running Postern through its admin listener: one request, and one bounded answer or one that
+//! goes on.
+
+mod follow;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, HOST};
-use http::{Method, Request, StatusCode};
+use http::{Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Empty, Limited};
+use hyper::body::Incoming;
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::net::TcpStream;
+use tokio::task::JoinHandle;
 
 use crate::admin::TOKEN_FILE;
 use crate::load::{self, LoadError};
+
+pub(super) use follow::Followed;
 
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -44,6 +51,22 @@ pub(super) enum AskError {
     Refused { address: String, path: PathBuf },
 }
 
+/// An answer whose head has come, and the connection that brings the rest.
+struct Begun {
+    response: Response<Incoming>,
+    #[expect(dead_code, reason = "it is held so that the rest can come")]
+    connection: AbortOnDrop,
+}
+
+/// A task that ends with whoever wants something of it.
+struct AbortOnDrop(JoinHandle<()>);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
 impl AdminClient {
     /// Reads where the admin listener is from the server file.
     pub(super) fn of_server_file(config: &Path) -> Result<Self, LoadError> {
@@ -68,20 +91,27 @@ impl AdminClient {
 
     /// Asks with the token; answers are JSON.
     pub(super) fn ask(&self, method: Method, path: &str) -> Result<(StatusCode, Value), AskError> {
-        let token = std::fs::read_to_string(&self.token_file).map_err(|error| AskError::Token {
+        let request = self.request(method, path, Some(self.token()?.trim()))?;
+        let (status, body) = self.send(request)?;
+        Ok((status, self.read(status, &body)?))
+    }
+
+    fn token(&self) -> Result<String, AskError> {
+        std::fs::read_to_string(&self.token_file).map_err(|error| AskError::Token {
             path: self.token_file.clone(),
             error,
-        })?;
-        let request = self.request(method, path, Some(token.trim()))?;
-        let (status, body) = self.send(request)?;
+        })
+    }
+
+    /// Reads an answer to a request with the token.
+    fn read(&self, status: StatusCode, body: &[u8]) -> Result<Value, AskError> {
         if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
             return Err(AskError::Refused {
                 address: self.address.clone(),
                 path: self.token_file.clone(),
             });
         }
-        let answer = serde_json::from_slice(&body).map_err(|error| self.no_answer(&error))?;
-        Ok((status, answer))
+        serde_json::from_slice(body).map_err(|error| self.no_answer(&error))
     }
 
     fn request(
@@ -103,40 +133,58 @@ impl AdminClient {
     }
 
     fn send(&self, request: Request<Empty<Bytes>>) -> Result<(StatusCode, Bytes), AskError> {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(|error| self.no_answer(&error))?;
-        runtime.block_on(async {
-            tokio::time::timeout(PATIENCE, self.exchange(request))
-                .await
-                .unwrap_or_else(|elapsed| Err(self.no_answer(&elapsed)))
-        })
+        let runtime = self.runtime()?;
+        runtime.block_on(self.within(async {
+            let mut answer = self.begin(request).await?;
+            let body = self.whole(answer.response.body_mut()).await?;
+            Ok((answer.response.status(), body))
+        }))
     }
 
-    async fn exchange(
+    fn runtime(&self) -> Result<tokio::runtime::Runtime, AskError> {
+        tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| self.no_answer(&error))
+    }
+
+    /// Nothing is waited for forever.
+    async fn within<T>(
         &self,
-        request: Request<Empty<Bytes>>,
-    ) -> Result<(StatusCode, Bytes), AskError> {
+        asking: impl Future<Output = Result<T, AskError>>,
+    ) -> Result<T, AskError> {
+        tokio::time::timeout(PATIENCE, asking)
+            .await
+            .unwrap_or_else(|elapsed| Err(self.no_answer(&elapsed)))
+    }
+
+    /// The rest of an answer, as far as it is read.
+    async fn whole(&self, body: &mut Incoming) -> Result<Bytes, AskError> {
+        let body = Limited::new(body, ANSWER_BYTES_MAX).collect().await;
+        let body = body.map_err(|error| self.no_answer(&error))?;
+        Ok(body.to_bytes())
+    }
+
+    /// Sends a request and reads the answer's head.
+    async fn begin(&self, request: Request<Empty<Bytes>>) -> Result<Begun, AskError> {
         let stream = TcpStream::connect(&self.address)
             .await
             .map_err(|error| self.no_answer(&error))?;
         let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
             .await
             .map_err(|error| self.no_answer(&error))?;
-        let connection = tokio::spawn(connection);
+        let connection = AbortOnDrop(tokio::spawn(async {
+            // How the connection ends shows in the answer.
+            drop(connection.await);
+        }));
         let response = sender
             .send_request(request)
             .await
             .map_err(|error| self.no_answer(&error))?;
-        let status = response.status();
-        let body = Limited::new(response.into_body(), ANSWER_BYTES_MAX)
-            .collect()
-            .await
-            .map_err(|error| self.no_answer(&error))?
-            .to_bytes();
-        connection.abort();
-        Ok((status, body))
+        Ok(Begun {
+            response,
+            connection,
+        })
     }
 
     fn no_answer(&self, reason: &impl ToString) -> AskError {

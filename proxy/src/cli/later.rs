@@ -18,10 +18,6 @@ pub(super) enum Command {
     Replay(Rest),
     /// Watch traffic and write a draft policy (not in this build yet)
     Discover(Rest),
-    /// Watch decisions as they are made (not in this build yet)
-    Tap(Rest),
-    /// Show what is busiest (not in this build yet)
-    Top(Rest),
     /// List and end sessions (not in this build yet)
     Sessions(Rest),
     /// List, approve and end grants (not in this build yet)
@@ -43,8 +39,6 @@ pub(super) fn run(command: &Command, output: &Output) -> Exit {
         Command::Diff(rest) => ("diff", rest),
         Command::Replay(rest) => ("replay", rest),
         Command::Discover(rest) => ("discover", rest),
-        Command::Tap(rest) => ("tap", rest),
-        Command::Top(rest) => ("top", rest),
         Command::Sessions(rest) => ("sessions", rest),
         Command::Grants(rest) => ("grants", rest),
         Command::Bench(rest) => ("bench", rest),

@@ -113,7 +113,7 @@ fn unreachable(error: &dyn std::error::Error, output: &Output) -> Exit {
 }
 
 /// The parameters that have a value, as a query.
-fn query(parameters: &[(&str, Option<&str>)]) -> String {
+pub(super) fn query(parameters: &[(&str, Option<&str>)]) -> String {
     let given = parameters.iter().filter_map(|(name, value)| {
         let value = utf8_percent_encode((*value)?, NON_ALPHANUMERIC);
         Some(format!("{name}={value}"))
@@ -159,11 +159,16 @@ fn tell(status: StatusCode, answer: &Value, output: &Output) -> Exit {
         output.text("nothing is in use\n");
         return Exit::Fine;
     }
+    output.text(&listed(rows));
+    Exit::Fine
+}
+
+/// Counts in use, as a table.
+pub(super) fn listed<'a>(entries: impl IntoIterator<Item = &'a Value>) -> String {
     let head = ["quota", "who", "used", "limit", "in", "frees in"];
     let head = head.map(str::to_owned).to_vec();
-    let table = std::iter::once(head).chain(rows.iter().map(row));
-    output.text(&wording::table(&table.collect::<Vec<_>>()));
-    Exit::Fine
+    let table = std::iter::once(head).chain(entries.into_iter().map(row));
+    wording::table(&table.collect::<Vec<_>>())
 }
 
 fn row(entry: &Value) -> Vec<String> {

@@ -104,6 +104,22 @@ pub(super) fn count(number: usize, word: &str) -> String {
     }
 }
 
+/// A number of microseconds, in the unit that suits it.
+pub(super) fn duration(microseconds: u64) -> String {
+    let tenths = |unit: u64| {
+        format!(
+            "{}.{}",
+            microseconds / unit,
+            microseconds % unit / (unit / 10)
+        )
+    };
+    match microseconds {
+        0..1_000 => format!("{microseconds} us"),
+        1_000..1_000_000 => format!("{} ms", tenths(1_000)),
+        1_000_000.. => format!("{} s", tenths(1_000_000)),
+    }
+}
+
 /// Rows of cells as aligned text, two blanks between columns, no blank at the end of a line.
 pub(super) fn table(rows: &[Vec<String>]) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);

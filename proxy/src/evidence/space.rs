@@ -40,8 +40,13 @@ impl Space {
         }
     }
 
+    /// The share of free blocks when it was last looked at, in percent.
+    pub(super) fn free_percent(&self) -> u8 {
+        self.free_percent.load(Ordering::Relaxed)
+    }
+
     /// Whether exchanges are to be refused.
     pub(super) fn is_short(&self) -> bool {
-        self.free_percent.load(Ordering::Relaxed) < SHORT_PERCENT
+        self.free_percent() < SHORT_PERCENT
     }
 }

@@ -10,6 +10,7 @@ use postern_filters::export_meter::MeteredBody;
 use postern_filters::pipeline::HELD_WHOLE_BYTES;
 use postern_filters::{BodyError, BodyPipeline, BodySummary, ExchangePlan, Redacted, ResponsePlan};
 
+use super::stopwatch::Stopwatch;
 use crate::metering::Meter;
 use crate::respond::Problem;
 use crate::service::Halt;
@@ -69,14 +70,19 @@ impl ChargedBody {
     ///
     /// # Errors
     /// The body may not leave any further.
-    pub(super) async fn push(&mut self, chunk: Bytes, held: bool) -> Result<Redacted, Halt> {
+    pub(super) async fn push(
+        &mut self,
+        chunk: Bytes,
+        held: bool,
+        watch: &mut Stopwatch<'_>,
+    ) -> Result<Redacted, Halt> {
         match self {
-            Self::Free(pipeline) => pipeline.push(chunk).map_err(withheld),
+            Self::Free(pipeline) => watch.time(|| pipeline.push(chunk)).map_err(withheld),
             Self::Metered(metered) => {
-                metered.body.push(chunk).map_err(withheld)?;
+                watch.time(|| metered.body.push(chunk)).map_err(withheld)?;
                 match held && metered.body.decoded_bytes() <= HELD_WHOLE_BYTES {
                     true => Ok(Redacted::default()),
-                    false => metered.release().await,
+                    false => metered.release(watch).await,
                 }
             }
         }
@@ -86,12 +92,12 @@ impl ChargedBody {
     ///
     /// # Errors
     /// The body is incomplete, or may not leave.
-    pub(super) async fn finish(&mut self) -> Result<Redacted, Halt> {
+    pub(super) async fn finish(&mut self, watch: &mut Stopwatch<'_>) -> Result<Redacted, Halt> {
         match self {
-            Self::Free(pipeline) => pipeline.finish().map_err(withheld),
+            Self::Free(pipeline) => watch.time(|| pipeline.finish()).map_err(withheld),
             Self::Metered(metered) => {
-                metered.body.finish().map_err(withheld)?;
-                metered.release().await
+                watch.time(|| metered.body.finish()).map_err(withheld)?;
+                metered.release(watch).await
             }
         }
     }
@@ -133,14 +139,16 @@ impl ChargedBody {
 
 impl Metered {
     /// Charges what waits and hands it out.
-    async fn release(&mut self) -> Result<Redacted, Halt> {
+    async fn release(&mut self, watch: &mut Stopwatch<'_>) -> Result<Redacted, Halt> {
         let due = self.body.due();
         if due.incomplete {
             return Ok(Redacted::default());
         }
         let grant = self.meter.charge(due, self.body.truncates()).await?;
         self.cut |= grant.cut;
-        let redacted = self.body.release(grant.admitted).map_err(withheld)?;
+        let redacted = watch
+            .time(|| self.body.release(grant.admitted))
+            .map_err(withheld)?;
         let bytes = self.body.summary().bytes_out;
         let bytes = bytes.saturating_sub(self.meter.charged().bytes);
         self.meter.bytes(bytes).await?;

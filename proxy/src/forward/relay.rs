@@ -9,6 +9,7 @@ use pingora::protocols::http::ServerSession;
 use super::charged::ChargedBody;
 use super::outgoing::{AnswerHead, Outgoing};
 use super::send::{self, Sent};
+use super::stopwatch::Stopwatch;
 use super::upstream::Lease;
 use super::{Forwarding, gone};
 use crate::exchange::{Ending, Exchange};
@@ -60,6 +61,7 @@ pub(super) async fn relay(
             let body = Body {
                 outgoing: &mut outgoing,
                 body: charged,
+                watch: Stopwatch::new(forwarding.clock),
                 lease,
                 progress: Progress::begin(forwarding.upstream.read_time(), live),
                 live,
@@ -85,6 +87,7 @@ pub(super) async fn relay(
 struct Body<'a, 'b> {
     outgoing: &'a mut Outgoing<'b>,
     body: ChargedBody,
+    watch: Stopwatch<'a>,
     lease: Lease,
     progress: Progress,
     /// Bytes leave as they come.
@@ -124,14 +127,14 @@ impl Body<'_, '_> {
         }
         while let Some(chunk) = self.next_chunk().await? {
             let held = self.outgoing.holds();
-            let redacted = self.body.push(chunk, held).await?;
+            let redacted = self.body.push(chunk, held, &mut self.watch).await?;
             self.outgoing.push(redacted).await?;
             if held && self.body.streams() {
                 self.note_withheld(false);
                 self.outgoing.release().await?;
             }
         }
-        let last = self.body.finish().await?;
+        let last = self.body.finish(&mut self.watch).await?;
         self.outgoing.push(last).await?;
         self.note_withheld(self.receipt);
         self.note_body();
@@ -141,7 +144,7 @@ impl Body<'_, '_> {
     /// Notes what was done to the body so far, and what was charged for it.
     fn note_body(&mut self) {
         let exchange = self.outgoing.exchange();
-        exchange.note_body(self.body.summary());
+        exchange.note_body(self.body.summary(), self.watch.worked());
         if let Some((meter, cut)) = self.body.meter() {
             exchange.note_charged(meter.charged(), cut);
         }

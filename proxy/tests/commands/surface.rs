@@ -39,7 +39,7 @@ fn a_command_line_that_cannot_be_read_exits_2() {
 fn a_command_that_is_not_there_yet_says_so_and_exits_2() {
     let folder = Folder::new();
     for command in [
-        "test", "diff", "replay", "discover", "tap", "top", "sessions", "grants", "bench",
+        "test", "diff", "replay", "discover", "sessions", "grants", "bench",
     ] {
         let ran = folder.postern(&[command, "verify", "--all", "x"]).exits(2);
         assert_eq!(
@@ -99,4 +99,8 @@ fn nothing_to_talk_to_exits_3_and_an_unreadable_server_file_2() {
     folder.postern(&["status"]).exits(3);
     folder.postern(&["status", "--ready"]).exits(3);
     folder.postern(&["reload", "--wait"]).exits(3);
+    folder.postern(&["tap"]).exits(3);
+    folder.postern(&["top", "--once"]).exits(3);
+    folder.postern(&["top", "-o", "junit"]).exits(2);
+    folder.postern(&["tap", "-o", "junit"]).exits(2);
 }

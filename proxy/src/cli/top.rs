@@ -1,0 +1,132 @@
+//! `postern top`: what is busiest in a running Postern, what its rules withhold, what its routes cost, and
+//! which quotas are nearly used up.
+//!
+//! On a terminal it shows what happened between two looks and looks again until it is stopped; else, and
+//! with `--once`, it shows the totals since the start.
+
+mod render;
+mod sample;
+
+use std::io::{self, IsTerminal as _};
+use std::path::Path;
+use std::time::Duration;
+
+use clap::Args;
+use http::{Method, StatusCode};
+use serde_json::Value;
+
+use super::admin_client::{AdminClient, AskError};
+use super::output::{Exit, Format, Output};
+use crate::clock::{Clock as _, SystemClock};
+use render::View;
+use sample::Sample;
+
+/// Quotas are listed once in so many looks: that asks the store, the rest reads counters.
+const LOOKS_PER_LISTING: usize = 15;
+/// Clears a terminal.
+const CLEAR: &str = "\u{1b}[H\u{1b}[2J";
+
+/// The arguments of `postern top`.
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// Show the totals since the start once
+    #[arg(long)]
+    once: bool,
+    /// Seconds between two looks
+    #[arg(long, value_name = "SECONDS", default_value_t = 2, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    every: u64,
+    /// How many of each to show
+    #[arg(short = 'n', long, value_name = "NUMBER", default_value_t = 10)]
+    rows: usize,
+}
+
+pub(super) fn run(arguments: &Arguments, config: &Path, output: &Output) -> Exit {
+    if !output.is_human_or_json() {
+        return Exit::Unreadable;
+    }
+    let client = match AdminClient::of_server_file(config) {
+        Ok(client) => client,
+        Err(error) => return output.load_failure(&error),
+    };
+    let stays = !arguments.once && output.format() == Format::Human && io::stdout().is_terminal();
+    let shown = match stays {
+        true => live(&client, arguments, output),
+        false => once(&client, arguments, output),
+    };
+    shown.unwrap_or_else(|error| {
+        output.error(error);
+        Exit::Unreachable
+    })
+}
+
+/// Why there is nothing to show.
+#[derive(Debug, thiserror::Error)]
+enum TopError {
+    #[error(transparent)]
+    Ask(#[from] AskError),
+    #[error("the admin listener answers {0}")]
+    Status(StatusCode),
+    #[error("cannot wait: {0}")]
+    Wait(#[from] io::Error),
+}
+
+fn once(client: &AdminClient, arguments: &Arguments, output: &Output) -> Result<Exit, TopError> {
+    let mut top = ask(client)?;
+    let quotas = quotas(client);
+    if output.format() == Format::Json {
+        if let Some(top) = top.as_object_mut() {
+            top.insert("quotas".to_owned(), quotas.unwrap_or(Value::Null));
+        }
+        output.json(&top);
+        return Ok(Exit::Fine);
+    }
+    let view = View {
+        seconds: None,
+        rows: arguments.rows,
+    };
+    output.text(&view.text(&Sample::read(&top), quotas.as_ref()));
+    Ok(Exit::Fine)
+}
+
+fn live(client: &AdminClient, arguments: &Arguments, output: &Output) -> Result<Exit, TopError> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()?;
+    let every = Duration::from_secs(arguments.every);
+    let mut before = Sample::read(&ask(client)?);
+    let mut looked = SystemClock.monotonic();
+    let mut listed = None;
+    for look in 0_usize.. {
+        if look.is_multiple_of(LOOKS_PER_LISTING) {
+            listed = quotas(client);
+        }
+        runtime.block_on(tokio::time::sleep(every));
+        let now = Sample::read(&ask(client)?);
+        let at = SystemClock.monotonic();
+        let view = View {
+            seconds: Some(at.saturating_duration_since(looked).as_secs_f64()),
+            rows: arguments.rows,
+        };
+        let text = view.text(&now.since(&before), listed.as_ref());
+        if output.bytes(format!("{CLEAR}{text}").as_bytes()).is_err() {
+            break;
+        }
+        (before, looked) = (now, at);
+    }
+    Ok(Exit::Fine)
+}
+
+fn ask(client: &AdminClient) -> Result<Value, TopError> {
+    match client.ask(Method::GET, "/top")? {
+        (StatusCode::OK, top) => Ok(top),
+        (status, _) => Err(TopError::Status(status)),
+    }
+}
+
+/// What quotas count; none where the store does not say, or says too much.
+fn quotas(client: &AdminClient) -> Option<Value> {
+    match client.ask(Method::GET, "/quotas") {
+        Ok((StatusCode::OK, mut listing)) => listing.get_mut("quotas").map(Value::take),
+        Ok(_) | Err(_) => None,
+    }
+}
