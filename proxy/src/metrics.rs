@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use postern_audit::AuditEntry;
 use postern_config::Policy;
+use postern_config::quota::Unit;
 use prometheus::{
     HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, Opts, Registry,
 };
@@ -28,6 +29,8 @@ const SECONDS: [f64; 14] = [
     0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0,
 ];
 
+/// What quotas are charged.
+const UNITS: [Unit; 4] = [Unit::Records, Unit::Subjects, Unit::Bytes, Unit::Requests];
 /// Why nobody was recognised.
 const IDENTITY_REASONS: [&str; 3] = ["missing", "invalid", "unavailable"];
 /// What an upstream does that is not sound.
@@ -68,11 +71,14 @@ impl QuotaMetrics {
     fn new(registry: &Registry) -> Result<Self, prometheus::Error> {
         let counters = |name, help, label| counters(registry, (name, help), &[label]);
         Ok(Self {
-            charged: counters(
-                "postern_quota_charged_total",
-                "Units charged to quotas, by unit",
-                "unit",
-            )?,
+            charged: at_zero(
+                counters(
+                    "postern_quota_charged_total",
+                    "Units charged to quotas, by unit",
+                    "unit",
+                )?,
+                &UNITS.map(Unit::word),
+            ),
             denied: counters(
                 "postern_quota_denied_total",
                 "Exchanges refused or cut because a quota was used up, by quota",

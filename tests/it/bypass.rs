@@ -13,7 +13,7 @@ mod exchange;
 mod h2;
 mod judge;
 mod lists;
-mod logs;
+pub(crate) mod logs;
 mod messages;
 mod observed;
 mod panics;

@@ -16,6 +16,7 @@ mod fuzzing_runs;
 mod generated;
 mod metering;
 mod noninterference;
+mod operating;
 mod origin;
 mod postern;
 mod proxy_answers;

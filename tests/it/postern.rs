@@ -173,6 +173,23 @@ impl Stage {
         client.reply(false).await.unwrap().text()
     }
 
+    /// The admin token.
+    pub(crate) fn admin_token(&self) -> String {
+        let path = self.folder.path().join("state/admin.token");
+        std::fs::read_to_string(path).unwrap().trim().to_owned()
+    }
+
+    /// What the admin listener answers to a request with the token.
+    pub(crate) async fn administer(&self, line: &str) -> String {
+        let address = self.running.admin_address();
+        let token = self.admin_token();
+        let mut client = Client::connect(address).await;
+        let request =
+            format!("{line} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {token}\r\n\r\n");
+        client.write(request.as_bytes()).await;
+        client.reply(false).await.unwrap().text()
+    }
+
     /// Waits until no exchange runs: one whose answer has been read gives its place back a moment later.
     pub(crate) async fn idle(&self) {
         let waiting = async {

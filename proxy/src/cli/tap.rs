@@ -55,7 +55,13 @@ pub(super) fn run(arguments: &Arguments, config: &Path, output: &Output) -> Exit
         ("reason", arguments.reason.as_deref()),
     ]);
     let mut left = arguments.count;
-    let followed = client.follow(&format!("/tap{query}"), |line| {
+    let begins = || {
+        output.note(format_args!(
+            "watching decisions at {}, on record; Ctrl-C ends it",
+            client.address()
+        ));
+    };
+    let followed = client.follow(&format!("/tap{query}"), begins, |line| {
         show(line, &mut left, output)
     });
     match followed {
@@ -127,7 +133,7 @@ fn told(decision: &Value) -> String {
         why.extend(counts.map(|(name, count)| format!("{name}={count}")));
     }
     let line = format!(
-        "{}  {:<8} {}  {:<7} {:<16} {:<12} {:<16} {:>9}  {}",
+        "{}  {:<8} {}  {:<7} {:<16} {:<12} {:<24} {:>9}  {}",
         time_of_day(number("time")),
         text("outcome"),
         status(number("status")),
@@ -180,11 +186,9 @@ mod tests {
             "duration_us": 12_345, "withheld": { "pii": 2 }, "charged": { "records": 1 },
         });
         let line = told(&decision);
-        assert_eq!(
-            line,
-            "22:13:20Z  allowed  200  GET     case.read        agent, boss  ann\u{fffd}[2J            \
-             12.3 ms  pii=2 records=1"
-        );
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let told = "22:13:20Z allowed 200 GET case.read agent, boss ann\u{fffd}[2J 12.3 ms pii=2 records=1";
+        assert_eq!(words.join(" "), told);
         let refused = json!({ "outcome": "refused", "status": 403, "problem": "route-denied" });
         let line = told(&refused);
         assert!(line.starts_with("00:00:00Z  refused  403"), "{line}");

@@ -2,6 +2,7 @@
 //! prints says.
 
 mod browser;
+mod live;
 mod running;
 
 use std::io::{BufRead as _, BufReader};

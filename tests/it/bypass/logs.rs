@@ -13,11 +13,11 @@ use super::messages::find;
 
 /// A log in memory.
 #[derive(Clone, Default)]
-pub(super) struct Logs(Arc<Mutex<Vec<u8>>>);
+pub(crate) struct Logs(Arc<Mutex<Vec<u8>>>);
 
 impl Logs {
     /// A subscriber that writes every event of Postern's own, and what others call worth knowing.
-    pub(super) fn dispatch(&self) -> Dispatch {
+    pub(crate) fn dispatch(&self) -> Dispatch {
         let subscriber = tracing_subscriber::fmt()
             .with_env_filter(EnvFilter::new("info,postern=trace"))
             .with_ansi(false)
@@ -27,7 +27,7 @@ impl Logs {
     }
 
     /// What was written so far.
-    pub(super) fn bytes(&self) -> Vec<u8> {
+    pub(crate) fn bytes(&self) -> Vec<u8> {
         self.0.lock().expect("log").clone()
     }
 

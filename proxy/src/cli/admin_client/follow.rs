@@ -24,10 +24,11 @@ pub(in crate::cli) enum Followed {
 }
 
 impl AdminClient {
-    /// Asks with the token and hands over each line of the answer as it comes.
+    /// Asks with the token, says when the answer has begun, and hands over each line of it as it comes.
     pub(in crate::cli) fn follow(
         &self,
         path: &str,
+        begins: impl FnOnce(),
         mut line: impl FnMut(&str) -> ControlFlow<()>,
     ) -> Result<Followed, AskError> {
         let request = self.request(Method::GET, path, Some(self.token()?.trim()))?;
@@ -39,6 +40,7 @@ impl AdminClient {
                 let body = self.within(self.whole(body)).await?;
                 return Ok(Followed::Answered(status, self.read(status, &body)?));
             }
+            begins();
             self.lines(body, &mut line).await
         })
     }

@@ -1,0 +1,113 @@
+//! `postern tap` and `postern top` beside the demo: what they show while somebody asks.
+
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::process::{Child, Stdio};
+
+use serde_json::Value;
+
+use super::running::RunningDemo;
+use crate::runner::command;
+
+const FILE: &str = "state/demo/postern.yaml";
+
+/// A tap that watches already.
+fn tap(demo: &RunningDemo, arguments: &[&str]) -> Child {
+    let mut child = command(demo.folder().path())
+        .args(["tap", "-c", FILE])
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut said = String::new();
+    let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    stderr.read_line(&mut said).unwrap();
+    assert!(said.starts_with("watching decisions at "), "{said}");
+    child
+}
+
+/// What a tap showed, when it has seen enough.
+fn shown(mut child: Child) -> String {
+    let mut out = String::new();
+    let stdout = child.stdout.as_mut().unwrap();
+    stdout.read_to_string(&mut out).unwrap();
+    assert!(child.wait().unwrap().success());
+    out
+}
+
+#[test]
+fn a_tap_shows_decisions_and_leaves_a_record() {
+    let demo = RunningDemo::start();
+    let people = tap(&demo, &["-n", "2", "--reason", "a look around"]);
+    let programs = tap(&demo, &["-n", "1", "-o", "json", "--outcome", "refused"]);
+    assert_eq!(demo.curl("agent", "/api/v2/cases/1001").status, 200);
+    assert_eq!(demo.curl("agent", "/admin/secret-place?q=me").status, 403);
+
+    let people = shown(people);
+    let lines: Vec<&str> = people.lines().collect();
+    assert_eq!(lines.len(), 2, "{people}");
+    assert!(
+        lines[0].contains("allowed") && lines[0].contains("pii.contact=3"),
+        "{people}"
+    );
+    assert!(lines[1].ends_with("route-denied"), "{people}");
+    let refused: Value = serde_json::from_str(&shown(programs)).unwrap();
+    assert_eq!(refused["outcome"], "refused");
+    assert_eq!(refused["problem"], "route-denied");
+    for told in [people, refused.to_string()] {
+        assert!(
+            !told.contains("secret-place") && !told.contains("q=me"),
+            "{told}"
+        );
+    }
+    let log = demo.folder().read("stderr.log");
+    assert!(log.contains("a look around"), "{log}");
+
+    let wrong = ["tap", "-c", FILE, "--outcome", "denied"];
+    let refused = demo.folder().postern(&wrong).exits(2);
+    assert!(
+        refused.err.contains("allowed, refused, withheld, cut"),
+        "{refused:?}"
+    );
+}
+
+#[test]
+fn top_shows_routes_rules_and_costs() {
+    let mut demo = RunningDemo::start();
+    assert_eq!(demo.curl("agent", "/api/v2/cases/1001").status, 200);
+    let watching = tap(&demo, &[]);
+    let top = demo
+        .folder()
+        .postern(&["top", "--once", "-c", FILE])
+        .exits(0);
+    for text in [
+        "case.read",
+        "pii.contact",
+        "withheld nothing",
+        "ns a byte",
+        "since the start",
+    ] {
+        assert!(top.out.contains(text), "{text}: {}", top.out);
+    }
+    let json = demo
+        .folder()
+        .postern(&["top", "-o", "json", "-c", FILE])
+        .exits(0)
+        .json();
+    assert_eq!(json["routes"]["case.read"]["outcomes"]["allowed"], 1);
+    assert!(
+        json["routes"]["case.read"]["body_seconds"]
+            .as_f64()
+            .unwrap()
+            > 0.0
+    );
+    assert!(json["quotas"].is_array(), "{json}");
+
+    assert_eq!(demo.stop("-TERM"), Some(0));
+    let ended = watching.wait_with_output().unwrap();
+    assert_eq!(ended.status.code(), Some(3), "Postern has stopped");
+    demo.folder()
+        .postern(&["top", "--once", "-c", FILE])
+        .exits(3);
+}
