@@ -187,8 +187,10 @@ mod tests {
         });
         let line = told(&decision);
         let words: Vec<&str> = line.split_whitespace().collect();
-        let told = "22:13:20Z allowed 200 GET case.read agent, boss ann\u{fffd}[2J 12.3 ms pii=2 records=1";
-        assert_eq!(words.join(" "), told);
+        assert_eq!(
+            words.join(" "),
+            "22:13:20Z allowed 200 GET case.read agent, boss ann\u{fffd}[2J 12.3 ms pii=2 records=1"
+        );
         let refused = json!({ "outcome": "refused", "status": 403, "problem": "route-denied" });
         let line = told(&refused);
         assert!(line.starts_with("00:00:00Z  refused  403"), "{line}");

@@ -32,7 +32,8 @@ impl Tapped {
     /// The next line of the answer, chunk sizes included.
     async fn line(&mut self) -> String {
         let mut line = String::new();
-        self.stream.read_line(&mut line).await.unwrap();
+        let length = self.stream.read_line(&mut line).await.unwrap();
+        assert!(length > 0, "the answer has ended");
         line.trim_end().to_owned()
     }
 
