@@ -1,8 +1,8 @@
 //! `postern top`: what is busiest in a running Postern, what its rules withhold, what its routes cost, and
 //! which quotas are nearly used up.
 //!
-//! On a terminal it shows what happened between two looks and looks again until it is stopped; else, and
-//! with `--once`, it shows the totals since the start.
+//! On a terminal, and with `--every`, it shows what happened between two looks and looks again until it is
+//! stopped; else, and with `--once`, it shows the totals since the start.
 
 mod render;
 mod sample;
@@ -23,6 +23,8 @@ use sample::Sample;
 
 /// Quotas are listed once in so many looks: that asks the store, the rest reads counters.
 const LOOKS_PER_LISTING: usize = 15;
+/// Seconds between two looks, unless somebody says otherwise.
+const EVERY_SECONDS: u64 = 2;
 /// Clears a terminal.
 const CLEAR: &str = "\u{1b}[H\u{1b}[2J";
 
@@ -32,9 +34,9 @@ pub(super) struct Arguments {
     /// Show the totals since the start once
     #[arg(long)]
     once: bool,
-    /// Seconds between two looks
-    #[arg(long, value_name = "SECONDS", default_value_t = 2, value_parser = clap::value_parser!(u64).range(1..=3600))]
-    every: u64,
+    /// Look again after so many seconds [default: 2, on a terminal]
+    #[arg(long, value_name = "SECONDS", conflicts_with = "once", value_parser = clap::value_parser!(u64).range(1..=3600))]
+    every: Option<u64>,
     /// How many of each to show
     #[arg(short = 'n', long, value_name = "NUMBER", default_value_t = 10)]
     rows: usize,
@@ -48,7 +50,8 @@ pub(super) fn run(arguments: &Arguments, config: &Path, output: &Output) -> Exit
         Ok(client) => client,
         Err(error) => return output.load_failure(&error),
     };
-    let stays = !arguments.once && output.format() == Format::Human && io::stdout().is_terminal();
+    let again = arguments.every.is_some() || (!arguments.once && io::stdout().is_terminal());
+    let stays = again && output.format() == Format::Human;
     let shown = match stays {
         true => live(&client, arguments, output),
         false => once(&client, arguments, output),
@@ -92,7 +95,12 @@ fn live(client: &AdminClient, arguments: &Arguments, output: &Output) -> Result<
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .build()?;
-    let every = Duration::from_secs(arguments.every);
+    let every = Duration::from_secs(arguments.every.unwrap_or(EVERY_SECONDS));
+    let apart = if io::stdout().is_terminal() {
+        CLEAR
+    } else {
+        "\n"
+    };
     let mut before = Sample::read(&ask(client)?);
     let mut looked = SystemClock.monotonic();
     let mut listed = None;
@@ -100,7 +108,7 @@ fn live(client: &AdminClient, arguments: &Arguments, output: &Output) -> Result<
         if look.is_multiple_of(LOOKS_PER_LISTING) {
             listed = quotas(client);
         }
-        runtime.block_on(tokio::time::sleep(every));
+        runtime.block_on(async { tokio::time::sleep(every).await });
         let now = Sample::read(&ask(client)?);
         let at = SystemClock.monotonic();
         let view = View {
@@ -108,7 +116,7 @@ fn live(client: &AdminClient, arguments: &Arguments, output: &Output) -> Result<
             rows: arguments.rows,
         };
         let text = view.text(&now.since(&before), listed.as_ref());
-        if output.bytes(format!("{CLEAR}{text}").as_bytes()).is_err() {
+        if output.bytes(format!("{apart}{text}").as_bytes()).is_err() {
             break;
         }
         (before, looked) = (now, at);

@@ -111,3 +111,22 @@ fn top_shows_routes_rules_and_costs() {
         .postern(&["top", "--once", "-c", FILE])
         .exits(3);
 }
+
+#[test]
+fn top_looks_again_and_shows_what_came_between() {
+    let demo = RunningDemo::start();
+    let mut looking = command(demo.folder().path())
+        .args(["top", "-c", FILE, "--every", "1"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let stdout = BufReader::new(looking.stdout.take().unwrap());
+    let mut heads = stdout.lines().map(Result::unwrap);
+    for _look in 0..2 {
+        let head = heads.find(|line| line.contains("in flight; the last "));
+        assert!(head.is_some(), "it has ended");
+    }
+    looking.kill().unwrap();
+    looking.wait().unwrap();
+}
