@@ -1,6 +1,12 @@
 //! Who is asking, and as what: the `identity` section of a policy.
 
+mod session;
+
 use core::net::IpAddr;
+
+pub use session::{
+    LoginRoute, LoginSuccess, RoleMap, SessionRoles, SessionRule, UserSource, typed_name,
+};
 
 use crate::secret::Reference;
 use crate::selector::Selector;
@@ -14,6 +20,8 @@ pub enum IdentityRule {
     Mtls(MtlsRule),
     /// Headers set by a trusted neighbour.
     Header(HeaderRule),
+    /// The application's own login.
+    Session(SessionRule),
 }
 
 /// `from: jwt`.

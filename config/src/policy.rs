@@ -20,9 +20,10 @@ use crate::policy::error::PolicyErrors;
 use crate::quota::Quota;
 use crate::roles::{Because, Role, SeveralRoles};
 use crate::routes::Route;
+use crate::sessions::Sessions;
 
 /// A valid policy: every name in it resolves, every selector parses, and this build enforces
-/// everything it says.
+/// everything it says but for what [`Policy::unenforced`] lists.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Policy {
@@ -44,7 +45,10 @@ pub struct Policy {
     pub several_roles: SeveralRoles,
     /// Every export quota, in the order of the file.
     pub quotas: Vec<Quota>,
+    /// How the application's own session is kept from clients; always there with `from: session`.
+    pub sessions: Option<Sessions>,
     lints: PolicyErrors,
+    unenforced: PolicyErrors,
 }
 
 impl Policy {
@@ -60,6 +64,13 @@ impl Policy {
     #[must_use]
     pub const fn lints(&self) -> &PolicyErrors {
         &self.lints
+    }
+
+    /// What is valid and what the proxy of this build does not do yet, each with its place in the file.
+    /// A policy for which this is not empty must not come into force.
+    #[must_use]
+    pub const fn unenforced(&self) -> &PolicyErrors {
+        &self.unenforced
     }
 
     /// What one role does to one label, `always` included.

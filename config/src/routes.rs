@@ -56,6 +56,14 @@ pub struct Route {
     pub case: Option<String>,
 }
 
+impl Route {
+    /// Whether answers may come in lines or rows: what leaves that way is an export.
+    #[must_use]
+    pub fn is_export(&self) -> bool {
+        self.formats.iter().any(|format| format.kind.is_sequence())
+    }
+}
+
 /// A set of labels attached to what a selector selects.
 #[derive(Debug, Clone)]
 #[non_exhaustive]

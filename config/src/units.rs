@@ -73,6 +73,25 @@ pub(crate) fn duration(
     within(key, at, milliseconds, &range, duration_text, problems).map(Duration::from_millis)
 }
 
+/// A duration of whole seconds within a range of seconds.
+pub(crate) fn seconds(
+    key: &str,
+    slot: &Slot<String>,
+    (least, most): (u64, u64),
+    problems: &mut Problems,
+) -> Option<Duration> {
+    let range = least.saturating_mul(1_000)..=most.saturating_mul(1_000);
+    let duration = duration(key, slot, range, problems)?;
+    if duration.subsec_millis() != 0 {
+        let place = slot.found.as_ref().map(|at| at.place).unwrap_or_default();
+        problems
+            .add("PN007", place, format!("`{key}` is whole seconds"))
+            .help("write it in `s`, `m`, `h` or `d`; clients are told it in seconds");
+        return None;
+    }
+    Some(duration)
+}
+
 /// A plain number within a range.
 pub(crate) fn number(
     key: &str,

@@ -330,7 +330,7 @@ fn identity_headers(policy: &Policy) -> Arc<[String]> {
                 .map(|name| name.to_ascii_lowercase())
                 .collect()
         }
-        IdentityRule::Jwt(_) | IdentityRule::Mtls(_) => Arc::default(),
+        IdentityRule::Jwt(_) | IdentityRule::Mtls(_) | IdentityRule::Session(_) => Arc::default(),
     }
 }
 

@@ -83,6 +83,9 @@ pub enum AuthenticatorError {
         /// The selector's text.
         selector: String,
     },
+    /// The rule is one that the load function refuses.
+    #[error("`from: session` is not enforced by this build yet")]
+    Session,
     /// A header that the rule names is no valid header name.
     #[error("`{name}` is no valid header name")]
     HeaderName {
@@ -131,6 +134,7 @@ impl Authenticator {
             }
             IdentityRule::Mtls(rule) => Scheme::Mtls(mtls::CertificateReader::new(rule)),
             IdentityRule::Header(rule) => Scheme::Header(header::HeaderReader::new(rule)?),
+            IdentityRule::Session(_) => return Err(AuthenticatorError::Session),
         };
         Ok(Self { scheme })
     }

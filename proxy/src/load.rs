@@ -201,6 +201,7 @@ pub fn load_policy(
     let text = read_text(path)?;
     let name = path.display().to_string();
     let policy = Policy::parse(&name, &text)?;
+    refuse_unenforced(&policy)?;
     let closure = ClosureKeys::of(key_reference(&policy), base_of(path));
     let revision = closure.revision(&text);
     let compiled = CompiledPolicy::compile(policy, revision.clone(), limits, keys)
@@ -293,13 +294,22 @@ pub fn base_of(path: &Path) -> &Path {
     }
 }
 
+/// The one place where a valid policy is refused for what the proxy does not do yet: a policy must not
+/// promise what nobody does.
+fn refuse_unenforced(policy: &Policy) -> Result<(), PolicyErrors> {
+    match policy.unenforced() {
+        unenforced if unenforced.errors.is_empty() => Ok(()),
+        unenforced => Err(unenforced.clone()),
+    }
+}
+
 fn key_reference(policy: &Policy) -> Option<Reference> {
     match &policy.identity {
         IdentityRule::Jwt(rule) => match &rule.keys {
             KeySource::Reference(reference) => Some(reference.clone()),
             KeySource::Url(_) => None,
         },
-        IdentityRule::Mtls(_) | IdentityRule::Header(_) => None,
+        IdentityRule::Mtls(_) | IdentityRule::Header(_) | IdentityRule::Session(_) => None,
     }
 }
 

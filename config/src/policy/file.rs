@@ -7,21 +7,25 @@ mod actions;
 mod detect;
 mod formats;
 mod later;
+mod login;
 mod params;
 mod quotas;
+mod sessions;
 mod unions;
 
 pub(crate) use actions::ActionFile;
 pub(crate) use detect::{DetectFile, PatternFile, SoughtFile};
 pub(crate) use formats::{Format, FormatFile};
+pub(crate) use login::{LoginFile, LogoutFile, SuccessFile, UserFile};
 pub(crate) use params::{AsksWord, ParamFile, ParamLong};
 pub(crate) use quotas::{LimitFile, Percent, QuotaFile};
+pub(crate) use sessions::{RequiredFile, RulesFile, SessionsFile, TokenFile};
 pub(crate) use unions::{LabelFile, RolesFile, UnreadableFile};
 
 use crate::document::read::{At, Entries, OneOrMany, Slot, Word, Words};
 use crate::document::section::section;
 use crate::params::BodyMeaning;
-use crate::policy::file::later::{Concurrency, GrantFile, SessionsFile, ShadowFile};
+use crate::policy::file::later::{Concurrency, GrantFile, ShadowFile};
 use crate::roles::SeveralRoles;
 use crate::routes::{AuditMode, LongLived, Names, Unlabelled, WriteBack};
 
@@ -58,7 +62,7 @@ section! {
         detect: "detect" => Entries<DetectFile>,
         /// How much may leave per identity, session, tenant or role within a window.
         quotas: "quotas" => Entries<QuotaFile>,
-        /// How the application's own session is kept away. Not enforced by this build yet.
+        /// How the application's own session is kept from clients. Not enforced by this build yet.
         sessions: "sessions" => SessionsFile,
         /// Just-in-time widening. Not enforced by this build yet.
         grants: "grants" => Entries<GrantFile>,
@@ -82,12 +86,15 @@ section! {
         subject: "subject" => String,
         /// `jwt`: a selector; `header`: a header's name.
         tenant: "tenant" => String,
-        /// `jwt`: a selector; `mtls`: roles by pattern; `header`: a header's name.
+        /// `jwt`: a selector; `mtls`: roles by pattern; `header`: a header's name; `session`: either of the
+        /// first two.
         roles: "roles" => RolesFile,
         /// `header`: the peers that are believed.
         trusted: "trusted" => OneOrMany<String>,
         /// `session`: how a login is recognised. Not enforced by this build yet.
-        login: "login" => crate::document::read::Anything,
+        login: "login" => LoginFile,
+        /// `session`: which requests end a session. Not enforced by this build yet.
+        logout: "logout" => LogoutFile,
         /// What happens to an identity without any role of this policy.
         without_a_role: "without_a_role" => Word<WithoutARole>,
     }

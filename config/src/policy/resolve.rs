@@ -14,6 +14,7 @@ mod quotas;
 mod roles;
 mod routes;
 mod selectors;
+mod sessions;
 mod unenforced;
 
 pub(crate) use identity::is_loopback_host;
@@ -31,13 +32,20 @@ const CHAIN_MAX: usize = 16;
 
 /// Reads and resolves a text.
 pub(super) fn policy(name: &str, text: &str) -> Result<Policy, PolicyErrors> {
-    let mut problems = Problems::default();
+    let (mut problems, mut later) = (Problems::default(), Problems::default());
     let policy = Node::read(text, &mut problems)
         .and_then(|root| PolicyFile::read(&root, &mut problems))
-        .and_then(|file| resolve(&file, &mut problems));
+        .and_then(|file| {
+            unenforced::by_the_proxy(&file, &mut later);
+            resolve(&file, &mut problems)
+        });
     let (errors, lints) = problems.into_reports(name, text);
     match policy {
-        Some(policy) if errors.errors.is_empty() => Ok(Policy { lints, ..policy }),
+        Some(policy) if errors.errors.is_empty() => Ok(Policy {
+            lints,
+            unenforced: later.into_errors(name, text),
+            ..policy
+        }),
         _ => Err(errors),
     }
 }
@@ -58,6 +66,7 @@ fn resolve(file: &PolicyFile, problems: &mut Problems) -> Option<Policy> {
         .and_then(|identity| identity::rule(identity, &roles, problems));
     let quotas = quotas::all(file, &roles, problems);
     let routes = routes::all(file, &labels, problems);
+    let sessions = sessions::section(file, (&roles, &routes), problems);
     routes::report_tokens_by_case(file, (&labels, &always), &roles, &routes, problems);
     routes::report_embedded(file, (&labels, &always), &roles, &routes, problems);
     lints::report(file, (&labels, &always), &roles, &routes, problems);
@@ -72,7 +81,9 @@ fn resolve(file: &PolicyFile, problems: &mut Problems) -> Option<Policy> {
         routes,
         roles,
         quotas,
+        sessions,
         several_roles: file.several_roles.word().unwrap_or_default(),
         lints: PolicyErrors::default(),
+        unenforced: PolicyErrors::default(),
     })
 }

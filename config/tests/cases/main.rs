@@ -13,4 +13,6 @@ mod meaning;
 #[cfg(test)]
 mod outcomes;
 #[cfg(test)]
+mod sessions;
+#[cfg(test)]
 mod shapes;

@@ -201,5 +201,6 @@ fn issuer(arguments: &Arguments, policy: &Policy, keys: &Keys) -> String {
         IdentityRule::Jwt(rule) => rule.issuer.clone(),
         IdentityRule::Mtls(_) => "mtls".to_owned(),
         IdentityRule::Header(_) => "header".to_owned(),
+        IdentityRule::Session(_) => "session".to_owned(),
     }
 }

@@ -9,6 +9,7 @@ mod meaning;
 mod outside;
 mod quota;
 mod routing;
+mod session;
 
 /// A code, in one line and at length.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,5 +50,6 @@ const RANGES: &[&[Code]] = &[
     outside::CODES,
     content::CODES,
     quota::CODES,
+    session::CODES,
     lint::CODES,
 ];

@@ -6,28 +6,6 @@ use crate::document::read::{Anything, Words};
 use crate::document::section::section;
 
 section! {
-    /// How the application's own session is kept away from clients.
-    SessionsFile, required: [] {
-        /// Where the session token is.
-        token: "token" => Anything,
-        /// What the client holds instead.
-        client_holds: "client_holds" => Anything,
-        /// What ties the handle to its holder.
-        bind: "bind" => Anything,
-        /// The binding level needed, by action.
-        required: "required" => Anything,
-        /// What happens when the holder changes.
-        on_mismatch: "on_mismatch" => Anything,
-        /// Single rules.
-        rules: "rules" => Anything,
-        /// How long it may rest.
-        idle: "idle" => Anything,
-        /// How long it may live.
-        longest: "longest" => Anything,
-    }
-}
-
-section! {
     /// Just-in-time widening for one case.
     GrantFile, required: [] {
         /// Which roles may ask.

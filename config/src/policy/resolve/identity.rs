@@ -2,6 +2,7 @@
 
 mod headers;
 mod keys;
+mod session;
 
 pub(crate) use keys::is_loopback_host;
 
@@ -9,7 +10,7 @@ use std::collections::BTreeMap;
 
 use super::selectors;
 use crate::document::Place;
-use crate::document::read::{At, OneOrMany, Slot, Word, Words};
+use crate::document::read::{At, Entries, OneOrMany, Slot, Word, Words};
 use crate::document::section::Section;
 use crate::identity::{CertificateName, IdentityRule, JwtRule, MtlsRule};
 use crate::policy::error::Problems;
@@ -38,7 +39,7 @@ pub(super) fn rule(
         From::Jwt => jwt(file, problems).map(IdentityRule::Jwt),
         From::Mtls => mtls(file, roles, problems).map(IdentityRule::Mtls),
         From::Header => headers::rule(file, problems).map(IdentityRule::Header),
-        From::Session => None,
+        From::Session => session::rule(file, roles, problems).map(IdentityRule::Session),
     }
 }
 
@@ -51,7 +52,7 @@ fn refuse_foreign_keys(from: From, file: &IdentityFile, problems: &mut Problems)
         ),
         From::Mtls => ("mtls", &["subject", "roles"]),
         From::Header => ("header", &["subject", "tenant", "roles", "trusted"]),
-        From::Session => ("session", &["login", "roles"]),
+        From::Session => ("session", &["login", "logout", "roles"]),
     };
     let common = ["from", "without_a_role"];
     let foreign = |key: &str| !common.contains(&key) && !own.contains(&key);
@@ -142,20 +143,34 @@ fn mtls(
 ) -> Option<MtlsRule> {
     let subject = needed(&file.subject, "subject", file.place(), problems);
     let subject = subject.and_then(|at| certificate_name(at, problems));
-    let by_pattern = needed(&file.roles, "roles", file.place(), problems)?;
-    let RolesFile::ByPattern(entries) = &by_pattern.value else {
+    let written = needed(&file.roles, "roles", file.place(), problems)?;
+    let RolesFile::ByPattern(entries) = &written.value else {
         let message = "with `from: mtls`, `roles` is a map from patterns to roles";
         problems
-            .add("PN031", by_pattern.place, message)
+            .add("PN031", written.place, message)
             .help("for example `{ \"spiffe://desk/agent/*\": [agent] }`");
         return None;
     };
+    let entries = At {
+        value: entries,
+        place: written.place,
+    };
+    let patterns = by_pattern(&entries, roles, problems);
+    Some(MtlsRule {
+        subject: subject?,
+        roles: patterns,
+    })
+}
+
+/// Roles by pattern, each of them one of the policy.
+fn by_pattern(
+    at: &At<&Entries<OneOrMany<String>>>,
+    roles: &BTreeMap<String, Role>,
+    problems: &mut Problems,
+) -> Vec<(String, Vec<String>)> {
+    let entries = at.value;
     if entries.read.is_empty() && entries.unread.is_empty() {
-        problems.add(
-            "PN031",
-            by_pattern.place,
-            "`roles` maps no subject to a role",
-        );
+        problems.add("PN031", at.place, "`roles` maps no subject to a role");
     }
     let mut patterns = Vec::new();
     for (pattern, OneOrMany(named)) in &entries.read {
@@ -171,10 +186,7 @@ fn mtls(
         let named = named.iter().map(|role| role.value.clone()).collect();
         patterns.push((pattern.value.clone(), named));
     }
-    Some(MtlsRule {
-        subject: subject?,
-        roles: patterns,
-    })
+    patterns
 }
 
 fn certificate_name(at: &At<String>, problems: &mut Problems) -> Option<CertificateName> {

@@ -4,7 +4,6 @@
 //! it extends, or that of `"*"`. A quota that silently does not bind somebody is an error.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use super::names;
 use crate::document::Place;
@@ -51,7 +50,8 @@ fn one(
     problems: &mut Problems,
 ) -> Option<Quota> {
     let unit = file.unit.word();
-    let window = window(&file.window, problems);
+    let bounds = (WINDOW_SECONDS_MIN, WINDOW_SECONDS_MAX);
+    let window = units::seconds("window", &file.window, bounds, problems);
     let limit = limits(name, (file, unit), (policy, roles), problems);
     let warn_at = warn_at(&file.warn_at, problems);
     let on_exceed = file.on_exceed.word().unwrap_or_default();
@@ -73,20 +73,6 @@ fn one(
         on_exceed,
         if_store_is_down: file.if_store_is_down.word().unwrap_or_default(),
     })
-}
-
-fn window(slot: &Slot<String>, problems: &mut Problems) -> Option<Duration> {
-    const RANGE: std::ops::RangeInclusive<u64> =
-        WINDOW_SECONDS_MIN * 1_000..=WINDOW_SECONDS_MAX * 1_000;
-    let window = units::duration("window", slot, RANGE, problems)?;
-    if window.subsec_millis() != 0 {
-        let message = "`window` is whole seconds";
-        problems
-            .add("PN007", value_place(slot), message)
-            .help("write it in `s`, `m`, `h` or `d`; clients are told it in seconds");
-        return None;
-    }
-    Some(window)
 }
 
 fn warn_at(slot: &Slot<Percent>, problems: &mut Problems) -> Option<u8> {

@@ -73,7 +73,8 @@ pub(super) fn all(file: &PolicyFile, tree: &LabelTree, problems: &mut Problems) 
         .collect();
     let place = file.routes.key_place.unwrap_or_default();
     formats::refuse_embedded(&written, &routes, tree, problems);
-    conflicts::report(&written, &routes, place, problems);
+    let identity = file.identity.value();
+    conflicts::report(&written, &routes, (place, identity), problems);
     routes
 }
 

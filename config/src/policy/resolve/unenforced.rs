@@ -16,20 +16,24 @@ pub(crate) fn not_enforced_yet(what: &str, place: Place, problems: &mut Problems
         .help("remove it until it is; a policy must not promise what nobody does");
 }
 
-/// Reports everything in a policy that cannot be enforced yet.
-pub(super) fn report(file: &PolicyFile, problems: &mut Problems) {
+/// Reports what is read and judged in full, and what the proxy does not do yet.
+pub(super) fn by_the_proxy(file: &PolicyFile, problems: &mut Problems) {
     section("sessions", &file.sessions, problems);
-    section("grants", &file.grants, problems);
-    section("shadow", &file.shadow, problems);
-    if file.mode.word() == Some(Mode::DryRun) {
-        let place = value_place(&file.mode);
-        not_enforced_yet("`mode: dry_run`", place, problems);
-    }
     if let Some(identity) = file.identity.value()
         && identity.from.word() == Some(From::Session)
     {
         let place = value_place(&identity.from);
         not_enforced_yet("`from: session`", place, problems);
+    }
+}
+
+/// Reports everything in a policy that nothing is made of yet.
+pub(super) fn report(file: &PolicyFile, problems: &mut Problems) {
+    section("grants", &file.grants, problems);
+    section("shadow", &file.shadow, problems);
+    if file.mode.word() == Some(Mode::DryRun) {
+        let place = value_place(&file.mode);
+        not_enforced_yet("`mode: dry_run`", place, problems);
     }
     let routes = file.routes.value().map(|routes| routes.read.as_slice());
     for (_, route) in routes.unwrap_or_default() {

@@ -60,7 +60,7 @@ fn asks_a_url(policy: &Policy) -> bool {
             KeySource::Url(_) => true,
             KeySource::Reference(_) => false,
         },
-        IdentityRule::Mtls(_) | IdentityRule::Header(_) => false,
+        IdentityRule::Mtls(_) | IdentityRule::Header(_) | IdentityRule::Session(_) => false,
     }
 }
 

@@ -7,7 +7,8 @@ pub(super) const CODES: &[Code] = &[
         "PN030",
         "an identity key belongs to another source",
         "The keys of `identity` depend on `from`. `jwt` has issuer, audience, keys, subject, tenant and \
-         roles; `mtls` has subject and a map of roles; `header` has subject, tenant, roles and trusted. \
+         roles; `mtls` has subject and a map of roles; `header` has subject, tenant, roles and trusted; \
+         `session` has login, logout and roles. \
          A key of another source would have no effect. Remove it, or correct `from`.",
     ),
     code(
@@ -15,7 +16,8 @@ pub(super) const CODES: &[Code] = &[
         "an identity value is not valid",
         "The value does not fit the identity source: an empty issuer or audience, a header name that is \
          no token of RFC 9110, two keys that name one header, or `roles` in the form of another source \
-         (a selector for `jwt`, a map from patterns to roles for `mtls`, a header name for `header`).",
+         (a selector for `jwt`, a map from patterns to roles for `mtls`, a header name for `header`, one of \
+         the first two for `session`).",
     ),
     code(
         "PN032",

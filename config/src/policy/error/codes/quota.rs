@@ -1,4 +1,4 @@
-//! Export quotas. `PN090` to `PN099`.
+//! Export quotas. `PN090` to `PN094`.
 
 use super::{Code, code};
 
@@ -36,7 +36,7 @@ pub(super) const CODES: &[Code] = &[
         "PN094",
         "this identity cannot step up",
         "`on_exceed: step_up` refuses with a challenge that asks the client to come back with a token from \
-         a stronger or newer login (RFC 9470). Only identities with `from: jwt` can do that. Certificates \
-         and headers of a trusted neighbour stay what they are; say `deny`.",
+         a stronger or newer login (RFC 9470). Only identities with `from: jwt` or `from: session` can do \
+         that. Certificates and headers of a trusted neighbour stay what they are; say `deny`.",
     ),
 ];

@@ -25,7 +25,7 @@ pub(super) const CODES: &[Code] = &[
         "The most specific match wins: segment by segment from the left, a literal beats a parameter, a \
          parameter beats the rest, and after that an exact method beats `ANY`. These two are equal and \
          can match the same request, so the order in the file would decide. Make one of them more \
-         specific, or merge them.",
+         specific, or merge them. Lines of `login` and `logout` under `identity` count as well.",
     ),
     code(
         "PN023",
