@@ -23,10 +23,10 @@ fn sessions(name: &str) -> Sessions {
 }
 
 fn rule(name: &str) -> SessionRule {
-    match good(name).identity {
-        IdentityRule::Session(rule) => rule,
-        other => panic!("{name} is recognised by {other:?}"),
-    }
+    let IdentityRule::Session(rule) = good(name).identity else {
+        panic!("{name} has no login")
+    };
+    rule
 }
 
 /// The codes that the case `sessions-by-default` is refused with once its section says this.
