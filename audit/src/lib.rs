@@ -9,6 +9,7 @@
 
 #![forbid(unsafe_code)]
 
+mod asking;
 mod checkpoint;
 mod clock;
 mod cosignature;
@@ -20,6 +21,7 @@ mod note;
 mod policy_file;
 mod proof_file;
 mod published;
+mod receipt;
 mod signer;
 mod store;
 mod tree;
@@ -30,19 +32,22 @@ mod vkey;
 mod wal;
 mod witness;
 
+pub use asking::{Asking, Heard};
 pub use checkpoint::Checkpoint;
 pub use clock::{Clock, SystemClock};
 pub use disk::{Access, Disk, DiskFile, Listed, Lock, SystemDisk};
 pub use entry::{AdminEntry, AuditEntry};
+pub use log::Log;
+pub use log::cosigned::{last_signed, witness_size};
 pub use log::error::{LogError, OpenError};
 pub use log::life::{Activity, entry as life_entry};
 pub use log::new_entry::NewEntry;
 pub use log::settings::{LogSettings, OnDamage};
-pub use log::{Log, Receipt};
 pub use note::{Note, NoteError, SignatureLine};
 pub use policy_file::{PolicyError, PolicyFile};
 pub use proof_file::ProofFile;
 pub use published::{PublishedEntries, ReadError};
+pub use receipt::{ClientReceipt, Receipt};
 pub use signer::Signer;
 pub use tree::HashReader;
 pub use tree::bundle::{ENTRY_BYTES_MAX, entries as bundle_entries};
@@ -53,6 +58,6 @@ pub use tree::proof::{
 };
 pub use tree::tiles::{TILE_WIDTH, TileBuilder, TileError, TileId, TileKind, TileReader};
 pub use verify::{Incomplete, Integrity, Report, VerifyError, verify};
-pub use verify_folder::{prove, verify_folder, verify_proof};
+pub use verify_folder::{ReceiptError, prove, verify_folder, verify_proof, verify_receipt};
 pub use vkey::{KeyKind, VerifierKey};
 pub use witness::{Answer, Witness};

@@ -11,11 +11,13 @@
 //! Guarantees: an entry that was acknowledged is durable, at its index, under a signed head. A failed
 //! write refuses its entries and changes nothing; a failed sync ends the log until it is opened again.
 
+pub(crate) mod cosigned;
 pub(crate) mod error;
 pub(crate) mod keys;
 pub(crate) mod life;
 pub(crate) mod new_entry;
 mod open;
+pub(crate) mod pruning;
 pub(crate) mod publisher;
 mod queue;
 pub(crate) mod recover;
@@ -23,12 +25,15 @@ pub(crate) mod settings;
 mod successor;
 mod writer;
 
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread::JoinHandle;
 
 use crate::checkpoint::Checkpoint;
 use crate::disk::Lock;
-use crate::note::SignatureLine;
+use crate::note::{Note, SignatureLine};
+use crate::receipt::Receipt;
+use crate::store::StoreError;
 use crate::tree::hash::Hash;
 use crate::vkey::VerifierKey;
 use error::{LogError, OpenError};
@@ -37,28 +42,6 @@ use new_entry::NewEntry;
 use publisher::Publisher;
 use queue::{Item, Pending, Queue};
 use settings::LogSettings;
-
-/// What an acknowledgement says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Receipt {
-    /// Where the entry is.
-    pub index: u64,
-    /// The size of the tree that was signed with it.
-    pub size: u64,
-    /// The root of that tree.
-    pub root: Hash,
-}
-
-impl Receipt {
-    /// As the value of an `Audit-Receipt` response header: a dictionary of RFC 9651. An origin is a key's
-    /// name, so that it needs no escapes beyond those of quotes and backslashes.
-    #[must_use]
-    pub fn to_header(&self, origin: &str) -> String {
-        let origin = origin.replace('\\', "\\\\").replace('"', "\\\"");
-        let Self { index, size, root } = self;
-        format!("origin=\"{origin}\", index={index}, size={size}, root=:{root}:")
-    }
-}
 
 /// The latest durable head.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,6 +56,8 @@ pub(crate) struct Shared {
     pub(crate) queue: Queue,
     head: Mutex<Option<Head>>,
     keys: Mutex<Vec<VerifierKey>>,
+    /// The next batch begins another segment, however short this one is.
+    begin_segment: AtomicBool,
 }
 
 impl Shared {
@@ -212,9 +197,43 @@ impl Log {
     /// Adds cosignatures to the published checkpoint whose text this is. The caller has verified them.
     ///
     /// # Errors
-    /// [`LogError::Superseded`] when another checkpoint has been published, and when the disk fails.
+    /// [`LogError::Superseded`] when another checkpoint has been published (see [`Log::keep_cosigned`]), and
+    /// when the disk fails.
     pub fn cosign(&self, checkpoint: &str, lines: Vec<SignatureLine>) -> Result<(), LogError> {
         held(&self.publisher).cosign(&self.shared, checkpoint, lines)
+    }
+
+    /// Keeps a checkpoint of this log with its cosignatures, although another one has been published: the
+    /// verifier finds it beside the log. The caller has verified them.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub fn keep_cosigned(&self, note: &Note) -> Result<(), LogError> {
+        let kept = cosigned::keep(self.settings.disk.as_ref(), note);
+        self.fatal_if_unsynced(kept)
+    }
+
+    /// Remembers up to which size a witness has cosigned. A log that is shorter at its next start was
+    /// rolled back.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub fn remember_witness(&self, witness: &VerifierKey, size: u64) -> Result<(), LogError> {
+        let kept = cosigned::remember(self.settings.disk.as_ref(), witness, size);
+        self.fatal_if_unsynced(kept)
+    }
+
+    /// Takes no more entries, for good: somebody outside knows more of this log than is here, so that it
+    /// was rolled back or forked.
+    pub fn stop_for_rollback(&self) {
+        self.shared.queue.poison();
+    }
+
+    fn fatal_if_unsynced(&self, stored: Result<(), StoreError>) -> Result<(), LogError> {
+        if matches!(stored, Err(StoreError::Sync(_))) {
+            self.shared.queue.poison();
+        }
+        Ok(stored?)
     }
 
     /// The proof that the tree of `old` entries is the beginning of the published one: what a witness

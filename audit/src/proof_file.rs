@@ -47,10 +47,14 @@ impl ProofFile {
     /// question.
     #[must_use]
     pub fn includes(&self, entry: &[u8]) -> bool {
-        Checkpoint::parse(self.checkpoint.text()).is_some_and(|tree| {
-            let leaf = Hash::of_leaf(entry);
-            is_included(leaf, self.index, &self.hashes, tree.size, &tree.root)
-        })
+        self.includes_leaf(Hash::of_leaf(entry))
+    }
+
+    /// The same for an entry of which only the hash is known.
+    #[must_use]
+    pub fn includes_leaf(&self, leaf: Hash) -> bool {
+        Checkpoint::parse(self.checkpoint.text())
+            .is_some_and(|tree| is_included(leaf, self.index, &self.hashes, tree.size, &tree.root))
     }
 }
 

@@ -6,6 +6,7 @@ use std::io;
 
 use crate::checkpoint::Checkpoint;
 use crate::disk::Disk;
+use crate::log::pruning;
 use crate::log::recover::CHECKPOINT;
 use crate::note::{Note, NoteError};
 use crate::tree::bundle;
@@ -36,12 +37,15 @@ pub enum ReadError {
     },
 }
 
-/// The published entries from some index on, each with its own. After an error there are no more.
+/// The published entries from some index on, each with its own; those that were pruned are left out. After
+/// an error there are no more.
 #[derive(Debug)]
 pub struct PublishedEntries<'d> {
     disk: &'d dyn Disk,
     next: u64,
     size: u64,
+    /// What is missing before this index was pruned.
+    kept: u64,
     read: VecDeque<Vec<u8>>,
 }
 
@@ -60,8 +64,28 @@ impl<'d> PublishedEntries<'d> {
             disk,
             next: from,
             size: checkpoint.size,
+            kept: pruning::minimum(disk),
             read: VecDeque::new(),
         })
+    }
+
+    /// Goes on to the next bundle that is there.
+    fn pass_pruned(&mut self) {
+        while self.next < self.kept.min(self.size) {
+            let index = self.next / TILE_WIDTH;
+            let whole = TileId {
+                kind: TileKind::Entries,
+                index,
+                width: TILE_WIDTH,
+            };
+            // One byte tells whether the file is there.
+            match self.disk.read_from(&whole.path(), 0, 1) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    self.next = (index + 1).saturating_mul(TILE_WIDTH);
+                }
+                Ok(_) | Err(_) => return,
+            }
+        }
     }
 
     /// Reads the bundle that the next entry is in.
@@ -99,6 +123,9 @@ impl Iterator for PublishedEntries<'_> {
     type Item = Result<(u64, Vec<u8>), ReadError>;
 
     fn next(&mut self) -> Option<Self::Item> {
+        if self.read.is_empty() {
+            self.pass_pruned();
+        }
         if self.next >= self.size {
             return None;
         }

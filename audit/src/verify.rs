@@ -9,7 +9,10 @@ mod claims;
 mod evidence;
 mod files;
 mod key_chain;
+mod pruned;
+mod tiles;
 mod timeline;
+mod wal_copy;
 mod walk;
 
 use std::fmt;
@@ -46,6 +49,8 @@ pub struct Report {
     pub origin: String,
     /// How many entries there are.
     pub size: u64,
+    /// The first index whose entry is there: those before were pruned, and only their hashes are left.
+    pub first: u64,
     /// Whether anything was changed.
     pub integrity: Integrity,
     /// What is missing or may be; empty when nothing is.
@@ -69,8 +74,13 @@ impl Report {
 /// The two verdicts, a line each; each thing that is missing on a line of its own.
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "log: {} ({} entries)", self.origin, self.size)?;
+        write!(f, "log: {} ({} entries", self.origin, self.size)?;
+        match self.first {
+            0 => writeln!(f, ")")?,
+            first => writeln!(f, ", those before {first} pruned)")?,
+        }
         match &self.integrity {
+            Integrity::Ok if self.first > 0 => writeln!(f, "integrity: ok from {}", self.first)?,
             Integrity::Ok => writeln!(f, "integrity: ok")?,
             Integrity::Tampered { index, what } => {
                 writeln!(f, "integrity: TAMPERED@{index} ({what})")?;

@@ -9,6 +9,7 @@ use crate::log::recover::CHECKPOINT;
 use crate::note::Note;
 use crate::policy_file::PolicyFile;
 use crate::proof_file::ProofFile;
+use crate::receipt::ClientReceipt;
 use crate::tree::proof::prove_inclusion;
 use crate::tree::tiles::TileReader;
 use crate::verify::verify;
@@ -80,6 +81,72 @@ pub fn verify_proof(proof: &[u8], entry: &[u8], policy: &PolicyFile) -> Result<(
     if !proof.includes(entry) {
         return Err(NoteError::Malformed);
     }
+    signed_head(&proof, policy).map(drop)
+}
+
+/// Why a proof file does not keep what a receipt promised.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ReceiptError {
+    /// The text is no receipt.
+    #[error("this is no `Audit-Receipt`")]
+    NoReceipt,
+    /// The proof is of another entry.
+    #[error("the proof is of entry {proved}, the receipt of {promised}")]
+    AnotherEntry {
+        /// The index that the proof is of.
+        proved: u64,
+        /// The index that was promised.
+        promised: u64,
+    },
+    /// The proof is of another log.
+    #[error("the proof is of another log than the receipt")]
+    AnotherLog,
+    /// The tree of the proof is smaller than the one that the receipt was given for.
+    #[error("the proof is older than the receipt: ask for a new one")]
+    Older,
+    /// What was promised is not there: the log was changed, or it never held it.
+    #[error("the entry that the receipt promised is not in the log")]
+    NotIncluded,
+    /// The proof is none, or its checkpoint is not signed as the policy wants it.
+    #[error("{0}")]
+    Note(#[from] NoteError),
+}
+
+/// Whether a proof file shows, by a policy, that a log keeps what a client's receipt promised.
+///
+/// # Errors
+/// When it does not.
+pub fn verify_receipt(
+    proof: &[u8],
+    receipt: &str,
+    policy: &PolicyFile,
+) -> Result<(), ReceiptError> {
+    let ClientReceipt { origin, receipt } =
+        ClientReceipt::parse(receipt).ok_or(ReceiptError::NoReceipt)?;
+    let proof = ProofFile::parse(proof).ok_or(NoteError::Malformed)?;
+    let head = signed_head(&proof, policy)?;
+    if proof.index != receipt.index {
+        return Err(ReceiptError::AnotherEntry {
+            proved: proof.index,
+            promised: receipt.index,
+        });
+    }
+    if head.origin != origin {
+        return Err(ReceiptError::AnotherLog);
+    }
+    if head.size < receipt.size {
+        return Err(ReceiptError::Older);
+    }
+    let same_tree = head.size != receipt.size || head.root == receipt.root;
+    if same_tree && proof.includes_leaf(receipt.leaf) {
+        Ok(())
+    } else {
+        Err(ReceiptError::NotIncluded)
+    }
+}
+
+/// The head that a proof is under, signed as the policy wants it.
+fn signed_head(proof: &ProofFile, policy: &PolicyFile) -> Result<Checkpoint, NoteError> {
     let checkpoint = Checkpoint::parse(proof.checkpoint.text()).ok_or(NoteError::Malformed)?;
     let logs = policy
         .logs()
@@ -90,7 +157,7 @@ pub fn verify_proof(proof: &[u8], entry: &[u8], policy: &PolicyFile) -> Result<(
     let keys: Vec<&VerifierKey> = signers.into_iter().map(|(key, _)| key).collect();
     let by_log = keys.iter().any(|key| policy.logs().contains(key));
     if by_log && policy.is_quorum(&keys) {
-        Ok(())
+        Ok(checkpoint)
     } else {
         Err(NoteError::Unsigned)
     }

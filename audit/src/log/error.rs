@@ -87,6 +87,14 @@ pub enum OpenError {
         /// Who says so.
         by: &'static str,
     },
+    /// Somebody else has signed another tree under the log's name, or this one was replaced.
+    #[error("the audit log was forked: {by} knows another tree of its first {size} entries")]
+    Forked {
+        /// The size up to which they were to agree.
+        size: u64,
+        /// Who says so.
+        by: &'static str,
+    },
     /// There is a log but not its private key, or the key is not one of its keys.
     #[error("the private key of the audit log is missing or another: {what}")]
     Key {

@@ -1,5 +1,7 @@
 //! Entries about the log itself: OCSF 1.8.0 Event Log Activity (class 1008).
 
+use std::time::Duration;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
@@ -15,6 +17,10 @@ const PLACE: &str = "\"\u{1}index\u{1}\"";
 
 /// The member of a Rotate entry that holds the next key.
 const NEXT_KEY: &str = "next_key";
+/// The member of a Delete entry that holds the first index that is kept.
+const MINIMUM: &str = "minimum_index";
+/// The class of entries about the log itself.
+pub(crate) const LOG_CLASS: u64 = 1008;
 
 /// What happened to the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +33,8 @@ pub enum Activity {
     Restart,
     /// Its key changed.
     Rotate,
+    /// Old entries are removed, as the operator's retention says.
+    Delete,
     /// It lives: what has been seen so far.
     Heartbeat,
 }
@@ -36,6 +44,7 @@ impl Activity {
     #[must_use]
     pub const fn id(self) -> u64 {
         match self {
+            Self::Delete => 2,
             Self::Rotate => 5,
             Self::Start => 6,
             Self::Stop => 7,
@@ -54,7 +63,7 @@ pub fn entry(
     details: Option<Value>,
 ) -> NewEntry {
     let time = millis(clock.wall());
-    let class = 1008;
+    let class = LOG_CLASS;
     let mut body = json!({
         "class_uid": class,
         "category_uid": 1,
@@ -112,6 +121,30 @@ pub(super) fn predecessor(checkpoint: &[u8], found: &str) -> Value {
     json!({ "predecessor": { "checkpoint": checkpoint, "found": found } })
 }
 
+/// What a log says before it removes old entries.
+pub(super) fn pruned(minimum: u64, keep: Duration) -> Value {
+    json!({ MINIMUM: minimum, "keep_seconds": keep.as_secs() })
+}
+
+/// The first index that is kept, as a Delete entry says it; nothing when the entry is another.
+pub(crate) fn pruned_before(entry: &[u8]) -> Option<u64> {
+    // PERF: nearly no entry is one, and reading JSON costs more than looking for the name.
+    if !has_word(entry, MINIMUM) {
+        return None;
+    }
+    let body: Value = serde_json::from_slice(entry).ok()?;
+    let kind = (body.get("class_uid")?, body.get("activity_id")?);
+    let minimum = body.get("unmapped")?.get("postern")?.get(MINIMUM)?;
+    let is_delete = kind == (&json!(LOG_CLASS), &json!(Activity::Delete.id()));
+    minimum.as_u64().filter(|_| is_delete)
+}
+
+fn has_word(entry: &[u8], word: &str) -> bool {
+    entry
+        .windows(word.len())
+        .any(|window| window == word.as_bytes())
+}
+
 fn numbered(body: &Value) -> NewEntry {
     let text = body.to_string();
     // A control character is escaped in JSON text, so the mark is looked for as it is written there.
@@ -125,10 +158,7 @@ fn numbered(body: &Value) -> NewEntry {
 /// The key that a rotation entry says comes next; nothing when the entry is another.
 pub(crate) fn announced_key(entry: &[u8]) -> Option<VerifierKey> {
     // PERF: nearly no entry is one, and reading JSON costs more than looking for the name.
-    if !entry
-        .windows(NEXT_KEY.len())
-        .any(|window| window == NEXT_KEY.as_bytes())
-    {
+    if !has_word(entry, NEXT_KEY) {
         return None;
     }
     let body: Value = serde_json::from_slice(entry).ok()?;

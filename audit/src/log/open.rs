@@ -1,6 +1,7 @@
 //! Opening a log: the lock, the keys, recovery, the two threads, and the first entry.
 
 use std::io::ErrorKind;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
@@ -76,7 +77,7 @@ const fn may_succeed(settings: &LogSettings, found: &OpenError) -> bool {
     accepted
         && matches!(
             found,
-            OpenError::Damaged { .. } | OpenError::RolledBack { .. }
+            OpenError::Damaged { .. } | OpenError::RolledBack { .. } | OpenError::Forked { .. }
         )
 }
 
@@ -112,7 +113,14 @@ fn ready(settings: &LogSettings) -> Result<Ready, OpenError> {
         HeadSlots::open(settings.disk.as_ref(), None)?;
         keys.begin(&origin)?;
     }
-    existing(settings, &keys, settings.witnessed_size)
+    let ready = existing(settings, &keys, settings.witnessed_size)?;
+    match settings.forked_size {
+        Some(size) => Err(OpenError::Forked {
+            size,
+            by: "a witness",
+        }),
+        None => Ok(ready),
+    }
 }
 
 fn existing(
@@ -215,6 +223,7 @@ fn start(
                 .and_then(|note| head(note, &ready.keys)),
         ),
         keys: Mutex::new(ready.keys),
+        begin_segment: AtomicBool::new(false),
     });
     let origin = ready.signer.key().name().to_owned();
     let publisher = Publisher::new(Arc::clone(&settings.disk), recovered.published);

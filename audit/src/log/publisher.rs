@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use std::io;
 use std::sync::Arc;
 
+use super::cosigned::COSIGNED;
 use super::error::LogError;
 use super::recover::{CHECKPOINT, Signed};
 use super::{Head, Shared};
@@ -24,9 +25,6 @@ use crate::tree::tiles::{
 use crate::wal::cursor::Cursor;
 use crate::wal::scan::segments;
 use crate::wal::segment_path;
-
-/// The latest checkpoint that has cosignatures, which the published one does not have yet.
-pub(crate) const COSIGNED: &str = ".state/cosigned";
 
 /// The edge of what has been read so far.
 #[derive(Debug)]
@@ -83,7 +81,8 @@ impl Publisher {
         outcome
     }
 
-    fn size(&self) -> u64 {
+    /// The size of the published tree.
+    pub(super) fn size(&self) -> u64 {
         self.published
             .as_ref()
             .map_or(0, |signed| signed.checkpoint.size)

@@ -6,8 +6,9 @@ use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::error::LogError;
+use super::held;
 use super::new_entry::NewEntry;
-use super::{Receipt, held};
+use crate::receipt::Receipt;
 
 /// A batch has at most this many entries.
 const BATCH_ENTRIES_MAX: usize = 4096;

@@ -7,8 +7,8 @@
 
 use std::io;
 
+use super::cosigned::{self, COSIGNED};
 use super::error::OpenError;
-use super::publisher::COSIGNED;
 use crate::checkpoint::Checkpoint;
 use crate::disk::Disk;
 use crate::head_slots::{self, Slot};
@@ -98,11 +98,8 @@ pub(super) fn recover(
         let known = cosigned.checkpoint.size;
         rolled_back(range.size(), known, "its last cosigned checkpoint")?;
     }
-    rolled_back(
-        range.size(),
-        witnessed_size.unwrap_or_default(),
-        "a witness",
-    )?;
+    let known = witnessed_size.max(cosigned::largest_size(disk)?);
+    rolled_back(range.size(), known.unwrap_or_default(), "a witness")?;
     let (last_note, last_entry) = last.map(|(trailer, entry)| (trailer.note, entry)).unzip();
     Ok(Recovered {
         range,

@@ -46,6 +46,8 @@ pub struct LogSettings {
     pub publish_every: Option<Duration>,
     /// The largest size that somebody elsewhere, such as a witness, knows this log to have had.
     pub witnessed_size: Option<u64>,
+    /// The size at which somebody elsewhere, such as a witness, knows this log to have had another tree.
+    pub forked_size: Option<u64>,
     /// What is done about damage.
     pub on_damage: OnDamage,
 }
@@ -71,6 +73,7 @@ impl LogSettings {
             queue_entries_max: QUEUE_ENTRIES_MAX,
             publish_every: Some(PUBLISH_EVERY),
             witnessed_size: None,
+            forked_size: None,
             on_damage: OnDamage::Refuse,
         }
     }

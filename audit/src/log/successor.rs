@@ -7,9 +7,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::cosigned::{COSIGNED, WITNESSES};
 use super::error::OpenError;
 use super::keys::PUBLIC;
-use super::publisher::COSIGNED;
+use super::pruning::{ENDED, MINIMUM};
 use super::recover::CHECKPOINT;
 use crate::disk::{Access, Disk};
 use crate::head_slots::PATHS;
@@ -67,7 +68,12 @@ pub(super) fn begun(disk: &dyn Disk) -> Result<Option<Succession>, OpenError> {
 /// Sets the old log aside: everything but the lock and the journal. What was moved before stays there.
 pub(super) fn set_aside(disk: &dyn Disk, succession: &Succession) -> Result<(), OpenError> {
     let [a, b] = PATHS;
-    for path in ["tile", FOLDER, CHECKPOINT, COSIGNED, a, b, PUBLIC] {
+    let state = [COSIGNED, WITNESSES, MINIMUM, ENDED, a, b];
+    for path in ["tile", FOLDER, CHECKPOINT]
+        .into_iter()
+        .chain(state)
+        .chain([PUBLIC])
+    {
         let to = format!("{}/{path}", succession.folder);
         ensure_folder(disk, parent(&to))?;
         match disk.rename(path, &to) {

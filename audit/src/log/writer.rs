@@ -4,17 +4,19 @@
 
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use super::error::LogError;
 use super::keys::KeyStore;
 use super::life::rotation;
 use super::new_entry::NewEntry;
 use super::queue::{OnDurable, Pending, Work};
-use super::{Head, Receipt, Shared, held};
+use super::{Head, Shared, held};
 use crate::checkpoint::Checkpoint;
 use crate::clock::Clock;
 use crate::disk::{Access, Disk, DiskFile};
 use crate::head_slots::HeadSlots;
+use crate::receipt::Receipt;
 use crate::signer::Signer;
 use crate::store::{StoreError, write_all};
 use crate::tree::compact_range::CompactRange;
@@ -44,6 +46,14 @@ pub(super) struct Writer {
     pub(super) segment_bytes: u64,
     pub(super) slots: HeadSlots,
     pub(super) shared: Arc<Shared>,
+}
+
+/// A batch that is durable.
+struct Committed {
+    size: u64,
+    root: Hash,
+    /// One for each entry.
+    leaves: Vec<Hash>,
 }
 
 /// Leaves nobody waiting when the writer ends, in whatever way.
@@ -81,12 +91,19 @@ impl Writer {
             .unzip();
         let outcome = self.commit(&entries);
         self.fail_if_poisoned(outcome.as_ref().err());
+        let mut leaves = outcome.iter().flat_map(|head| &head.leaves);
         for (index, on_durable) in (first..).zip(waiting) {
-            on_durable(
-                outcome
-                    .clone()
-                    .map(|(size, root)| Receipt { index, size, root }),
-            );
+            // INVARIANT: a batch that is durable has one leaf for each of its entries.
+            let leaf = leaves.next().copied().unwrap_or_else(Hash::of_nothing);
+            on_durable(match &outcome {
+                Ok(Committed { size, root, .. }) => Ok(Receipt {
+                    index,
+                    leaf,
+                    size: *size,
+                    root: *root,
+                }),
+                Err(error) => Err(error.clone()),
+            });
         }
     }
 
@@ -97,16 +114,19 @@ impl Writer {
         }
     }
 
-    fn commit(&mut self, entries: &[NewEntry]) -> Result<(u64, Hash), LogError> {
+    fn commit(&mut self, entries: &[NewEntry]) -> Result<Committed, LogError> {
         self.prepare_segment()?;
         let first = self.range.size();
         let mut range = self.range.clone();
         let mut bytes = Vec::new();
+        let mut leaves = Vec::with_capacity(entries.len());
         for entry in entries {
             let index = range.size();
             let entry = entry.at(index);
+            let leaf = Hash::of_leaf(&entry);
             put_record(&mut bytes, index, &entry);
-            range.push(Hash::of_leaf(&entry));
+            range.push(leaf);
+            leaves.push(leaf);
         }
         let checkpoint = Checkpoint {
             origin: self.signer.key().name().to_owned(),
@@ -125,9 +145,13 @@ impl Writer {
         self.range = range;
         // An older slot is as true, only weaker: the next batch writes it again.
         drop(self.slots.put(note.as_bytes()));
-        let head = (checkpoint.size, checkpoint.root);
+        let committed = Committed {
+            size: checkpoint.size,
+            root: checkpoint.root,
+            leaves,
+        };
         self.shared.set_head(Head { checkpoint, note });
-        Ok(head)
+        Ok(committed)
     }
 
     /// One write and one sync. A failed write is cut off again; a failed sync is final.
@@ -149,7 +173,9 @@ impl Writer {
             if segment.is_torn {
                 cut(segment)?;
             }
-            if segment.whole < self.segment_bytes {
+            let is_due = self.shared.begin_segment.swap(false, Ordering::Relaxed);
+            let is_full = segment.whole >= self.segment_bytes;
+            if segment.whole == 0 || (!is_due && !is_full) {
                 return Ok(());
             }
         }
@@ -176,14 +202,19 @@ impl Writer {
         let next = self.keys.prepare_next(self.signer.key().name())?;
         let index = self.range.size();
         let entry = rotation(self.clock.as_ref(), &self.signer, next.key(), index);
-        let (size, root) = self.commit(&[entry])?;
+        let Committed { size, root, leaves } = self.commit(&[entry])?;
         match self.keys.adopt_next(next.key()) {
             Ok(()) => {}
             Err(StoreError::Write(_) | StoreError::Sync(_)) => return Err(LogError::Poisoned),
         }
         held(&self.shared.keys).push(next.key().clone());
         self.signer = next;
-        Ok(Receipt { index, size, root })
+        Ok(Receipt {
+            index,
+            leaf: leaves.first().copied().unwrap_or_else(Hash::of_nothing),
+            size,
+            root,
+        })
     }
 }
 

@@ -6,7 +6,7 @@ use super::{VerifyError, checkpoint_of, files};
 use crate::checkpoint::Checkpoint;
 use crate::disk::Disk;
 use crate::head_slots::{self, Slot};
-use crate::log::publisher::COSIGNED;
+use crate::log::cosigned::COSIGNED;
 use crate::note::Note;
 use crate::vkey::VerifierKey;
 
@@ -49,6 +49,8 @@ pub(super) struct Claims {
     pub(super) list: Vec<Claim>,
     /// The size of the published tree; 0 when no checkpoint can be read.
     pub(super) published: u64,
+    /// There is no published checkpoint: of a log that was killed in its first moments, there is none yet.
+    pub(super) is_unpublished: bool,
     /// The head slots that cannot be read.
     pub(super) unreadable: Vec<&'static str>,
 }
@@ -73,9 +75,13 @@ pub(super) fn gather(
             0,
             "the published checkpoint is not one of this log",
         ),
-        None => evidence.add(Place::Bound, 0, "there is no published checkpoint"),
+        None => claims.is_unpublished = true,
     }
     if let Some(bytes) = files::optional(disk, COSIGNED)? {
+        if claims.is_unpublished {
+            // Only what was published is cosigned.
+            evidence.add(Place::Bound, 0, "there is no published checkpoint");
+        }
         match claim(&bytes, Source::Published) {
             Some(found) => claims.list.push(found),
             None => claims.unreadable.push(COSIGNED),

@@ -10,10 +10,8 @@ use std::fmt;
 
 use serde::Deserialize;
 
-use crate::log::life::Activity;
+use crate::log::life::{Activity, LOG_CLASS};
 
-/// The class of entries about the log itself.
-const LOG_CLASS: u64 = 1008;
 /// Entries wait in a queue, so that their times may be this much out of order.
 const SKEW_MILLIS: u64 = 10_000;
 /// A longer time without an entry is a gap: a heartbeat comes every minute.
@@ -26,6 +24,8 @@ const UNANCHORED_MILLIS: u64 = 300_000;
 /// What is missing, or may be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Incomplete {
+    /// Nothing was published yet, so that nothing but the write-ahead log vouches for the entries.
+    Unpublished,
     /// Nobody outside vouches for what comes from here on.
     Unanchored {
         /// The first index.
@@ -90,6 +90,7 @@ pub enum Incomplete {
 impl fmt::Display for Incomplete {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Unpublished => write!(f, "UNPUBLISHED"),
             Self::Unanchored { since } => write!(f, "UNANCHORED since {since}"),
             Self::Gap { from, to, index } => write!(f, "GAP {from}..{to} before {index}"),
             Self::UnmatchedIntent { index, correlation } => {
@@ -142,6 +143,7 @@ struct Unmapped {
 #[serde(default)]
 struct Details {
     phase: Option<Phase>,
+    duration_us: u64,
     heartbeat: BTreeMap<String, Counts>,
 }
 
@@ -171,12 +173,32 @@ pub(super) struct Timeline {
     written: BTreeMap<String, u64>,
     /// When the first entry was written that nobody outside vouches for.
     unanchored_time: Option<u64>,
+    /// Entries before were pruned, and the log has not begun again since.
+    after_pruning: Option<AfterPruning>,
+}
+
+/// What is known of what was pruned.
+#[derive(Debug, Default)]
+struct AfterPruning {
+    /// When the first entry was written that is still there.
+    first_time: Option<u64>,
+    /// By class, how many entries must have been there, as the first heartbeat says.
+    written: BTreeMap<String, u64>,
 }
 
 impl Timeline {
     /// Somebody outside vouches for everything so far.
     pub(super) const fn anchored(&mut self) {
         self.unanchored_time = None;
+    }
+
+    /// The entries that come next were pruned: what they said is not known.
+    pub(super) fn skip(&mut self) {
+        self.last_time = None;
+        self.is_stopped = false;
+        self.open.clear();
+        self.written.clear();
+        self.after_pruning = Some(AfterPruning::default());
     }
 
     /// Takes the next entry.
@@ -205,6 +227,7 @@ impl Timeline {
         }
         if begins {
             self.written.clear();
+            self.after_pruning = None;
         }
         self.is_stopped = is(Activity::Stop);
         self.take_phase(index, time, &event);
@@ -213,6 +236,9 @@ impl Timeline {
 
     fn take_time(&mut self, index: u64, time: u64, begins: bool) {
         self.unanchored_time.get_or_insert(time);
+        if let Some(after) = &mut self.after_pruning {
+            after.first_time.get_or_insert(time);
+        }
         let Some(from) = self.last_time.replace(time) else {
             return;
         };
@@ -237,7 +263,8 @@ impl Timeline {
             }
             Some(Phase::Outcome) => {
                 *self.written.entry(class).or_default() += 1;
-                if self.open.remove(&correlation).is_none() {
+                let began = time.saturating_sub(event.unmapped.postern.duration_us / 1000);
+                if self.open.remove(&correlation).is_none() && !self.may_have_been_pruned(began) {
                     self.found
                         .push(Incomplete::UnmatchedOutcome { index, correlation });
                 }
@@ -246,10 +273,21 @@ impl Timeline {
         }
     }
 
+    /// Whether an intent of this time may be among the entries that were pruned.
+    fn may_have_been_pruned(&self, time: u64) -> bool {
+        let after = self.after_pruning.as_ref();
+        let first = after.and_then(|after| after.first_time);
+        first.is_some_and(|first| time <= first.saturating_add(SKEW_MILLIS))
+    }
+
     fn take_heartbeat(&mut self, index: u64, counts: &BTreeMap<String, Counts>) {
         for (class, counts) in counts {
-            let written = self.written.get(class).copied().unwrap_or_default();
+            let mut written = self.written.get(class).copied().unwrap_or_default();
             let seen = counts.seen.saturating_sub(counts.pending);
+            if let Some(after) = &mut self.after_pruning {
+                let before = after.written.entry(class.clone());
+                written += *before.or_insert_with(|| seen.saturating_sub(written));
+            }
             if written < seen {
                 self.found.push(Incomplete::Omitted {
                     index,

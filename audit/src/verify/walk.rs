@@ -2,46 +2,38 @@
 //! rest out of the write-ahead log. On the way the tree grows, and every claim is held against it when
 //! its size is reached.
 
-use super::claims::{self, Claim, Claims, Source};
+use super::claims::{Claim, Claims, Source};
 use super::evidence::{Evidence, Place};
 use super::files;
 use super::key_chain::{KeyChain, Link};
+use super::pruned::Pruned;
 use super::timeline::Timeline;
+use super::wal_copy::{self, WalCopy};
 use super::{Incomplete, Report, VerifyError};
 use crate::disk::Disk;
+use crate::log::life::pruned_before;
 use crate::policy_file::PolicyFile;
 use crate::tree::bundle;
 use crate::tree::compact_range::CompactRange;
 use crate::tree::hash::{HASH_BYTES, Hash};
 use crate::tree::tiles::{TILE_WIDTH, TileBuilder, TileId, TileKind, from_bytes, width_at};
 use crate::vkey::VerifierKey;
-use crate::wal::record::Trailer;
-use crate::wal::scan::{WalEnd, scan};
-
-/// What the write-ahead log holds.
-#[derive(Debug, Default)]
-struct WalRead {
-    end: WalEnd,
-    first: u64,
-    leaves: Vec<Hash>,
-    /// The entries that are not published, from the published size on.
-    unpublished: Vec<Vec<u8>>,
-}
 
 /// See the module's documentation.
 pub(super) struct Walk<'a> {
-    disk: &'a dyn Disk,
+    pub(super) disk: &'a dyn Disk,
     policy: &'a PolicyFile,
     origin: String,
     chain: KeyChain,
-    published: u64,
+    pub(super) published: u64,
     /// Claims that are ahead, the largest first.
     ahead: Vec<Claim>,
-    wal: WalRead,
+    wal: WalCopy,
+    pruned: Pruned,
     range: CompactRange,
     builder: TileBuilder,
     timeline: Timeline,
-    evidence: Evidence,
+    pub(super) evidence: Evidence,
     incomplete: Vec<Incomplete>,
     /// The largest size at which a head agreed.
     agreed: u64,
@@ -58,6 +50,7 @@ impl<'a> Walk<'a> {
         evidence: Evidence,
     ) -> Self {
         let unreadable = claims.unreadable.into_iter();
+        let unpublished = claims.is_unpublished.then_some(Incomplete::Unpublished);
         Self {
             disk,
             policy,
@@ -65,13 +58,15 @@ impl<'a> Walk<'a> {
             chain: KeyChain::new(key.clone()),
             published: claims.published,
             ahead: claims.list,
-            wal: WalRead::default(),
+            wal: WalCopy::default(),
+            pruned: Pruned::default(),
             range: CompactRange::default(),
             builder: TileBuilder::default(),
             timeline: Timeline::default(),
             evidence,
-            incomplete: unreadable
-                .map(|path| Incomplete::Unreadable { path })
+            incomplete: unpublished
+                .into_iter()
+                .chain(unreadable.map(|path| Incomplete::Unreadable { path }))
                 .collect(),
             agreed: 0,
             anchored: 0,
@@ -79,7 +74,8 @@ impl<'a> Walk<'a> {
     }
 
     pub(super) fn run(mut self) -> Result<Report, VerifyError> {
-        self.read_wal()?;
+        let log = (self.origin.as_str(), self.published);
+        self.wal = WalCopy::read(self.disk, log, &mut self.ahead, &mut self.evidence)?;
         self.ahead
             .sort_by_key(|claim| std::cmp::Reverse(claim.checkpoint.size));
         self.check_claims()?;
@@ -88,63 +84,17 @@ impl<'a> Walk<'a> {
             self.find_truncation();
         }
         self.check_narrow_tiles()?;
+        self.pruned.judge(&mut self.evidence);
         let mut completeness = self.incomplete;
         completeness.extend(self.timeline.end(self.anchored, self.range.size()));
         Ok(Report {
             origin: self.origin,
             size: self.range.size(),
+            first: self.pruned.first(),
             integrity: self.evidence.verdict(),
             completeness,
             torn_bytes: self.wal.end.tail_bytes,
         })
-    }
-
-    fn read_wal(&mut self) -> Result<(), VerifyError> {
-        let mut wal = WalRead::default();
-        let (published, origin) = (self.published, self.origin.as_str());
-        let is_ours = |trailer: &Trailer| {
-            let claim = claims::read(&trailer.note, Source::Batch);
-            claim.is_some_and(|claim| claim.checkpoint.origin == origin)
-        };
-        let mut odd = None;
-        let end = scan(self.disk, 0, &is_ours, &mut |batch| {
-            let trailer = &batch.trailer;
-            for (index, entry) in (trailer.first..).zip(&batch.entries) {
-                wal.leaves.push(Hash::of_leaf(entry));
-                if index >= published {
-                    wal.unpublished.push(entry.to_vec());
-                }
-            }
-            let claim = claims::read(&trailer.note, Source::Batch).filter(|claim| {
-                let head = &claim.checkpoint;
-                (head.origin.as_str(), head.size, head.root) == (origin, trailer.size, trailer.root)
-            });
-            match claim {
-                Some(claim) => self.ahead.push(claim),
-                None => odd = odd.or(Some(trailer.first)),
-            }
-        });
-        wal.end = end.map_err(|error| files::unreadable(crate::wal::FOLDER, error))?;
-        wal.first = wal.end.first.unwrap_or_default();
-        if let Some(index) = odd {
-            self.evidence.add(
-                Place::Exact,
-                index,
-                "a batch carries another head than its own",
-            );
-        }
-        if let Some(fault) = wal.end.fault.filter(|fault| fault.later) {
-            self.evidence
-                .add(Place::Exact, fault.index, "the write-ahead log is damaged");
-        }
-        // The checkpoint is published after what it names is durable in the write-ahead log.
-        if wal.end.first.is_some() && wal.end.size < self.published {
-            let index = wal.end.fault.map_or(wal.end.size, |fault| fault.index);
-            let what = "the write-ahead log ends before what is published";
-            self.evidence.add(Place::Exact, index, what);
-        }
-        self.wal = wal;
-        Ok(())
     }
 
     /// Walks through the bundles; says whether all of them are there.
@@ -154,11 +104,21 @@ impl<'a> Walk<'a> {
             let index = first / TILE_WIDTH;
             let width = width_at(index, self.published);
             let id = |kind| TileId { kind, index, width };
-            let Some(bundle) = self.read_tile(&id(TileKind::Entries), first)? else {
-                return Ok(false);
-            };
+            let path = id(TileKind::Entries).path();
+            let bundle = files::optional(self.disk, &path)?;
             let tile = self.read_tile(&id(TileKind::Hashes(0)), first)?;
             let hashes = from_bytes(tile.as_deref().unwrap_or_default());
+            let Some(bundle) = bundle else {
+                // Full bundles may have been pruned: their hashes stay.
+                if width == TILE_WIDTH && hashes.len() as u64 == width {
+                    self.take_hashes(first, &hashes)?;
+                    first += width;
+                    continue;
+                }
+                let what = format!("`{path}` is missing");
+                self.evidence.add(Place::Exact, first, what);
+                return Ok(false);
+            };
             let (entries, is_whole) = bundle::entries(&bundle);
             for (index, entry) in (first..first + width).zip(&entries) {
                 let leaf = Hash::of_leaf(entry);
@@ -195,12 +155,26 @@ impl<'a> Walk<'a> {
         Ok(true)
     }
 
+    /// Entries of which only the hashes are left.
+    fn take_hashes(&mut self, first: u64, leaves: &[Hash]) -> Result<(), VerifyError> {
+        for (index, leaf) in (first..).zip(leaves) {
+            self.take_leaf(index, *leaf)?;
+            self.range.push(*leaf);
+            self.check_claims()?;
+        }
+        self.timeline.skip();
+        self.pruned.note_gone(first, first + leaves.len() as u64);
+        Ok(())
+    }
+
     /// One published entry: into the tree, the tiles above it, and the timeline.
     fn take(&mut self, index: u64, entry: &[u8], leaf: Hash) -> Result<(), VerifyError> {
-        let in_wal = index
-            .checked_sub(self.wal.first)
-            .and_then(|at| usize::try_from(at).ok());
-        let copy = in_wal.and_then(|at| self.wal.leaves.get(at));
+        self.take_leaf(index, leaf)?;
+        self.grow(index, entry, leaf)
+    }
+
+    fn take_leaf(&mut self, index: u64, leaf: Hash) -> Result<(), VerifyError> {
+        let copy = self.wal.leaf(index);
         if self.wal.end.first.is_some() && copy.is_some_and(|copy| *copy != leaf) {
             let what = "an entry and its copy in the write-ahead log do not agree";
             self.evidence.add(Place::Exact, index, what);
@@ -210,7 +184,7 @@ impl<'a> Walk<'a> {
         for (tile, bytes) in full {
             self.compare(&tile, &bytes)?;
         }
-        self.grow(index, entry, leaf)
+        Ok(())
     }
 
     fn grow(&mut self, index: u64, entry: &[u8], leaf: Hash) -> Result<(), VerifyError> {
@@ -221,6 +195,9 @@ impl<'a> Walk<'a> {
                 let what = "a key follows that the key before it has not signed";
                 self.evidence.add(Place::Exact, index, what);
             }
+        }
+        if let Some(minimum) = pruned_before(entry) {
+            self.pruned.note_minimum(minimum);
         }
         self.timeline.take(index, entry);
         self.check_claims()
@@ -284,11 +261,14 @@ impl<'a> Walk<'a> {
             self.evidence.add(Place::Exact, size, what);
             return Ok(false);
         }
-        let entries = std::mem::take(&mut self.wal.unpublished);
-        for (index, entry) in (size..).zip(&entries) {
-            self.grow(index, entry, Hash::of_leaf(entry))?;
-        }
-        Ok(true)
+        let (disk, origin) = (self.disk, self.origin.clone());
+        let mut outcome = Ok(());
+        wal_copy::entries_from(disk, (&origin, size), &mut |index, entry| {
+            if outcome.is_ok() {
+                outcome = self.grow(index, entry, Hash::of_leaf(entry));
+            }
+        })?;
+        outcome.map(|()| true)
     }
 
     /// Heads of sizes that the log does not have.
@@ -301,67 +281,4 @@ impl<'a> Walk<'a> {
             self.evidence.add(Place::Exact, index, what);
         }
     }
-
-    fn read_tile(&mut self, tile: &TileId, first: u64) -> Result<Option<Vec<u8>>, VerifyError> {
-        let path = tile.path();
-        let bytes = files::optional(self.disk, &path)?;
-        if bytes.is_none() {
-            self.evidence
-                .add(Place::Exact, first, format!("`{path}` is missing"));
-        }
-        Ok(bytes)
-    }
-
-    /// Compares a tile above the first level with what it has to be.
-    fn compare(&mut self, tile: &TileId, wanted: &[u8]) -> Result<(), VerifyError> {
-        let TileKind::Hashes(level @ 1..) = tile.kind else {
-            return Ok(());
-        };
-        let first = tile.first_leaf();
-        if let Some(found) = self.read_tile(tile, first)?
-            && let Some(at) = first_difference(&found, wanted)
-        {
-            let covered = TILE_WIDTH.saturating_pow(u32::from(level));
-            let index = first + (at / HASH_BYTES) as u64 * covered;
-            self.evidence
-                .add(Place::Exact, index, format!("`{}` is another", tile.path()));
-        }
-        Ok(())
-    }
-
-    /// Partial tiles that a wider one has replaced are its beginnings.
-    fn check_narrow_tiles(&mut self) -> Result<(), VerifyError> {
-        for path in files::below(self.disk, "tile")? {
-            let Some(tile) = TileId::from_path(&path) else {
-                continue;
-            };
-            let count = match tile.kind {
-                TileKind::Entries => self.published,
-                TileKind::Hashes(level) => self
-                    .published
-                    .checked_shr(8 * u32::from(level))
-                    .unwrap_or_default(),
-            };
-            let width = width_at(tile.index, count);
-            if tile.width >= width {
-                continue;
-            }
-            let wide = files::optional(self.disk, &TileId { width, ..tile }.path())?;
-            let narrow = files::optional(self.disk, &path)?.unwrap_or_default();
-            if wide.is_some_and(|wide| !wide.starts_with(&narrow)) {
-                let what = format!("`{path}` is another than the wider one");
-                self.evidence.add(Place::Exact, tile.first_leaf(), what);
-            }
-        }
-        Ok(())
-    }
-}
-
-fn first_difference(left: &[u8], right: &[u8]) -> Option<usize> {
-    let same = left
-        .iter()
-        .zip(right)
-        .take_while(|(left, right)| left == right)
-        .count();
-    (same < left.len().max(right.len())).then_some(same)
 }

@@ -9,6 +9,8 @@ use crc32c::{crc32c, crc32c_append};
 const MAGIC: [u8; 4] = *b"PTBT";
 /// A trailer's note is no longer than this.
 const NOTE_BYTES_MAX: usize = 4096;
+/// A trailer is no longer than this.
+pub(crate) const TRAILER_BYTES_MAX: usize = NOTE_BYTES_MAX + 64;
 
 /// The end of a batch: what the tree is with it, and that the log's key has signed this.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -9,6 +9,8 @@ mod memory_disk;
 mod opening;
 mod other_programs;
 mod program;
+mod receipts;
+mod retention;
 mod sample;
 mod stage;
 mod tampering;

@@ -44,6 +44,8 @@ struct State {
     /// How many bytes still fit; unlimited when absent.
     room: Option<usize>,
     locked: bool,
+    /// The largest piece of a segment that was read at once.
+    most_read: usize,
 }
 
 /// The folder; clones share it.
@@ -83,8 +85,20 @@ impl MemoryDisk {
         self.state().room = room;
     }
 
+    /// The largest piece of a segment that was read at once.
+    pub(crate) fn most_read(&self) -> usize {
+        self.state().most_read
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap()
+    }
+
+    fn note_read(&self, path: &str, bytes: usize) {
+        if path.ends_with(".seg") {
+            let mut state = self.state();
+            state.most_read = state.most_read.max(bytes);
+        }
     }
 
     fn enter(&self, call: Call) -> io::Result<MutexGuard<'_, State>> {
@@ -107,7 +121,9 @@ fn missing() -> io::Error {
 
 impl Disk for MemoryDisk {
     fn read(&self, path: &str) -> io::Result<Vec<u8>> {
-        self.state().files.get(path).cloned().ok_or_else(missing)
+        let bytes = self.state().files.get(path).cloned().ok_or_else(missing)?;
+        self.note_read(path, bytes.len());
+        Ok(bytes)
     }
 
     fn read_from(&self, path: &str, offset: u64, bytes_max: usize) -> io::Result<Vec<u8>> {
@@ -115,7 +131,10 @@ impl Disk for MemoryDisk {
         let bytes = state.files.get(path).ok_or_else(missing)?;
         let from = usize::try_from(offset).unwrap().min(bytes.len());
         let to = from.saturating_add(bytes_max).min(bytes.len());
-        Ok(bytes[from..to].to_vec())
+        let read = bytes[from..to].to_vec();
+        drop(state);
+        self.note_read(path, read.len());
+        Ok(read)
     }
 
     fn list(&self, folder: &str) -> io::Result<Vec<Listed>> {

@@ -1,8 +1,9 @@
 //! What a log says when it is opened after a crash, and after somebody has changed it.
 
-use postern_audit::OpenError;
+use postern_audit::{Incomplete, Integrity, Note, OpenError, PolicyFile, verify};
 
 use crate::memory_disk::MemoryDisk;
+use crate::sample::padded;
 use crate::stage::{Stage, entry, entry_bytes};
 use crate::writing::{batch_ends, entries_of};
 
@@ -66,4 +67,81 @@ fn a_batch_of_which_only_the_trailer_is_whole_is_cut() {
     assert_eq!(entries[1], entry_bytes(0));
     let restart = String::from_utf8(entries[2].clone()).unwrap();
     assert!(restart.contains("\"activity_id\":8") && restart.contains("\"recovered_size\":2"));
+}
+
+/// A log that is killed in its first moments has published nothing: that is no tampering.
+#[test]
+fn a_log_that_was_killed_before_it_published_anything_is_unpublished() {
+    let stage = Stage::new();
+    let log = stage.open().unwrap();
+    log.append_and_wait(entry(0)).unwrap();
+    let key = log.keys()[0].clone();
+    drop(log);
+    let policy = PolicyFile::parse(format!("log {key}\nquorum none\n").as_bytes()).unwrap();
+    let report = verify(&stage.disk, &policy, &[]).unwrap();
+    assert_eq!(report.exit_code(), 1, "{report}");
+    assert_eq!(
+        report.completeness,
+        [Incomplete::Unpublished, Incomplete::Unanchored { since: 0 }]
+    );
+    // What was edited is found all the same.
+    let mut files = stage.disk.files();
+    files.get_mut(SEGMENT).unwrap()[40] ^= 1;
+    let report = verify(&MemoryDisk::with(files), &policy, &[]).unwrap();
+    assert_eq!(report.exit_code(), 4, "{report}");
+    // A checkpoint that is gone although it was cosigned was taken away.
+    let log = stage.open().unwrap();
+    log.publish().unwrap();
+    let note = Note::parse(log.published().unwrap().as_bytes()).unwrap();
+    log.keep_cosigned(&note).unwrap();
+    drop(log);
+    let mut files = stage.disk.files();
+    files.remove("checkpoint");
+    let report = verify(&MemoryDisk::with(files), &policy, &[]).unwrap();
+    assert_eq!(report.exit_code(), 4, "{report}");
+}
+
+/// Segments are read in pieces, whatever is in them.
+#[test]
+fn a_segment_of_many_pieces_is_read_whole_and_its_torn_end_is_found() {
+    let stage = Stage::new();
+    let log = stage.open().unwrap();
+    for number in 0..400 {
+        log.append(padded(number, 60_000), |result| assert!(result.is_ok()));
+    }
+    log.append_and_wait(entry(400)).unwrap();
+    log.publish().unwrap();
+    let key = log.keys()[0].clone();
+    drop(log);
+    let policy = PolicyFile::parse(format!("log {key}\nquorum none\n").as_bytes()).unwrap();
+    let whole = stage.disk.files()[SEGMENT].clone();
+    assert!(whole.len() > 20 << 20);
+    stage.disk.put(SEGMENT, whole.clone());
+    let report = verify(&stage.disk, &policy, &[]).unwrap();
+    assert_eq!((report.integrity, report.size), (Integrity::Ok, 402));
+    assert!(
+        stage.disk.most_read() <= 1 << 20,
+        "{}",
+        stage.disk.most_read()
+    );
+    // Whatever is wrong anywhere: whole batches follow it, so no crash left it.
+    for at in [1 << 20, (9 << 20) + 77, whole.len() - 9_000_000] {
+        let mut changed = whole.clone();
+        changed[at] ^= 1;
+        stage.disk.put(SEGMENT, changed);
+        assert!(
+            matches!(stage.open(), Err(OpenError::Damaged { .. })),
+            "{at}"
+        );
+    }
+    // Garbage without a trailer, longer than what is looked at together, is a torn write.
+    let mut torn = whole.clone();
+    torn.resize(whole.len() + (10 << 20), 7);
+    stage.disk.put(SEGMENT, torn);
+    let report = verify(&stage.disk, &policy, &[]).unwrap();
+    assert_eq!(
+        (report.integrity, report.torn_bytes),
+        (Integrity::Ok, 10 << 20)
+    );
+    stage.open().unwrap();
 }

@@ -55,6 +55,7 @@ impl Stage {
             queue_entries_max: 65_536,
             publish_every: None,
             witnessed_size: None,
+            forked_size: None,
             on_damage: OnDamage::Refuse,
         }
     }

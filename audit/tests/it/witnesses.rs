@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use postern_audit::{
-    Hash, KeyKind, LogError, Note, PolicyFile, SignatureLine, Signer, Witness, prove, verify,
-    verify_proof,
+    Asking, Hash, Heard, KeyKind, Log, LogError, Note, OpenError, PolicyFile, SignatureLine,
+    Signer, Witness, prove, verify, verify_proof,
 };
 
 use crate::memory_disk::{Call, MemoryDisk};
@@ -169,4 +169,123 @@ fn a_quorum_of_cosignatures_anchors_and_proofs_carry_it() {
         header.starts_with("origin=\"a\\\"b\", index=1, size=2, root=:"),
         "{header}"
     );
+}
+
+/// Asks a witness as the proxy does, until it says something that ends the asking.
+fn ask(log: &Log, witness: &Witness, mut old: u64) -> Heard {
+    let asking = Asking::new(&log.published().unwrap()).unwrap();
+    loop {
+        let proof = log.prove_consistency(old).unwrap();
+        let body = asking.request(old, &proof);
+        let answer = witness.add_checkpoint(body.as_bytes(), now());
+        let heard = asking.hear(old, witness.key(), (answer.status, answer.body.as_bytes()));
+        match heard {
+            Heard::Behind { size } => old = size,
+            heard => return heard,
+        }
+    }
+}
+
+#[test]
+fn a_log_that_asks_is_cosigned_and_one_that_was_rolled_back_or_forked_hears_it() {
+    let stage = Stage::new();
+    let log = stage.open().unwrap();
+    let key = signer("witness.example/w", KeyKind::Witness);
+    let witness = Witness::new(key, log.keys(), Arc::new(MemoryDisk::default()));
+    log.publish().unwrap();
+    assert!(matches!(ask(&log, &witness, 0), Heard::Cosigned(_)));
+    log.remember_witness(witness.key(), 1).unwrap();
+    drop(log);
+    let (early, seeds) = (stage.disk.files(), stage.seeds.files());
+    let log = stage.open().unwrap();
+    for number in 0..5 {
+        log.append_and_wait(entry(number)).unwrap();
+    }
+    log.publish().unwrap();
+    assert!(matches!(ask(&log, &witness, 1), Heard::Cosigned(_)));
+    log.append_and_wait(entry(5)).unwrap();
+    log.publish().unwrap();
+    // What the log remembers is not what the witness has seen.
+    let Heard::Cosigned(line) = ask(&log, &witness, 3) else {
+        panic!("it is cosigned from where the witness is");
+    };
+    let text = Note::parse(log.published().unwrap().as_bytes()).unwrap();
+    assert!(witness.key().verifies(text.text(), &line.signature));
+    drop(log);
+
+    // The whole folder as it was, with its key and all that it remembers.
+    let rolled_back = Stage {
+        disk: MemoryDisk::with(early),
+        seeds: MemoryDisk::with(seeds),
+        ..stage.clone()
+    };
+    let log = rolled_back.open().unwrap();
+    log.publish().unwrap();
+    assert_eq!(ask(&log, &witness, 1), Heard::Ahead { size: 8 });
+    for number in 10..15 {
+        log.append_and_wait(entry(number)).unwrap();
+    }
+    log.publish().unwrap();
+    // By now it has as many entries, and others.
+    assert!(matches!(
+        ask(&log, &witness, 1),
+        Heard::Ahead { .. } | Heard::Forked { .. }
+    ));
+    for number in 15..25 {
+        log.append_and_wait(entry(number)).unwrap();
+    }
+    log.publish().unwrap();
+    assert_eq!(ask(&log, &witness, 1), Heard::Forked { size: 8 });
+}
+
+#[test]
+fn a_fork_that_a_witness_tells_of_is_not_opened() {
+    let stage = Stage::new();
+    drop(stage.open().unwrap());
+    let mut settings = stage.settings();
+    settings.forked_size = Some(1);
+    assert!(matches!(
+        Log::open(settings),
+        Err(OpenError::Forked { size: 1, .. })
+    ));
+}
+
+#[test]
+fn what_a_witness_is_remembered_to_have_seen_tells_of_a_rollback() {
+    let stage = Stage::new();
+    let log = stage.open().unwrap();
+    let key = signer("witness.example/w", KeyKind::Witness);
+    log.remember_witness(key.key(), 9).unwrap();
+    assert_eq!(postern_audit::witness_size(&stage.disk, key.key()), 9);
+    drop(log);
+    let refused = stage.open().unwrap_err();
+    assert!(
+        matches!(refused, OpenError::RolledBack { known: 9, .. }),
+        "{refused}"
+    );
+}
+
+#[test]
+fn another_signature_than_the_witnesss_own_is_none() {
+    let stage = Stage::new();
+    let log = stage.open().unwrap();
+    log.publish().unwrap();
+    let asking = Asking::new(&log.published().unwrap()).unwrap();
+    let witness = signer("witness.example/w", KeyKind::Witness);
+    let other = signer("witness.example/other", KeyKind::Witness);
+    let own = witness.cosign(asking.text(), 1).to_string();
+    let of_another = witness.cosign("another text\n", 1).to_string();
+    let by_another = other.cosign(asking.text(), 1).to_string();
+    let hear = |status, body: &str| asking.hear(0, witness.key(), (status, body.as_bytes()));
+    assert!(matches!(hear(200, &own), Heard::Cosigned(_)));
+    assert!(matches!(
+        hear(200, &format!("{by_another}{own}")),
+        Heard::Cosigned(_)
+    ));
+    for useless in [of_another.as_str(), &by_another, "", "nonsense"] {
+        assert_eq!(hear(200, useless), Heard::Useless { status: 200 });
+    }
+    assert_eq!(hear(409, "many"), Heard::Useless { status: 409 });
+    assert_eq!(hear(404, ""), Heard::Unknown);
+    assert_eq!(hear(503, ""), Heard::Useless { status: 503 });
 }

@@ -1,0 +1,153 @@
+//! Retention: removes bundles of entries that are older than the operator keeps them.
+//!
+//! ```text
+//! the log says so: Delete entry, published ─▶ `minimum` ─▶ bundles go ─▶ `.state/pruned`
+//! ```
+//!
+//! Only entries go. Every hash stays, so that each head ever signed can be checked and any entry that is left
+//! proved. A bundle that holds a change of keys stays too: without it nobody could follow the keys. What a
+//! crash leaves is removed by the next pruning, because `.state/pruned` comes last.
+
+use std::io::ErrorKind;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, SystemTime};
+
+use serde::Deserialize;
+
+use super::cosigned::cosigned_size;
+use super::error::LogError;
+use super::life::{self, Activity};
+use super::{Log, held};
+use crate::checkpoint::decimal;
+use crate::clock::millis;
+use crate::disk::{Access, Disk};
+use crate::store::{StoreError, parent, read_optional, replace};
+use crate::tree::bundle;
+use crate::tree::tiles::{TILE_WIDTH, TileId, TileKind};
+use crate::wal::scan::segments;
+
+/// Up to which index pruning has ended.
+pub(super) const ENDED: &str = ".state/pruned";
+/// The first index whose entry is kept, for readers; it is the Delete entry that is evidence.
+pub(crate) const MINIMUM: &str = "minimum";
+/// How many bundles one pruning looks at.
+const BUNDLES_MAX: u64 = 4096;
+
+#[derive(Debug, Deserialize)]
+struct Timed {
+    time: u64,
+}
+
+impl Log {
+    /// Removes entries older than `keep`, by whole bundles, as far as the published checkpoint covers them;
+    /// where there are cosignatures, as far as the last cosigned one does. Says so in an entry first. Returns
+    /// the first index that is kept.
+    ///
+    /// # Errors
+    /// When the entry cannot be appended or the disk fails; the next pruning goes on.
+    pub fn prune(&self, keep: Duration) -> Result<u64, LogError> {
+        let disk = self.settings.disk.as_ref();
+        let ended = read_number(disk, ENDED)?;
+        let minimum = self.minimum(ended, keep)?;
+        if minimum > ended {
+            let clock = self.settings.clock.as_ref();
+            let details = Some(life::pruned(minimum, keep));
+            self.append_and_wait(life::entry(clock, &self.origin, Activity::Delete, details))?;
+            self.publish()?;
+            self.fatal_if_unsynced(put_number(disk, MINIMUM, minimum))?;
+            for index in ended / TILE_WIDTH..minimum / TILE_WIDTH {
+                self.remove_bundle(index)?;
+            }
+            self.fatal_if_unsynced(put_number(disk, ENDED, minimum))?;
+        }
+        self.let_go_of_segment(minimum)?;
+        Ok(minimum)
+    }
+
+    /// The first index to keep.
+    fn minimum(&self, ended: u64, keep: Duration) -> Result<u64, LogError> {
+        let disk = self.settings.disk.as_ref();
+        let published = held(&self.publisher).size();
+        let covered = cosigned_size(disk)?.map_or(published, |size| size.min(published));
+        let before = self.settings.clock.wall().checked_sub(keep);
+        let before = millis(before.unwrap_or(SystemTime::UNIX_EPOCH));
+        let mut minimum = ended;
+        for _ in 0..BUNDLES_MAX {
+            let next = minimum + TILE_WIDTH;
+            if next > covered {
+                break;
+            }
+            let found = read_optional(disk, &bundle_path(minimum / TILE_WIDTH))?;
+            // One that is gone was removed by a pruning that did not end.
+            if found.is_some_and(|bytes| newest(&bytes).is_none_or(|time| time >= before)) {
+                break;
+            }
+            minimum = next;
+        }
+        Ok(minimum)
+    }
+
+    fn remove_bundle(&self, index: u64) -> Result<(), LogError> {
+        let disk = self.settings.disk.as_ref();
+        let path = bundle_path(index);
+        let Some(bytes) = read_optional(disk, &path)? else {
+            return Ok(());
+        };
+        let (entries, _) = bundle::entries(&bytes);
+        if entries
+            .iter()
+            .any(|entry| life::announced_key(entry).is_some())
+        {
+            return Ok(());
+        }
+        match disk.remove(&path) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error.into()),
+            Ok(()) | Err(_) => {}
+        }
+        let synced = disk.sync_folder(parent(&path)).map_err(StoreError::Sync);
+        self.fatal_if_unsynced(synced)
+    }
+
+    /// Entries that were pruned may still be in the newest segment: the next batch begins another.
+    fn let_go_of_segment(&self, minimum: u64) -> Result<(), LogError> {
+        let newest = segments(self.settings.disk.as_ref())?.pop();
+        if newest.is_some_and(|first| first < minimum) {
+            self.shared.begin_segment.store(true, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+}
+
+/// The first index whose entry is kept; 0 when nothing was pruned.
+pub(crate) fn minimum(disk: &dyn Disk) -> u64 {
+    read_number(disk, MINIMUM).unwrap_or_default()
+}
+
+/// The time of the newest entry of a bundle, in milliseconds since 1970; nothing when one has none, so that
+/// nobody can say how old it is.
+fn newest(bundle: &[u8]) -> Option<u64> {
+    let (entries, is_whole) = bundle::entries(bundle);
+    let time = |entry: &&[u8]| serde_json::from_slice::<Timed>(entry).ok();
+    let times: Option<Vec<Timed>> = entries.iter().map(time).collect();
+    let newest = times?.iter().map(|timed| timed.time).max();
+    newest.filter(|_| is_whole)
+}
+
+fn bundle_path(index: u64) -> String {
+    let tile = TileId {
+        kind: TileKind::Entries,
+        index,
+        width: TILE_WIDTH,
+    };
+    tile.path()
+}
+
+fn read_number(disk: &dyn Disk, path: &str) -> Result<u64, LogError> {
+    let bytes = read_optional(disk, path)?.unwrap_or_default();
+    let text = String::from_utf8_lossy(&bytes);
+    Ok(decimal(text.trim_end()).unwrap_or_default())
+}
+
+fn put_number(disk: &dyn Disk, path: &str, number: u64) -> Result<(), StoreError> {
+    replace(disk, path, format!("{number}\n").as_bytes(), Access::Public)
+}
