@@ -59,6 +59,12 @@ impl Asking {
         &self.checkpoint
     }
 
+    /// The signed checkpoint itself.
+    #[must_use]
+    pub const fn note(&self) -> &Note {
+        &self.note
+    }
+
     /// The text that is to be cosigned.
     #[must_use]
     pub fn text(&self) -> &str {

@@ -29,6 +29,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread::JoinHandle;
 
+use crate::asking::Asking;
 use crate::checkpoint::Checkpoint;
 use crate::disk::Lock;
 use crate::note::{Note, SignatureLine};
@@ -243,6 +244,25 @@ impl Log {
     /// When nothing so large is published, or the disk fails.
     pub fn prove_consistency(&self, old: u64) -> Result<Vec<Hash>, LogError> {
         held(&self.publisher).prove_consistency(old)
+    }
+
+    /// The published checkpoint, to be taken to witnesses, and for each size that one has seen the proof that
+    /// the tree continues it; an empty one where there is none. Nothing when nothing is published.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub fn asking(&self, seen: &[u64]) -> Result<Option<(Asking, Vec<Vec<Hash>>)>, LogError> {
+        let publisher = held(&self.publisher);
+        let Some(asking) = publisher.published().as_deref().and_then(Asking::new) else {
+            return Ok(None);
+        };
+        let proofs = seen
+            .iter()
+            .map(|old| match publisher.prove_consistency(*old) {
+                Err(LogError::Unpublished { .. }) => Ok(Vec::new()),
+                proof => proof,
+            });
+        Ok(Some((asking, proofs.collect::<Result<_, _>>()?)))
     }
 
     /// The proof file (C2SP tlog-proof) that an entry is in the published tree.

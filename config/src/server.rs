@@ -5,6 +5,7 @@
 //! found out by whoever starts.
 
 mod addresses;
+mod anchors;
 mod audit;
 mod file;
 mod resolve;
@@ -126,6 +127,35 @@ pub struct AuditLog {
     pub domain: String,
     /// How often its signed head is published.
     pub checkpoint: Duration,
+    /// How long entries are kept; none: for ever.
+    pub keep: Option<Duration>,
+    /// Whether clients get receipts, and proofs when they ask.
+    pub receipts: bool,
+    /// Who is asked to cosign the head.
+    pub witnesses: Vec<WitnessAddress>,
+    /// Whose heads this Postern cosigns.
+    pub peers: Vec<PeerKeys>,
+}
+
+/// A witness, and where it is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct WitnessAddress {
+    /// `https://HOST[:PORT][/PATH]`, or `http://` on loopback; no slash at its end.
+    pub url: String,
+    /// Its public key, as a C2SP signed note names keys. Only its form has been checked.
+    pub key: String,
+    /// The CA that signs its certificate, PEM; by default the system's.
+    pub ca: Option<Reference>,
+}
+
+/// Where the public keys of other logs are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PeerKeys {
+    /// The key itself. Only its form has been checked.
+    Key(String),
+    /// One key on each line.
+    Listed(Reference),
 }
 
 /// A named secret key.

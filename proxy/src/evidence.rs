@@ -9,35 +9,42 @@
 //! leaves before it; the last byte leaves after the outcome is. What cannot be recorded does not happen.
 //! With `audit: off` nothing is recorded, nobody waits, and a start says so.
 
+mod anchors;
 mod api_call;
 mod event;
 mod exchange;
 mod health;
 mod heartbeat;
 mod keyed_hash;
+mod opening;
+mod peers;
+mod receipts;
+mod retention;
 mod space;
+mod witnesses;
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use postern_audit::{Log, LogError, LogSettings, OnDamage, OpenError, Receipt};
-use postern_config::server::AuditLog;
+use postern_audit::{Log, LogError, OpenError, Receipt};
 use tokio::sync::oneshot;
 
 use crate::clock::Clock;
 use crate::respond::Problem;
 
+use anchors::Anchors;
 pub(crate) use event::{Act, Class, Event};
 pub(crate) use exchange::ExchangeRecord;
 pub(crate) use health::Health;
 use health::Tally;
 use heartbeat::Heartbeat;
 use keyed_hash::HashKey;
+pub(crate) use opening::Opening;
+pub(crate) use peers::witness_key;
+pub(crate) use receipts::NoProof;
+use receipts::Receipts;
 use space::Space;
 
-/// The private key's file, in the state folder.
-const SEED_FILE: &str = "audit.seed";
 /// More entries than these may not wait where nobody waits for them.
 const BATCH_LAG_MAX: usize = 1_000;
 /// How long tasks that were cut may take to let go of the log.
@@ -67,6 +74,17 @@ pub enum EvidenceError {
         /// What is wrong, and what to do.
         message: String,
     },
+    /// A witness cannot be asked, or a peer cannot be cosigned.
+    #[error("`audit.{field}`: {message}")]
+    Anchor {
+        /// The field of the server file.
+        field: &'static str,
+        /// What is wrong, and what to do.
+        message: String,
+    },
+    /// Something was done by a thread that panicked: a fault of ours.
+    #[error("the audit log could not be opened because of a fault in Postern")]
+    Fault,
 }
 
 /// Where things go on record. Cloning it is cheap and shares everything.
@@ -82,6 +100,10 @@ struct Kept {
     hash_key: HashKey,
     heartbeat: Heartbeat,
     space: Space,
+    anchors: Anchors,
+    receipts: Receipts,
+    /// How long entries are kept; none: for ever.
+    keep: Option<Duration>,
     /// What became of entries. Where the last one could not be written, everybody waits from now on.
     tally: Arc<Tally>,
 }
@@ -90,50 +112,6 @@ impl Evidence {
     /// No log is kept.
     pub(crate) fn off(clock: Arc<dyn Clock>) -> Self {
         Self { kept: None, clock }
-    }
-
-    /// Opens the log of a server file, whose state folder is there. It reads, writes and syncs files.
-    ///
-    /// # Errors
-    /// See [`EvidenceError`]: at start that is fatal.
-    pub(crate) fn open(
-        audit: &AuditLog,
-        on_damage: OnDamage,
-        (base, state): (&Path, &Path),
-        clock: Arc<dyn Clock>,
-    ) -> Result<Self, EvidenceError> {
-        let folder = base.join(&audit.dir);
-        std::fs::create_dir_all(&folder).map_err(|error| EvidenceError::Folder {
-            path: folder.display().to_string(),
-            error,
-        })?;
-        let hash_key = HashKey::read_or_make(state)?;
-        let mut settings = LogSettings::new(&folder, &state.join(SEED_FILE), &audit.domain);
-        settings.clock = Arc::new(WallClock(Arc::clone(&clock)));
-        settings.on_damage = on_damage;
-        settings.publish_every = Some(audit.checkpoint);
-        let log = Log::open(settings)?;
-        let kept = Kept {
-            log,
-            hash_key,
-            heartbeat: Heartbeat::default(),
-            space: Space::of(&folder),
-            tally: Arc::default(),
-        };
-        Ok(Self {
-            kept: Some(Arc::new(kept)),
-            clock,
-        })
-    }
-
-    /// Starts what goes on record by itself. Call it on a Tokio runtime; it ends with the last clone.
-    pub(crate) fn keep_alive(&self) {
-        if let Some(kept) = &self.kept {
-            tokio::spawn(heartbeat::run(
-                Arc::downgrade(kept),
-                Arc::clone(&self.clock),
-            ));
-        }
     }
 
     /// Whether a log is kept.
@@ -204,6 +182,14 @@ impl Evidence {
     pub(crate) fn exchange_began(&self) {
         if let Some(kept) = &self.kept {
             kept.heartbeat.began();
+        }
+    }
+
+    /// An exchange has ended that leaves no record: another log was cosigned, which would otherwise make this
+    /// log grow, and that one by cosigning it, for ever.
+    pub(crate) fn exchange_struck(&self) {
+        if let Some(kept) = &self.kept {
+            kept.heartbeat.struck();
         }
     }
 

@@ -184,6 +184,22 @@ impl Exchange {
         recorded.map(drop)
     }
 
+    /// The receipt that the client is given with its answer, as a header's value; nothing when it gets none.
+    pub(crate) fn receipt(&self) -> Option<String> {
+        self.record.receipt()
+    }
+
+    /// Whether answers carry receipts.
+    pub(crate) fn gives_receipts(&self) -> bool {
+        self.record.gives_receipts()
+    }
+
+    /// The exchange leaves no record, and has ended well: another replica's log was cosigned.
+    pub(crate) fn strike(&mut self) {
+        self.record.strike();
+        self.end(Ending::Allowed);
+    }
+
     /// Which route was asked for, and in which roles.
     pub(crate) fn note_place(&mut self, route: Option<&str>, roles: Vec<String>) {
         self.entry.route = route.map(str::to_owned);

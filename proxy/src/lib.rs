@@ -8,6 +8,7 @@ pub mod cli;
 pub mod clock;
 pub mod decision_log;
 pub mod demo;
+mod endpoint;
 mod evidence;
 mod exchange;
 mod forward;

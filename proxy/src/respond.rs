@@ -4,6 +4,7 @@
 //! server library's own error pages is ever sent.
 
 mod faces;
+mod own;
 mod quota;
 
 use bytes::Bytes;
@@ -20,6 +21,7 @@ use crate::hygiene::Refusal;
 use crate::identity::IdentityError;
 
 use faces::{Face, denied_face, face, identity_face, refusal_face};
+pub(crate) use own::{Own, add_receipt, own};
 pub(crate) use quota::{QuotaRefusal, STEP_UP_AGE_MAX};
 
 /// Why a client gets a problem instead of an answer.
@@ -43,6 +45,8 @@ pub(crate) enum Problem {
     Quota(Box<QuotaRefusal>),
     /// What would happen cannot be put on record, so it does not happen.
     AuditUnavailable,
+    /// There is no proof of an entry there, at least not yet.
+    ProofUnavailable,
     /// Nobody can count what is used of a quota, so nothing may be used.
     StoreUnavailable,
     /// The upstream's answer cannot be read, so nothing of it may leave.
@@ -74,6 +78,7 @@ impl Problem {
             | Self::Overloaded
             | Self::Quota(_)
             | Self::AuditUnavailable
+            | Self::ProofUnavailable
             | Self::StoreUnavailable => Ending::Refused,
         }
     }
@@ -89,6 +94,7 @@ impl Problem {
             | Self::Overloaded
             | Self::Quota(_)
             | Self::AuditUnavailable
+            | Self::ProofUnavailable
             | Self::StoreUnavailable
             | Self::UnreadableBody
             | Self::UpstreamUnavailable
@@ -131,6 +137,12 @@ impl Problem {
                 "audit-unavailable",
                 "This cannot be put on record, so it is not done",
                 "the audit log takes no entries; try again in a moment",
+            ),
+            Self::ProofUnavailable => face(
+                StatusCode::NOT_FOUND,
+                "proof-unavailable",
+                "There is no proof of that entry yet",
+                "a proof can be had when the next checkpoint is published; ask again in a moment, with the index of your receipt",
             ),
             Self::StoreUnavailable => face(
                 StatusCode::SERVICE_UNAVAILABLE,
@@ -198,6 +210,7 @@ pub(crate) async fn refuse(
     if !exchange.revision().is_empty() {
         head.insert_header("Postern-Revision", exchange.revision())?;
     }
+    add_receipt(&mut head, exchange)?;
     add_particulars(&mut head, problem, shown.status)?;
     session.write_response_header(Box::new(head)).await?;
     exchange.note_status(shown.status);
@@ -247,6 +260,7 @@ fn add_particulars(
         | Problem::Overloaded
         | Problem::Quota(_)
         | Problem::AuditUnavailable
+        | Problem::ProofUnavailable
         | Problem::StoreUnavailable
         | Problem::UnreadableBody
         | Problem::UpstreamUnavailable

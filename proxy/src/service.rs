@@ -9,6 +9,7 @@
 //! HTTP/1.1 and HTTP/2 exchanges find it in the same place.
 
 mod finish;
+mod own;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +19,7 @@ use pingora::apps::{HttpServerApp, HttpServerOptions, ReusedHttpStream};
 use pingora::protocols::http::ServerSession;
 use pingora::protocols::http::v2::server::{H2Options, default_h2_options};
 use pingora::server::ShutdownWatch;
-use postern_filters::{DenyReason, ExchangePlan, RequestFacts, Verdict};
+use postern_filters::{ExchangePlan, RequestFacts, Verdict};
 use tracing::Instrument;
 
 use crate::admin::Vitals;
@@ -270,11 +271,16 @@ impl Connection {
         exchange.note_revision(snapshot.compiled.revision());
         let request = self.clean(session)?;
         exchange.note_request(&request);
+        if let Some(path) = self.own_path(&request) {
+            let asked = (&request, &*snapshot);
+            let answered = self.answer_own(path, session, exchange, asked).await;
+            return answered.map(|()| None);
+        }
         let plan = self
             .service
             .decide(&request, &self.peer, &snapshot, exchange)
             .await?;
-        let handshake = offered(&request, &plan)?;
+        let handshake = Handshake::offered(&request, &plan)?;
         exchange.announce(&plan, &request);
         if !request.method.is_safe() || handshake.is_some() {
             exchange.before_first_byte().await?;
@@ -310,19 +316,6 @@ impl Connection {
             Ok(Err(_)) | Err(_) => After::BreakOff,
         }
     }
-}
-
-/// The handshake of a request that asks for another protocol. Whether the route allows one has been
-/// decided; a plan that could hide something has no tunnel, whatever it says.
-fn offered(request: &CleanRequest, plan: &ExchangePlan) -> Result<Option<Handshake>, Problem> {
-    if !request.upgrade {
-        return Ok(None);
-    }
-    if plan.tunnel().is_none() {
-        return Err(Problem::Denied(DenyReason::UpgradeRefused));
-    }
-    let handshake = Handshake::read(request).map_err(Problem::Refusal)?;
-    Ok(Some(handshake))
 }
 
 #[async_trait]

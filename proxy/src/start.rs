@@ -8,14 +8,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use percent_encoding::{NON_ALPHANUMERIC, percent_encode};
-use postern_audit::OnDamage;
+use postern_audit::{Disk, OnDamage};
 use postern_config::Server;
 use postern_filters::EngineLimits;
 use tokio::task::JoinHandle;
 
 use crate::admin::{self, AdminError, AdminState, AdminThread, AdminToken};
 use crate::clock::Clock;
-use crate::evidence::{Evidence, EvidenceError};
+use crate::evidence::{Evidence, EvidenceError, Opening};
 use crate::forward::Upstream;
 use crate::hygiene::{HeadLimits, HostRule};
 use crate::lifecycle::{Drained, Lifecycle};
@@ -39,6 +39,8 @@ pub struct StartOptions {
     pub clock: Arc<dyn Clock>,
     /// What is done about an audit log that is damaged or was rolled back.
     pub on_damage: OnDamage,
+    /// Where the audit log's files are, if not on the disk of its folder: tests let its calls fail.
+    pub audit_disk: Option<Arc<dyn Disk>>,
 }
 
 /// Why Postern cannot start. The operator, or the policy's author, must act.
@@ -79,9 +81,6 @@ pub enum StartError {
     /// The audit log cannot be opened.
     #[error(transparent)]
     Evidence(#[from] EvidenceError),
-    /// Opening it panicked: a fault of ours.
-    #[error("the audit log could not be opened because of a fault in Postern")]
-    Fault,
     /// Two metrics have one name: a fault of ours.
     #[error("the metrics cannot be registered")]
     Metrics(#[from] prometheus::Error),
@@ -100,7 +99,6 @@ impl StartError {
             | Self::Admin(_)
             | Self::Store(_)
             | Self::Evidence(_)
-            | Self::Fault
             | Self::Metrics(_) => format!("error: {self}\n"),
         }
     }
@@ -121,13 +119,28 @@ impl Postern {
             base,
             clock,
             on_damage,
+            audit_disk,
         } = options;
         let metrics = Arc::new(Metrics::new()?);
         let lifecycle = Arc::new(Lifecycle::new(&server.limits));
         let store = Arc::new(PolicyStore::deny_all());
         let upstream = Upstream::new(&server.upstream, &base, Arc::clone(&clock))?;
         let listener = Listener::bind(&server.listen, &base, &server.limits)?;
-        let (token, evidence) = state(&server, &base, (&clock, on_damage)).await?;
+        let token = AdminToken::read_or_make(&base.join(&server.state))?;
+        let evidence = match &server.audit {
+            None => no_evidence(&clock),
+            Some(audit) => {
+                let opening = Opening {
+                    audit,
+                    on_damage,
+                    base: &base,
+                    state: &base.join(&server.state),
+                    clock: Arc::clone(&clock),
+                    disk: audit_disk,
+                };
+                Evidence::start(opening, metrics.registry()).await?
+            }
+        };
         let options = reload_options(&server, &base, (&clock, &evidence))?;
         let quotas = quota_keeper(&server, &base, (&clock, &metrics, &evidence))?;
         let reloader = PolicyReloader::start(options, Arc::clone(&store))?;
@@ -234,6 +247,12 @@ impl Running {
         self.admin.address()
     }
 
+    /// The key with which it cosigns the audit logs of its peers; none when it has no peers.
+    #[must_use]
+    pub fn witness_key(&self) -> Option<String> {
+        self.evidence.witness_key()
+    }
+
     /// The policy in force.
     #[must_use]
     pub fn store(&self) -> Arc<PolicyStore> {
@@ -301,36 +320,10 @@ fn quota_keeper(
     Ok(Arc::new(keeper))
 }
 
-/// Makes the state folder, where the audit log and the quotas' store are unless the server file says
-/// otherwise, and opens the log.
-async fn state(
-    server: &Server,
-    base: &Path,
-    with: (&Arc<dyn Clock>, OnDamage),
-) -> Result<(AdminToken, Evidence), StartError> {
-    let token = AdminToken::read_or_make(&base.join(&server.state))?;
-    Ok((token, evidence(server, base, with).await?))
-}
-
-/// Opens the audit log, off the runtime's threads.
-async fn evidence(
-    server: &Server,
-    base: &Path,
-    (clock, on_damage): (&Arc<dyn Clock>, OnDamage),
-) -> Result<Evidence, StartError> {
-    let clock = Arc::clone(clock);
-    let Some(audit) = server.audit.clone() else {
-        tracing::warn!(
-            "no audit log is kept (`audit: off`): nobody can say afterwards who saw what"
-        );
-        return Ok(Evidence::off(clock));
-    };
-    let (base, state) = (base.to_owned(), base.join(&server.state));
-    let opening = move || Evidence::open(&audit, on_damage, (&base, &state), clock);
-    let opened = tokio::task::spawn_blocking(opening).await;
-    let evidence = opened.map_err(|_panicked| StartError::Fault)??;
-    evidence.keep_alive();
-    Ok(evidence)
+/// No log is kept, which is said.
+fn no_evidence(clock: &Arc<dyn Clock>) -> Evidence {
+    tracing::warn!("no audit log is kept (`audit: off`): nobody can say afterwards who saw what");
+    Evidence::off(Arc::clone(clock))
 }
 
 /// Where the quotas are kept.

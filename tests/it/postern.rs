@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
-use postern_audit::OnDamage;
+use postern_audit::{Disk, OnDamage};
 use postern_config::Server;
 use postern_proxy::clock::{Clock, SystemClock};
-use postern_proxy::{Postern, Running, StartOptions};
+use postern_proxy::{Postern, Running, StartError, StartOptions};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -73,6 +73,10 @@ pub(crate) struct Setting {
     pub(crate) scheme: &'static str,
     /// Further files of the folder.
     pub(crate) files: Vec<(String, String)>,
+    /// The value of `audit`; by default it is not there.
+    pub(crate) audit: String,
+    /// Where the log's files are, if not on the disk.
+    pub(crate) audit_disk: Option<Arc<dyn Disk>>,
 }
 
 impl Default for Setting {
@@ -85,6 +89,8 @@ impl Default for Setting {
             upstream: String::new(),
             scheme: "http",
             files: Vec::new(),
+            audit: String::new(),
+            audit_disk: None,
         }
     }
 }
@@ -115,7 +121,19 @@ pub(crate) async fn start_in(folder: TempDir, policy: &str, origin: SocketAddr) 
     start_there(folder, &setting, origin).await
 }
 
-async fn start_there(folder: TempDir, setting: &Setting, origin: SocketAddr) -> Stage {
+/// Starts a Postern with other settings in a folder that another one has left.
+pub(crate) async fn start_there(folder: TempDir, setting: &Setting, origin: SocketAddr) -> Stage {
+    try_start_there(folder, setting, origin)
+        .await
+        .unwrap_or_else(|(error, _)| panic!("{}", error.report(false)))
+}
+
+/// The same; when it does not start, why, and the folder.
+pub(crate) async fn try_start_there(
+    folder: TempDir,
+    setting: &Setting,
+    origin: SocketAddr,
+) -> Result<Stage, (StartError, TempDir)> {
     let write = |name: &str, text: &str| {
         std::fs::write(folder.path().join(name), text).unwrap();
     };
@@ -135,11 +153,15 @@ async fn start_there(folder: TempDir, setting: &Setting, origin: SocketAddr) -> 
         scheme,
         ..
     } = setting;
+    let audit = match setting.audit.as_str() {
+        "" => String::new(),
+        audit => format!("audit: {audit}\n"),
+    };
     let text = format!(
         "listen: {listen}\n\
          upstream: {{ url: \"{scheme}://localhost:{}\", connect_timeout: 5s, read_timeout: 5s, \
          write_timeout: 5s{upstream} }}\n\
-         policy: policy.yaml\nadmin: 127.0.0.1:0\nstate: state\nlimits: {limits}\ndrain: {drain}\n",
+         policy: policy.yaml\nadmin: 127.0.0.1:0\nstate: state\nlimits: {limits}\ndrain: {drain}\n{audit}",
         origin.port()
     );
     let server = Server::parse("postern.yaml", &text)
@@ -151,11 +173,12 @@ async fn start_there(folder: TempDir, setting: &Setting, origin: SocketAddr) -> 
         base,
         clock,
         on_damage: OnDamage::Refuse,
+        audit_disk: setting.audit_disk.clone(),
     };
-    let running = Postern::start(options)
-        .await
-        .unwrap_or_else(|error| panic!("{}", error.report(false)));
-    Stage { running, folder }
+    match Postern::start(options).await {
+        Ok(running) => Ok(Stage { running, folder }),
+        Err(error) => Err((error, folder)),
+    }
 }
 
 impl Stage {

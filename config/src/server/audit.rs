@@ -1,11 +1,13 @@
-//! The audit log: where it is, what its name begins with, how often its head is published.
+//! The audit log: where it is, what its name begins with, how often its head is published, how long entries
+//! are kept.
 
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::AuditLog;
 use super::file::{AuditFile, AuditLong};
 use super::resolve::not_blank;
+use super::{AuditLog, anchors};
 use crate::document::read::Slot;
 use crate::policy::error::Problems;
 use crate::units;
@@ -17,6 +19,8 @@ const DOMAIN: &str = "audit.local";
 /// The longest domain, in bytes.
 const DOMAIN_BYTES_MAX: usize = 200;
 const CHECKPOINT: Duration = Duration::from_secs(1);
+/// How long entries may be kept: from a minute to a hundred years, in milliseconds.
+const KEEP: RangeInclusive<u64> = 60_000..=36_500 * 86_400_000;
 
 /// The log, in the state folder when nothing is said. `Some(None)`: the operator has turned it off.
 pub(super) fn log(
@@ -33,6 +37,10 @@ pub(super) fn log(
             dir: usual?,
             domain: DOMAIN.to_owned(),
             checkpoint: CHECKPOINT,
+            keep: None,
+            receipts: false,
+            witnesses: Vec::new(),
+            peers: Vec::new(),
         })),
     }
 }
@@ -58,6 +66,10 @@ fn in_full(file: &AuditLong, usual: Option<PathBuf>, problems: &mut Problems) ->
         dir: dir?,
         domain: domain?,
         checkpoint: checkpoint.unwrap_or(CHECKPOINT),
+        keep: units::duration("keep", &file.keep, KEEP, problems),
+        receipts: file.receipts.value().copied().unwrap_or_default(),
+        witnesses: anchors::witnesses(&file.witnesses, problems),
+        peers: anchors::peers(&file.peers, problems),
     })
 }
 

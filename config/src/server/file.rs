@@ -100,6 +100,26 @@ section! {
         domain: "domain" => String,
         /// How often its signed head is published.
         checkpoint: "checkpoint" => String,
+        /// How long entries are kept; by default for ever.
+        keep: "keep" => String,
+        /// Whether answers carry a receipt, and proofs can be asked for. By default not.
+        receipts: "receipts" => bool,
+        /// Who is asked to cosign its head.
+        witnesses: "witnesses" => Vec<At<WitnessFile>>,
+        /// The keys of other replicas' logs, which this one cosigns: each a key, or `file:PATH`.
+        peers: "peers" => OneOrMany<String>,
+    }
+}
+
+section! {
+    /// A witness.
+    WitnessFile, required: ["url", "key"] {
+        /// `https://HOST:PORT/PATH`, below which `add-checkpoint` is; `http://` on loopback.
+        url: "url" => String,
+        /// Its public key, `NAME+ID+KEY`.
+        key: "key" => String,
+        /// The CA of its certificate, PEM.
+        ca: "ca" => String,
     }
 }
 
@@ -233,7 +253,7 @@ text_or_map!(
 
 impl Read for AuditFile {
     fn read(node: &Node, problems: &mut Problems) -> Option<Self> {
-        const EXPECTED: &str = "`off`, or `{ dir, domain, checkpoint }`";
+        const EXPECTED: &str = "`off`, or `{ dir, domain, checkpoint, ... }`";
         match &node.kind {
             Kind::Text(text) if text == "off" => Some(Self::Off),
             Kind::Map(_) => Some(Self::Long(Box::new(AuditLong::read(node, problems)?))),

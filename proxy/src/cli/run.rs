@@ -146,6 +146,7 @@ fn serve(
                 true => OnDamage::BeginAnother,
                 false => OnDamage::Refuse,
             },
+            audit_disk: None,
         };
         let (signals, running) = match (Signals::listen(), Postern::start(options).await) {
             (Ok(signals), Ok(running)) => (signals, running),
@@ -229,7 +230,7 @@ fn start_failure(error: &StartError, output: &Output) -> Exit {
     };
     match error {
         OpenError::Locked => Exit::AuditLogLocked,
-        OpenError::Damaged { .. } | OpenError::RolledBack { .. } => {
+        OpenError::Damaged { .. } | OpenError::RolledBack { .. } | OpenError::Forked { .. } => {
             output.note(
                 "copy the folder away and verify it; then `postern run --accept-damage` sets it aside and begins \
                  another log, whose first entry says so",

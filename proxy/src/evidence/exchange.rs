@@ -20,7 +20,10 @@ pub(crate) struct ExchangeRecord {
     batched: bool,
     announced: bool,
     intent: Option<Written>,
+    /// What the client may be told of its first record.
+    receipt: Option<Receipt>,
     ended: bool,
+    struck: bool,
 }
 
 impl ExchangeRecord {
@@ -34,7 +37,9 @@ impl ExchangeRecord {
             batched: false,
             announced: false,
             intent: None,
+            receipt: None,
             ended: false,
+            struck: false,
         }
     }
 
@@ -81,11 +86,12 @@ impl ExchangeRecord {
     pub(crate) async fn announced(&mut self) -> Result<(), Problem> {
         match self.intent.take() {
             Some(written) => {
-                let durable = written.durable().await.map(drop);
-                if durable.is_err() {
-                    self.note_unannounced();
+                let durable = written.durable().await;
+                match &durable {
+                    Ok(receipt) => self.receipt = *receipt,
+                    Err(_) => self.note_unannounced(),
                 }
-                durable
+                durable.map(drop)
             }
             None => Ok(()),
         }
@@ -105,14 +111,35 @@ impl ExchangeRecord {
             return Ok(None);
         }
         let written = self.record_end(entry);
-        match self.batched {
-            true => Ok(None),
-            false => written.durable().await,
+        if self.batched {
+            return Ok(None);
         }
+        let receipt = written.durable().await?;
+        self.receipt = self.receipt.or(receipt);
+        Ok(receipt)
+    }
+
+    /// The value of `Audit-Receipt` for what is durable of the exchange; nothing where nobody gets one.
+    pub(crate) fn receipt(&self) -> Option<String> {
+        self.evidence.receipt_header(self.receipt.as_ref()?)
+    }
+
+    /// Whether answers carry receipts.
+    pub(crate) fn gives_receipts(&self) -> bool {
+        self.evidence.gives_receipts()
+    }
+
+    /// It leaves no record: see [`Evidence::exchange_struck`].
+    pub(crate) fn strike(&mut self) {
+        self.struck = true;
     }
 
     /// It is over, however it came to that: what is not on record yet is recorded without waiting.
     pub(crate) fn over(&mut self, entry: &AuditEntry) {
+        if self.struck {
+            self.evidence.exchange_struck();
+            return;
+        }
         if !self.ended {
             drop(self.record_end(entry));
         }

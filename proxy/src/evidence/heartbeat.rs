@@ -37,6 +37,10 @@ impl Heartbeat {
         self.running.fetch_sub(1, Ordering::Relaxed);
     }
 
+    pub(super) fn struck(&self) {
+        self.running.fetch_sub(1, Ordering::Relaxed);
+    }
+
     /// By OCSF class, how many events there were, and how many of them may not be on record yet.
     fn counts(&self) -> Value {
         let running = self.running.load(Ordering::Relaxed);

@@ -11,10 +11,12 @@ use http::header::{
 };
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use pingora::http::{RequestHeader, ResponseHeader};
+use postern_filters::{DenyReason, ExchangePlan};
 use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 
 use super::response_head::{ResponseHead, Unsound};
 use crate::hygiene::{CleanRequest, DeclaredBody, Refusal};
+use crate::respond::Problem;
 
 /// What a key is joined with before it is hashed (RFC 6455 section 1.3).
 const GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
@@ -39,6 +41,25 @@ pub(super) struct Accepted {
 }
 
 impl Handshake {
+    /// The handshake of a request that asks for another protocol. Whether the route allows one has been
+    /// decided; a plan that could hide something has no tunnel, whatever it says.
+    ///
+    /// # Errors
+    /// The route allows none, or it is no handshake.
+    pub(crate) fn offered(
+        request: &CleanRequest,
+        plan: &ExchangePlan,
+    ) -> Result<Option<Self>, Problem> {
+        if !request.upgrade {
+            return Ok(None);
+        }
+        if plan.tunnel().is_none() {
+            return Err(Problem::Denied(DenyReason::UpgradeRefused));
+        }
+        let handshake = Self::read(request).map_err(Problem::Refusal)?;
+        Ok(Some(handshake))
+    }
+
     /// Reads the offer of a request that asks for an upgrade.
     ///
     /// # Errors

@@ -21,6 +21,7 @@ use super::WRITE_TIME_MAX;
 use crate::admin::Vitals;
 use crate::exchange::{Ending, Exchange};
 use crate::lifecycle::Lifecycle;
+use crate::respond::add_receipt;
 use crate::service::Halt;
 
 const WITHHELD: HeaderName = HeaderName::from_static("postern-withheld");
@@ -194,7 +195,8 @@ impl<'a> Outgoing<'a> {
     async fn write_head(&mut self, head: AnswerHead, framing: &Framing) -> Result<(), Halt> {
         let status = head.status;
         let revision = self.exchange.revision();
-        let head = wire_head(head, framing, revision).map_err(|_error| Halt::BreakOff)?;
+        let mut head = wire_head(head, framing, revision).map_err(|_error| Halt::BreakOff)?;
+        add_receipt(&mut head, self.exchange).map_err(|_error| Halt::BreakOff)?;
         if self.lifecycle.is_draining() {
             self.session.set_keepalive(None);
         }

@@ -319,6 +319,7 @@ async fn run_at(clock: Arc<dyn Clock>, text: &str, base: PathBuf) -> Result<Runn
         base,
         clock,
         on_damage: OnDamage::Refuse,
+        audit_disk: None,
     };
     Postern::start(options)
         .await

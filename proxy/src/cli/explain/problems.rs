@@ -153,6 +153,13 @@ const PROBLEMS: &[(&str, &str, &str)] = &[
         "It cannot be reached, took too long, or broke off before its answer was complete.",
     ),
     (
+        "proof-unavailable",
+        "there is no proof of that entry yet (404)",
+        "`GET /__postern/audit/proof?index=N` gives the proof that the entry of an `Audit-Receipt` is in the audit \
+         log, once the next checkpoint is published, a second later unless `audit.checkpoint` says otherwise. \
+         The index is the one of the receipt.",
+    ),
+    (
         "write-conflict",
         "what is stored is not what the write was made from (409)",
         "On a route with `write_back: restore` Postern reads what is stored before a write goes up. It \

@@ -80,4 +80,13 @@ pub(super) const CODES: &[Code] = &[
          and a part that is made once and never used again; verifiers tell logs apart by it. `audit: off` \
          keeps no log, and then nobody can say afterwards who saw what.",
     ),
+    code(
+        "PN046",
+        "a witness or a peer of the audit log is not valid",
+        "`audit: { witnesses: [ { url: https://witness.example.org, key: NAME+ID+KEY } ] }` says who is asked to cosign the \
+         log's head, so that it cannot be rolled back unseen; `peers` holds the keys of other replicas' logs, or \
+         `file:PATH` with one on each line, which this one cosigns in turn. A witness (`postern audit witness`, or a replica: \
+         `postern audit keys`) says its key, which begins with `B`; a log's is in `keys/log.vkey` of its folder and \
+         begins with `A`.",
+    ),
 ];

@@ -1,5 +1,7 @@
 //! One fetch: what it takes, and what it does not.
 
+use std::sync::Arc;
+
 use rustls::ServerConfig;
 use tokio_rustls::TlsAcceptor;
 

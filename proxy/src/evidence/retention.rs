@@ -1,0 +1,36 @@
+//! Removes entries that are older than the server file keeps them, once a minute, off the runtime's threads.
+
+use std::sync::Weak;
+use std::time::Duration;
+
+use super::Kept;
+
+/// How often old entries are looked for.
+const LOOK_EVERY: Duration = Duration::from_secs(60);
+
+/// Prunes until the log is closed. What fails is tried again.
+pub(super) async fn run(kept: Weak<Kept>, keep: Duration) {
+    let mut tick = tokio::time::interval(LOOK_EVERY);
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut before = 0;
+    loop {
+        tick.tick().await;
+        let Some(kept) = kept.upgrade() else {
+            return;
+        };
+        match tokio::task::spawn_blocking(move || kept.log.prune(keep)).await {
+            Ok(Ok(minimum)) if minimum > before => {
+                before = minimum;
+                tracing::info!(
+                    minimum,
+                    "entries of the audit log before this index are removed"
+                );
+            }
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => {
+                tracing::error!(%error, "old entries of the audit log cannot be removed")
+            }
+            Err(_panicked) => tracing::error!("old entries of the audit log cannot be removed"),
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! Paths of the data listener that Postern itself answers, before any policy: proofs of the audit log for
+//! clients, and cosignatures for the logs of other replicas.
+//!
+//! Each exists only where the server file says so (`audit.receipts`, `audit.peers`); otherwise the path is
+//! the application's, like any other. They are here and not on the admin listener because whoever asks is
+//! elsewhere: the admin listener is loopback only.
+
+use std::time::Duration;
+
+use bytes::BytesMut;
+use http::{Method, StatusCode};
+use pingora::protocols::http::ServerSession;
+use postern_filters::DenyReason;
+
+use super::{Connection, Halt};
+use crate::evidence::NoProof;
+use crate::exchange::{Ending, Exchange};
+use crate::forward::WRITE_TIME_MAX;
+use crate::hygiene::{CleanRequest, DeclaredBody};
+use crate::identity::IdentityError;
+use crate::policy_store::Snapshot;
+use crate::respond::{self, Own, Problem};
+
+/// The proof of an entry: `?index=`.
+const PROOF: &str = "/__postern/audit/proof";
+/// Where the logs of other replicas are cosigned.
+const ADD_CHECKPOINT: &str = "/__postern/audit/witness/add-checkpoint";
+/// The longest checkpoint with its proof, in bytes.
+const CHECKPOINT_BYTES_MAX: usize = 64 << 10;
+/// How long it may take to arrive.
+const CHECKPOINT_TIME_MAX: Duration = Duration::from_secs(10);
+
+/// What Postern itself answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum OwnPath {
+    Proof,
+    AddCheckpoint,
+}
+
+impl Connection {
+    /// Whether Postern itself answers a request.
+    pub(super) fn own_path(&self, request: &CleanRequest) -> Option<OwnPath> {
+        let evidence = &self.service.evidence;
+        match request.path.as_str() {
+            PROOF => evidence.gives_receipts().then_some(OwnPath::Proof),
+            ADD_CHECKPOINT => evidence.is_witness().then_some(OwnPath::AddCheckpoint),
+            _ => None,
+        }
+    }
+
+    /// Answers it.
+    ///
+    /// # Errors
+    /// The client is refused, or gone.
+    pub(super) async fn answer_own(
+        &self,
+        path: OwnPath,
+        session: &mut ServerSession,
+        exchange: &mut Exchange,
+        (request, snapshot): (&CleanRequest, &Snapshot),
+    ) -> Result<(), Halt> {
+        let answer = match path {
+            OwnPath::Proof => {
+                let proof = self.proof(exchange, request, snapshot).await?;
+                let length = proof.body.len();
+                exchange
+                    .before_last_byte(Ending::Allowed, proof.status, length)
+                    .await?;
+                proof
+            }
+            OwnPath::AddCheckpoint => {
+                let answer = self.cosigned(session, request).await?;
+                exchange.strike();
+                answer
+            }
+        };
+        let written = respond::own(session, exchange, answer);
+        match tokio::time::timeout(WRITE_TIME_MAX, written).await {
+            Ok(Ok(())) => {
+                exchange.end(Ending::Allowed);
+                Ok(())
+            }
+            Ok(Err(_)) | Err(_) => Err(Halt::BreakOff),
+        }
+    }
+
+    /// Anybody whom the policy recognises may ask for the proof of any entry: it holds hashes only.
+    async fn proof(
+        &self,
+        exchange: &mut Exchange,
+        request: &CleanRequest,
+        snapshot: &Snapshot,
+    ) -> Result<Own, Problem> {
+        allow(request, &[Method::GET, Method::HEAD])?;
+        let recognised = match &snapshot.authenticator {
+            None => Err(IdentityError::Unavailable),
+            Some(authenticator) => {
+                let now = self.service.clock.wall();
+                authenticator
+                    .authenticate(&request.headers, &self.peer, now)
+                    .await
+            }
+        };
+        let recognised = recognised.map_err(Problem::Identity)?;
+        exchange.note_identity(&recognised.identity);
+        let index = request.query.as_deref().and_then(index_of);
+        let index = index.ok_or(Problem::Denied(DenyReason::QueryNotAllowed))?;
+        match self.service.evidence.proof(index).await {
+            Ok(body) => Ok(Own {
+                status: StatusCode::OK,
+                content_type: "text/plain; charset=utf-8",
+                body,
+            }),
+            Err(NoProof::Unpublished) => Err(Problem::ProofUnavailable),
+            Err(NoProof::Busy) => Err(Problem::Overloaded),
+            Err(NoProof::Unreadable) => Err(Problem::AuditUnavailable),
+        }
+    }
+
+    /// Nobody is recognised here: the checkpoint's own signature has to be that of a log that is known.
+    async fn cosigned(
+        &self,
+        session: &mut ServerSession,
+        request: &CleanRequest,
+    ) -> Result<Own, Problem> {
+        allow(request, &[Method::POST])?;
+        let reading = tokio::time::timeout(CHECKPOINT_TIME_MAX, read(session, request));
+        let body = reading
+            .await
+            .map_err(|_elapsed| Problem::RequestTimeout)??;
+        let (evidence, now) = (self.service.evidence.clone(), self.service.clock.wall());
+        let answering = tokio::task::spawn_blocking(move || evidence.cosign(&body, now));
+        let answer = answering.await.ok().flatten();
+        let answer = answer.ok_or(Problem::AuditUnavailable)?;
+        let status = StatusCode::from_u16(answer.status);
+        Ok(Own {
+            status: status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+            content_type: answer.content_type,
+            body: answer.body,
+        })
+    }
+}
+
+fn allow(request: &CleanRequest, methods: &[Method]) -> Result<(), Problem> {
+    if methods.contains(&request.method) {
+        return Ok(());
+    }
+    let allow = methods.iter().map(ToString::to_string).collect();
+    Err(Problem::Denied(DenyReason::MethodNotAllowed { allow }))
+}
+
+/// `index=N` and nothing else.
+fn index_of(query: &str) -> Option<u64> {
+    let digits = query.strip_prefix("index=")?;
+    let is_plain = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    digits.parse().ok().filter(|_| is_plain)
+}
+
+async fn read(session: &mut ServerSession, request: &CleanRequest) -> Result<BytesMut, Problem> {
+    let mut body = BytesMut::new();
+    if request.body == DeclaredBody::None {
+        return Ok(body);
+    }
+    loop {
+        match session.read_request_body().await {
+            Ok(Some(bytes)) => body.extend_from_slice(&bytes),
+            Ok(None) => return Ok(body),
+            Err(_broken) => return Err(Problem::RequestTimeout),
+        }
+        if body.len() > CHECKPOINT_BYTES_MAX {
+            return Err(Problem::BodyTooLarge);
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! A folder on the disk of which any one call fails when it is told to, once.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use postern_audit::{Access, Disk, DiskFile, Listed, Lock, SystemDisk};
+
+/// One kind of call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Call {
+    Write,
+    Sync,
+    Truncate,
+    Create,
+    Open,
+    Rename,
+    Remove,
+    CreateFolder,
+    SyncFolder,
+}
+
+/// Every kind.
+pub(crate) const CALLS: [Call; 9] = [
+    Call::Write,
+    Call::Sync,
+    Call::Truncate,
+    Call::Create,
+    Call::Open,
+    Call::Rename,
+    Call::Remove,
+    Call::CreateFolder,
+    Call::SyncFolder,
+];
+
+#[derive(Debug, Default)]
+struct Plan {
+    seen: BTreeMap<Call, usize>,
+    fail: Option<(Call, usize)>,
+    failed: bool,
+}
+
+/// The folder; clones share what is to fail.
+#[derive(Debug, Clone)]
+pub(crate) struct FaultyDisk {
+    disk: SystemDisk,
+    plan: Arc<Mutex<Plan>>,
+}
+
+impl FaultyDisk {
+    /// A folder whose calls all succeed, until it is told otherwise.
+    pub(crate) fn new(folder: PathBuf) -> Self {
+        Self {
+            disk: SystemDisk::new(folder),
+            plan: Arc::default(),
+        }
+    }
+
+    /// Fails the call of a kind that comes after this many others of the kind, once.
+    pub(crate) fn fail(&self, call: Call, after: usize) {
+        *self.plan() = Plan {
+            fail: Some((call, after)),
+            ..Plan::default()
+        };
+    }
+
+    /// Whether the call that was to fail has come.
+    pub(crate) fn has_failed(&self) -> bool {
+        self.plan().failed
+    }
+
+    fn plan(&self) -> MutexGuard<'_, Plan> {
+        self.plan.lock().unwrap()
+    }
+
+    fn enter(&self, call: Call) -> io::Result<()> {
+        let mut plan = self.plan();
+        let seen = plan.seen.entry(call).or_default();
+        let before = *seen;
+        *seen += 1;
+        if plan.fail == Some((call, before)) {
+            plan.fail = None;
+            plan.failed = true;
+            return Err(io::Error::other("told to fail"));
+        }
+        Ok(())
+    }
+
+    fn watched(&self, file: Box<dyn DiskFile>) -> Box<dyn DiskFile> {
+        Box::new(FaultyFile(file, self.clone()))
+    }
+}
+
+impl Disk for FaultyDisk {
+    fn read(&self, path: &str) -> io::Result<Vec<u8>> {
+        self.disk.read(path)
+    }
+
+    fn read_from(&self, path: &str, offset: u64, bytes_max: usize) -> io::Result<Vec<u8>> {
+        self.disk.read_from(path, offset, bytes_max)
+    }
+
+    fn list(&self, folder: &str) -> io::Result<Vec<Listed>> {
+        self.disk.list(folder)
+    }
+
+    fn create(&self, path: &str, access: Access) -> io::Result<Box<dyn DiskFile>> {
+        self.enter(Call::Create)?;
+        Ok(self.watched(self.disk.create(path, access)?))
+    }
+
+    fn open(&self, path: &str) -> io::Result<Box<dyn DiskFile>> {
+        self.enter(Call::Open)?;
+        Ok(self.watched(self.disk.open(path)?))
+    }
+
+    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        self.enter(Call::Rename)?;
+        self.disk.rename(from, to)
+    }
+
+    fn remove(&self, path: &str) -> io::Result<()> {
+        self.enter(Call::Remove)?;
+        self.disk.remove(path)
+    }
+
+    fn remove_folder(&self, path: &str) -> io::Result<()> {
+        self.disk.remove_folder(path)
+    }
+
+    fn create_folder(&self, path: &str) -> io::Result<bool> {
+        self.enter(Call::CreateFolder)?;
+        self.disk.create_folder(path)
+    }
+
+    fn sync_folder(&self, path: &str) -> io::Result<()> {
+        self.enter(Call::SyncFolder)?;
+        self.disk.sync_folder(path)
+    }
+
+    fn lock(&self, path: &str) -> io::Result<Box<dyn Lock>> {
+        self.disk.lock(path)
+    }
+}
+
+#[derive(Debug)]
+struct FaultyFile(Box<dyn DiskFile>, FaultyDisk);
+
+impl DiskFile for FaultyFile {
+    fn write_at(&mut self, offset: u64, bytes: &[u8]) -> io::Result<usize> {
+        // What a failed write leaves is the beginning of what was to be written.
+        if let Err(error) = self.1.enter(Call::Write) {
+            drop(self.0.write_at(offset, &bytes[..bytes.len() / 2]));
+            return Err(error);
+        }
+        self.0.write_at(offset, bytes)
+    }
+
+    fn truncate(&mut self, length: u64) -> io::Result<()> {
+        self.1.enter(Call::Truncate)?;
+        self.0.truncate(length)
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        self.1.enter(Call::Sync)?;
+        self.0.sync()
+    }
+}
