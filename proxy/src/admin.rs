@@ -7,6 +7,7 @@
 //! web page can reach it by rebinding a name. It shows counts, revisions and text about the policy
 //! file, never data that passes.
 
+mod audit;
 mod guard;
 mod health;
 mod metrics;

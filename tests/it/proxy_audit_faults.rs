@@ -2,6 +2,7 @@
 //! cannot be put on record is answered 503 or breaks off.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -9,6 +10,7 @@ use postern_audit::{
     Integrity, Log, LogSettings, PolicyFile, PublishedEntries, SystemDisk, verify,
 };
 use serde_json::{Value, json};
+use tokio::task::JoinSet;
 
 use crate::faulty_disk::{CALLS, Call, FaultyDisk};
 use crate::origin::{Answer, Origin};
@@ -40,14 +42,25 @@ async fn every_call_of_the_logs_disk_failing_once_leaves_no_answer_without_its_r
         }
     })
     .await;
+    let mut runs = JoinSet::new();
+    for call in CALLS {
+        let origin = origin.address();
+        runs.spawn(async move {
+            let mut all = Vec::new();
+            for after in 0..AFTER_MAX {
+                match a_run(origin, call, after).await {
+                    Some(seen) => all.push(seen),
+                    None => break,
+                }
+            }
+            (call, all)
+        });
+    }
     let mut failed: BTreeMap<Call, usize> = BTreeMap::new();
     let (mut answered, mut refused, mut broken_off) = (0, 0, 0);
-    for call in CALLS {
-        for after in 0..AFTER_MAX {
-            let Some(seen) = a_run(&origin, call, after).await else {
-                break;
-            };
-            *failed.entry(call).or_default() += 1;
+    for (call, all) in runs.join_all().await {
+        failed.insert(call, all.len());
+        for seen in all {
             answered += seen.answered.len();
             refused += seen.refused;
             broken_off += seen.broken_off;
@@ -67,7 +80,7 @@ async fn every_call_of_the_logs_disk_failing_once_leaves_no_answer_without_its_r
 }
 
 /// Asks while one call fails. Nothing when that call did not come.
-async fn a_run(origin: &Origin, call: Call, after: usize) -> Option<Seen> {
+async fn a_run(origin: SocketAddr, call: Call, after: usize) -> Option<Seen> {
     let folder = tempfile::tempdir().unwrap();
     let log = folder.path().join("state/audit");
     std::fs::create_dir_all(&log).unwrap();
@@ -78,7 +91,7 @@ async fn a_run(origin: &Origin, call: Call, after: usize) -> Option<Seen> {
         audit_disk: Some(Arc::new(disk.clone())),
         ..Setting::default()
     };
-    let stage = start_there(folder, &setting, origin.address()).await;
+    let stage = start_there(folder, &setting, origin).await;
     disk.fail(call, after);
     let mut seen = Seen::default();
     for number in 0..REQUESTS {

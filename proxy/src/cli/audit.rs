@@ -1,8 +1,9 @@
-//! `postern audit verify | show | export | prove | verify-proof | witness`: the audit log, from a copy of
-//! its folder or beside a running Postern.
+//! `postern audit verify | show | export | prove | verify-proof | witness | keys | rotate-key`: the audit log,
+//! from a copy of its folder or beside a running Postern.
 //!
-//! Everything but `witness` only reads files, asks nobody, and needs neither the proxy nor its keys.
+//! Everything but the last three only reads files, asks nobody, and needs neither the proxy nor its keys.
 
+mod keys;
 mod render;
 mod witness;
 
@@ -48,18 +49,28 @@ enum Command {
         index: u64,
     },
     /// Say whether a proof shows that an entry is in a log
-    VerifyProof {
-        /// The proof file
-        proof: PathBuf,
-        /// The file with the entry's bytes
-        #[arg(long, value_name = "FILE")]
-        entry: PathBuf,
-        /// Whom to believe (C2SP tlog-policy)
-        #[arg(long, value_name = "FILE")]
-        policy: PathBuf,
-    },
+    VerifyProof(VerifyProof),
     /// Cosign the checkpoints of other logs, so that they cannot be rolled back unseen
     Witness(witness::Arguments),
+    /// Print the public keys: the log's, and the one with which this replica cosigns its peers
+    Keys,
+    /// Sign with another key from now on, which the old one vouches for
+    RotateKey,
+}
+
+#[derive(Debug, Args)]
+struct VerifyProof {
+    /// The proof file
+    proof: PathBuf,
+    /// The file with the entry's bytes
+    #[arg(long, value_name = "FILE", required_unless_present = "receipt")]
+    entry: Option<PathBuf>,
+    /// The `Audit-Receipt` that a client was given
+    #[arg(long, value_name = "RECEIPT", conflicts_with = "entry")]
+    receipt: Option<String>,
+    /// Whom to believe (C2SP tlog-policy)
+    #[arg(long, value_name = "FILE")]
+    policy: PathBuf,
 }
 
 /// Where the log is.
@@ -123,12 +134,10 @@ pub(super) fn run(arguments: &Arguments, config: &Path, output: &Output) -> Exit
         Command::Show(show) => self::show(show, config, output),
         Command::Export { show, schema } => export(show, *schema, config, output),
         Command::Prove { place, index } => prove(place, *index, config, output),
-        Command::VerifyProof {
-            proof,
-            entry,
-            policy,
-        } => verify_proof(proof, entry, policy, output),
+        Command::VerifyProof(arguments) => verify_proof(arguments, output),
         Command::Witness(arguments) => witness::run(arguments, output),
+        Command::Keys => keys::show(config, output),
+        Command::RotateKey => keys::rotate(config, output),
     };
     done.unwrap_or_else(|message| {
         output.error(message);
@@ -175,6 +184,7 @@ fn verify(arguments: &Verify, config: &Path, output: &Output) -> Result<Exit, St
         Format::Json => output.json(&json!({
             "origin": report.origin,
             "size": report.size,
+            "first": report.first,
             "integrity": verdict(&report, "integrity: "),
             "completeness": verdict(&report, "completeness: "),
             "exit": report.exit_code(),
@@ -282,14 +292,19 @@ fn prove(place: &Place, index: u64, config: &Path, output: &Output) -> Result<Ex
     Ok(Exit::Fine)
 }
 
-fn verify_proof(
-    proof: &Path,
-    entry: &Path,
-    policy: &Path,
-    output: &Output,
-) -> Result<Exit, String> {
-    let policy = PolicyFile::parse(&read(policy)?).map_err(|error| error.to_string())?;
-    match postern_audit::verify_proof(&read(proof)?, &read(entry)?, &policy) {
+fn verify_proof(arguments: &VerifyProof, output: &Output) -> Result<Exit, String> {
+    let policy = PolicyFile::parse(&read(&arguments.policy)?).map_err(|error| error.to_string())?;
+    let proof = read(&arguments.proof)?;
+    let verified = match (&arguments.entry, &arguments.receipt) {
+        (Some(entry), _) => postern_audit::verify_proof(&proof, &read(entry)?, &policy)
+            .map_err(|error| error.to_string()),
+        (None, receipt) => {
+            let receipt = receipt.as_deref().unwrap_or_default();
+            postern_audit::verify_receipt(&proof, receipt, &policy)
+                .map_err(|error| error.to_string())
+        }
+    };
+    match verified {
         Ok(()) => {
             output.summary("the entry is in the log\n");
             Ok(Exit::Fine)

@@ -10,6 +10,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use clap::ValueEnum;
+use postern_audit::OpenError;
 use serde_json::Value;
 
 use crate::load::LoadError;
@@ -67,6 +68,22 @@ pub(super) struct Output {
     format: Format,
     color: Color,
     quiet: bool,
+}
+
+impl Exit {
+    /// Why the audit log could not be opened, as a code.
+    pub(super) const fn of_log(error: &OpenError) -> Self {
+        match error {
+            OpenError::Locked => Self::AuditLogLocked,
+            OpenError::Damaged { .. } | OpenError::RolledBack { .. } | OpenError::Forked { .. } => {
+                Self::AuditLogDamaged
+            }
+            OpenError::Key { .. }
+            | OpenError::Domain(_)
+            | OpenError::Disk(_)
+            | OpenError::Append(_) => Self::Unreadable,
+        }
+    }
 }
 
 impl From<Exit> for ExitCode {

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
-use postern_audit::{OnDamage, OpenError};
+use postern_audit::OnDamage;
 use postern_config::Server;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -228,18 +228,12 @@ fn start_failure(error: &StartError, output: &Output) -> Exit {
     let StartError::Evidence(EvidenceError::Log(error)) = error else {
         return Exit::Unreadable;
     };
-    match error {
-        OpenError::Locked => Exit::AuditLogLocked,
-        OpenError::Damaged { .. } | OpenError::RolledBack { .. } | OpenError::Forked { .. } => {
-            output.note(
-                "copy the folder away and verify it; then `postern run --accept-damage` sets it aside and begins \
-                 another log, whose first entry says so",
-            );
-            Exit::AuditLogDamaged
-        }
-        OpenError::Key { .. }
-        | OpenError::Domain(_)
-        | OpenError::Disk(_)
-        | OpenError::Append(_) => Exit::Unreadable,
+    let exit = Exit::of_log(error);
+    if exit == Exit::AuditLogDamaged {
+        output.note(
+            "copy the folder away and verify it; then `postern run --accept-damage` sets it aside and begins \
+             another log, whose first entry says so",
+        );
     }
+    exit
 }

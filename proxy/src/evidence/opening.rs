@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use postern_audit::{Disk, Log, LogSettings, OnDamage, SystemDisk};
+use postern_audit::{Disk, Log, LogError, LogSettings, OnDamage, SystemDisk};
 use postern_config::server::AuditLog;
 use prometheus::Registry;
 
@@ -128,6 +128,17 @@ impl Evidence {
         })
     }
 
+    /// Signs with another key from now on; that key, and the index of the entry that says so. Nothing when no
+    /// log is kept. It waits for a sync.
+    pub(crate) fn rotate_key(&self) -> Option<Result<(String, u64), LogError>> {
+        let log = &self.kept.as_ref()?.log;
+        let rotated = log.rotate_key().map(|receipt| {
+            let key = log.keys().last().map(ToString::to_string);
+            (key.unwrap_or_default(), receipt.index)
+        });
+        Some(rotated)
+    }
+
     fn keep_alive(&self) {
         let Some(kept) = &self.kept else {
             return;
@@ -166,14 +177,5 @@ impl Opening<'_> {
         settings.publish_every = Some(self.audit.checkpoint);
         settings.disk = self.disk_of(folder);
         settings
-    }
-
-    /// Opens the log itself, without a Postern around it: for what is done while none runs.
-    ///
-    /// # Errors
-    /// See [`EvidenceError`].
-    pub(crate) fn log(&self) -> Result<Log, EvidenceError> {
-        let folder = self.folder()?;
-        Ok(Log::open(self.settings(&folder))?)
     }
 }

@@ -1,6 +1,8 @@
 //! The command line as scripts and people meet it: the real binary, its exit codes and what it writes.
 
 #[cfg(test)]
+mod audit;
+#[cfg(test)]
 mod check;
 #[cfg(test)]
 mod demo;

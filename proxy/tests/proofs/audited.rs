@@ -121,6 +121,31 @@ async fn with_a_full_disk_nothing_is_answered_and_afterwards_the_log_goes_on() {
     assert_eq!(answered.count(), 2);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_running_postern_changes_its_key_and_goes_on() {
+    let origin = origin::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let process = Process::start_with(folder, origin, None, &policy("hidden")).await;
+    let status = async || Client::get_once(process.data, "/cases/1").await.status;
+    assert_eq!(status().await, 200);
+    let rotated = process.postern(&["audit", "rotate-key", "-o", "json"]);
+    let rotated: Value = serde_json::from_slice(&rotated.stdout).unwrap();
+    assert_eq!(status().await, 200);
+    let keys = process.postern(&["audit", "keys"]);
+    let keys = String::from_utf8(keys.stdout).unwrap();
+    let last = keys.lines().last().unwrap().trim_start_matches("log ");
+    assert_eq!(rotated["key"], last);
+    let folder = process.stopped();
+    let entries = entries(&folder.path().join("state/audit"));
+    let index = usize::try_from(rotated["index"].as_u64().unwrap()).unwrap();
+    assert_eq!(entries[index]["activity_id"], 5);
+    assert_eq!(entries[index]["unmapped"]["postern"]["next_key"], last);
+    assert!(
+        entries.len() > index + 2,
+        "and what came after is signed with it"
+    );
+}
+
 /// Every published entry of a log, in order.
 fn entries(log: &Path) -> Vec<Value> {
     let disk = SystemDisk::new(log.to_owned());

@@ -3,7 +3,7 @@
 use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
 use super::client::Client;
@@ -147,6 +147,15 @@ impl Process {
         let staged = self.folder.path().join("policy.staged");
         fs::write(&staged, text).unwrap();
         fs::rename(staged, self.policy_path()).unwrap();
+    }
+
+    /// Runs another `postern` in its folder.
+    pub(crate) fn postern(&self, arguments: &[&str]) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_postern"));
+        command.args(arguments).current_dir(self.folder.path());
+        let output = command.stdin(Stdio::null()).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        output
     }
 
     /// Runs `postern reload --wait` and returns its exit code.

@@ -33,6 +33,7 @@ fn kind(event: &Value) -> &'static str {
         (2006, _) => "finding",
         (3004, _) if text(event, "/entity/type") == "policy" => "policy",
         (3004, _) => "admin",
+        (1008, 2) => "log-prune",
         (1008, 5) => "log-key",
         (1008, 6) => "log-start",
         (1008, 7) => "log-stop",

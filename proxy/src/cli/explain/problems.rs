@@ -113,6 +113,13 @@ const PROBLEMS: &[(&str, &str, &str)] = &[
         "Until the first policy has loaded, everything is refused. `postern status` tells more.",
     ),
     (
+        "proof-unavailable",
+        "there is no proof of that entry yet (404)",
+        "`GET /__postern/audit/proof?index=N` gives the proof that the entry of an `Audit-Receipt` is in the audit \
+         log, once the next checkpoint is published, a second later unless `audit.checkpoint` says otherwise. \
+         The index is the one of the receipt.",
+    ),
+    (
         "query-not-allowed",
         "a query parameter is not allowed (400)",
         "On a route that labels fields only the parameters under `query` and `params` pass, each once. A \
@@ -151,13 +158,6 @@ const PROBLEMS: &[(&str, &str, &str)] = &[
         "upstream-unavailable",
         "the application behind Postern does not answer (502, 504)",
         "It cannot be reached, took too long, or broke off before its answer was complete.",
-    ),
-    (
-        "proof-unavailable",
-        "there is no proof of that entry yet (404)",
-        "`GET /__postern/audit/proof?index=N` gives the proof that the entry of an `Audit-Receipt` is in the audit \
-         log, once the next checkpoint is published, a second later unless `audit.checkpoint` says otherwise. \
-         The index is the one of the receipt.",
     ),
     (
         "write-conflict",
