@@ -15,6 +15,9 @@ pub struct Asking {
     checkpoint: Checkpoint,
 }
 
+/// A checkpoint to be taken to witnesses, and for each of them a proof from what it has seen.
+pub type WithProofs = (Asking, Vec<Vec<Hash>>);
+
 /// What a witness has answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Heard {

@@ -32,7 +32,7 @@ mod vkey;
 mod wal;
 mod witness;
 
-pub use asking::{Asking, Heard};
+pub use asking::{Asking, Heard, WithProofs};
 pub use checkpoint::Checkpoint;
 pub use clock::{Clock, SystemClock};
 pub use disk::{Access, Disk, DiskFile, Listed, Lock, SystemDisk};
@@ -42,6 +42,7 @@ pub use log::cosigned::{last_signed, witness_size};
 pub use log::error::{LogError, OpenError};
 pub use log::life::{Activity, entry as life_entry};
 pub use log::new_entry::NewEntry;
+pub use log::pruning::Cover;
 pub use log::settings::{LogSettings, OnDamage};
 pub use note::{Note, NoteError, SignatureLine};
 pub use policy_file::{PolicyError, PolicyFile};

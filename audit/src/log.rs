@@ -29,7 +29,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread::JoinHandle;
 
-use crate::asking::Asking;
+use crate::asking::{Asking, WithProofs};
 use crate::checkpoint::Checkpoint;
 use crate::disk::Lock;
 use crate::note::{Note, SignatureLine};
@@ -251,7 +251,7 @@ impl Log {
     ///
     /// # Errors
     /// When the disk fails.
-    pub fn asking(&self, seen: &[u64]) -> Result<Option<(Asking, Vec<Vec<Hash>>)>, LogError> {
+    pub fn asking(&self, seen: &[u64]) -> Result<Option<WithProofs>, LogError> {
         let publisher = held(&self.publisher);
         let Some(asking) = publisher.published().as_deref().and_then(Asking::new) else {
             return Ok(None);

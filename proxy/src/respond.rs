@@ -20,7 +20,7 @@ use crate::exchange::{Ending, Exchange};
 use crate::hygiene::Refusal;
 use crate::identity::IdentityError;
 
-use faces::{Face, denied_face, face, identity_face, refusal_face};
+use faces::{Face, denied_face, face, identity_face, proof_face, refusal_face, unrecorded_face};
 pub(crate) use own::{Own, add_receipt, own};
 pub(crate) use quota::{QuotaRefusal, STEP_UP_AGE_MAX};
 
@@ -132,18 +132,8 @@ impl Problem {
                 "try again in a moment",
             ),
             Self::Quota(refusal) => refusal.face(),
-            Self::AuditUnavailable => face(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "audit-unavailable",
-                "This cannot be put on record, so it is not done",
-                "the audit log takes no entries; try again in a moment",
-            ),
-            Self::ProofUnavailable => face(
-                StatusCode::NOT_FOUND,
-                "proof-unavailable",
-                "There is no proof of that entry yet",
-                "a proof can be had when the next checkpoint is published; ask again in a moment, with the index of your receipt",
-            ),
+            Self::AuditUnavailable => unrecorded_face(),
+            Self::ProofUnavailable => proof_face(),
             Self::StoreUnavailable => face(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "store-unavailable",

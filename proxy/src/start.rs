@@ -114,33 +114,16 @@ impl Postern {
     /// # Errors
     /// See [`StartError`].
     pub async fn start(options: StartOptions) -> Result<Running, StartError> {
-        let StartOptions {
-            server,
-            base,
-            clock,
-            on_damage,
-            audit_disk,
-        } = options;
         let metrics = Arc::new(Metrics::new()?);
-        let lifecycle = Arc::new(Lifecycle::new(&server.limits));
+        let lifecycle = Arc::new(Lifecycle::new(&options.server.limits));
         let store = Arc::new(PolicyStore::deny_all());
-        let upstream = Upstream::new(&server.upstream, &base, Arc::clone(&clock))?;
-        let listener = Listener::bind(&server.listen, &base, &server.limits)?;
-        let token = AdminToken::read_or_make(&base.join(&server.state))?;
-        let evidence = match &server.audit {
-            None => no_evidence(&clock),
-            Some(audit) => {
-                let opening = Opening {
-                    audit,
-                    on_damage,
-                    base: &base,
-                    state: &base.join(&server.state),
-                    clock: Arc::clone(&clock),
-                    disk: audit_disk,
-                };
-                Evidence::start(opening, metrics.registry()).await?
-            }
-        };
+        let clock = Arc::clone(&options.clock);
+        let upstream = Upstream::new(&options.server.upstream, &options.base, clock)?;
+        let listen = &options.server.listen;
+        let listener = Listener::bind(listen, &options.base, &options.server.limits)?;
+        let token = AdminToken::read_or_make(&options.base.join(&options.server.state))?;
+        let evidence = evidence(&options, &metrics).await?;
+        let (server, base, clock) = (options.server, options.base, options.clock);
         let options = reload_options(&server, &base, (&clock, &evidence))?;
         let quotas = quota_keeper(&server, &base, (&clock, &metrics, &evidence))?;
         let reloader = PolicyReloader::start(options, Arc::clone(&store))?;
@@ -320,10 +303,24 @@ fn quota_keeper(
     Ok(Arc::new(keeper))
 }
 
-/// No log is kept, which is said.
-fn no_evidence(clock: &Arc<dyn Clock>) -> Evidence {
-    tracing::warn!("no audit log is kept (`audit: off`): nobody can say afterwards who saw what");
-    Evidence::off(Arc::clone(clock))
+/// Opens the audit log.
+async fn evidence(options: &StartOptions, metrics: &Metrics) -> Result<Evidence, EvidenceError> {
+    let clock = Arc::clone(&options.clock);
+    let Some(audit) = &options.server.audit else {
+        tracing::warn!(
+            "no audit log is kept (`audit: off`): nobody can say afterwards who saw what"
+        );
+        return Ok(Evidence::off(clock));
+    };
+    let opening = Opening {
+        audit,
+        on_damage: options.on_damage,
+        base: &options.base,
+        state: &options.base.join(&options.server.state),
+        clock,
+        disk: options.audit_disk.clone(),
+    };
+    Evidence::start(opening, metrics.registry()).await
 }
 
 /// Where the quotas are kept.

@@ -33,22 +33,30 @@ pub(crate) const MINIMUM: &str = "minimum";
 /// How many bundles one pruning looks at.
 const BUNDLES_MAX: u64 = 4096;
 
+/// What has to vouch for entries before they may go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cover {
+    /// The published checkpoint.
+    Published,
+    /// The last checkpoint that a witness has cosigned.
+    Cosigned,
+}
+
 #[derive(Debug, Deserialize)]
 struct Timed {
     time: u64,
 }
 
 impl Log {
-    /// Removes entries older than `keep`, by whole bundles, as far as the published checkpoint covers them;
-    /// where there are cosignatures, as far as the last cosigned one does. Says so in an entry first. Returns
-    /// the first index that is kept.
+    /// Removes entries older than `keep`, by whole bundles, as far as a published checkpoint covers them. Says
+    /// so in an entry first. Returns the first index that is kept.
     ///
     /// # Errors
     /// When the entry cannot be appended or the disk fails; the next pruning goes on.
-    pub fn prune(&self, keep: Duration) -> Result<u64, LogError> {
+    pub fn prune(&self, keep: Duration, cover: Cover) -> Result<u64, LogError> {
         let disk = self.settings.disk.as_ref();
         let ended = read_number(disk, ENDED)?;
-        let minimum = self.minimum(ended, keep)?;
+        let minimum = self.minimum(ended, (keep, cover))?;
         if minimum > ended {
             let clock = self.settings.clock.as_ref();
             let details = Some(life::pruned(minimum, keep));
@@ -65,10 +73,13 @@ impl Log {
     }
 
     /// The first index to keep.
-    fn minimum(&self, ended: u64, keep: Duration) -> Result<u64, LogError> {
+    fn minimum(&self, ended: u64, (keep, cover): (Duration, Cover)) -> Result<u64, LogError> {
         let disk = self.settings.disk.as_ref();
         let published = held(&self.publisher).size();
-        let covered = cosigned_size(disk)?.map_or(published, |size| size.min(published));
+        let covered = match cover {
+            Cover::Published => published,
+            Cover::Cosigned => cosigned_size(disk)?.unwrap_or_default().min(published),
+        };
         let before = self.settings.clock.wall().checked_sub(keep);
         let before = millis(before.unwrap_or(SystemTime::UNIX_EPOCH));
         let mut minimum = ended;

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use postern_audit::{
-    Activity, Integrity, Log, NewEntry, PolicyFile, PublishedEntries, Report, TileId, TileKind,
-    VerifierKey, life_entry, prove, verify, verify_proof,
+    Activity, Cover, Integrity, Log, NewEntry, Note, PolicyFile, PublishedEntries, Report, TileId,
+    TileKind, VerifierKey, life_entry, prove, verify, verify_proof,
 };
 use serde_json::json;
 
@@ -59,13 +59,21 @@ fn what_is_older_than_it_is_kept_goes_and_the_rest_verifies() {
     let anchor = stage.disk.files()["checkpoint"].clone();
     let log = stage.open().unwrap();
     let old = stage.disk.files()["tile/entries/000"].clone();
-    assert_eq!(log.prune(KEEP * 100).unwrap(), 0, "nothing is that old");
-    let minimum = log.prune(KEEP).unwrap();
+    assert_eq!(
+        log.prune(KEEP * 100, Cover::Published).unwrap(),
+        0,
+        "nothing is that old"
+    );
+    let minimum = log.prune(KEEP, Cover::Published).unwrap();
     assert!(
         minimum > 10 * 256 && minimum.is_multiple_of(256),
         "{minimum}"
     );
-    assert_eq!(log.prune(KEEP).unwrap(), minimum, "once is enough");
+    assert_eq!(
+        log.prune(KEEP, Cover::Published).unwrap(),
+        minimum,
+        "once is enough"
+    );
     assert_eq!(bundles(&stage.disk)[0], minimum / 256);
     log.close().unwrap();
     let report = report(&stage.disk, &key, std::slice::from_ref(&anchor));
@@ -102,7 +110,7 @@ fn what_is_taken_out_without_the_log_saying_so_is_found() {
     let stage = Stage::new();
     let key = days(&stage, 20);
     let log = stage.open().unwrap();
-    let minimum = log.prune(KEEP).unwrap();
+    let minimum = log.prune(KEEP, Cover::Published).unwrap();
     log.close().unwrap();
     for bundle in [minimum / 256, minimum / 256 + 3] {
         let files = stage.disk.files();
@@ -132,9 +140,21 @@ fn nothing_goes_that_no_checkpoint_covers_or_that_has_no_time() {
     }
     log.append_and_wait(event(&stage, &log)).unwrap();
     stage.clock.advance(DAY * 100);
-    assert_eq!(log.prune(KEEP).unwrap(), 0, "nothing is published");
+    assert_eq!(
+        log.prune(KEEP, Cover::Published).unwrap(),
+        0,
+        "nothing is published"
+    );
     log.publish().unwrap();
-    assert_eq!(log.prune(KEEP).unwrap(), 768);
+    assert_eq!(
+        log.prune(KEEP, Cover::Cosigned).unwrap(),
+        0,
+        "nothing is cosigned"
+    );
+    let note = Note::parse(log.published().unwrap().as_bytes()).unwrap();
+    log.keep_cosigned(&note).unwrap();
+    assert_eq!(log.prune(KEEP, Cover::Cosigned).unwrap(), 768);
+    assert_eq!(log.prune(KEEP, Cover::Published).unwrap(), 768);
     drop(log);
     let stage = Stage::new();
     let log = stage.open().unwrap();
@@ -145,7 +165,7 @@ fn nothing_goes_that_no_checkpoint_covers_or_that_has_no_time() {
     log.append_and_wait(padded(0, 0)).unwrap();
     log.publish().unwrap();
     stage.clock.advance(DAY * 1000);
-    assert_eq!(log.prune(KEEP).unwrap(), 0);
+    assert_eq!(log.prune(KEEP, Cover::Published).unwrap(), 0);
 }
 
 #[test]
@@ -157,7 +177,7 @@ fn keys_can_be_followed_through_what_was_pruned() {
     drop(log);
     days(&stage, 20);
     let log = stage.open().unwrap();
-    let minimum = log.prune(KEEP).unwrap();
+    let minimum = log.prune(KEEP, Cover::Published).unwrap();
     log.close().unwrap();
     assert_eq!(
         bundles(&stage.disk)[0],
@@ -174,7 +194,7 @@ fn old_entries_leave_the_write_ahead_log_too() {
     let stage = Stage::new();
     days(&stage, 20);
     let log = stage.open().unwrap();
-    let minimum = log.prune(KEEP).unwrap();
+    let minimum = log.prune(KEEP, Cover::Published).unwrap();
     for _ in 0..300 {
         log.append_and_wait(event(&stage, &log)).unwrap();
     }
@@ -202,7 +222,7 @@ fn pruning_that_fails_anywhere_is_finished_by_the_next() {
             };
             let log = stage.open().unwrap();
             stage.disk.fail(call, after);
-            drop(log.prune(KEEP));
+            drop(log.prune(KEEP, Cover::Published));
             drop(log);
             if !stage.disk.has_failed() {
                 break;
@@ -215,7 +235,7 @@ fn pruning_that_fails_anywhere_is_finished_by_the_next() {
                 "{call:?} {after}: {interrupted}"
             );
             let log = stage.open().unwrap();
-            let minimum = log.prune(KEEP).unwrap();
+            let minimum = log.prune(KEEP, Cover::Published).unwrap();
             log.close().unwrap();
             assert_eq!(bundles(&stage.disk)[0], minimum / 256, "{call:?} {after}");
             let report = report(&stage.disk, &key, &[]);

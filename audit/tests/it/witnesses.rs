@@ -179,10 +179,10 @@ fn ask(log: &Log, witness: &Witness, mut old: u64) -> Heard {
         let body = asking.request(old, &proof);
         let answer = witness.add_checkpoint(body.as_bytes(), now());
         let heard = asking.hear(old, witness.key(), (answer.status, answer.body.as_bytes()));
-        match heard {
-            Heard::Behind { size } => old = size,
-            heard => return heard,
-        }
+        let Heard::Behind { size } = heard else {
+            return heard;
+        };
+        old = size;
     }
 }
 
@@ -217,7 +217,7 @@ fn a_log_that_asks_is_cosigned_and_one_that_was_rolled_back_or_forked_hears_it()
     let rolled_back = Stage {
         disk: MemoryDisk::with(early),
         seeds: MemoryDisk::with(seeds),
-        ..stage.clone()
+        ..stage
     };
     let log = rolled_back.open().unwrap();
     log.publish().unwrap();

@@ -22,8 +22,18 @@ pub(crate) struct ExchangeRecord {
     intent: Option<Written>,
     /// What the client may be told of its first record.
     receipt: Option<Receipt>,
-    ended: bool,
-    struck: bool,
+    end: End,
+}
+
+/// Whether its end is on record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// It is not over yet.
+    Open,
+    /// It is, or is on its way there.
+    Recorded,
+    /// It leaves no record: see [`Evidence::exchange_struck`].
+    Struck,
 }
 
 impl ExchangeRecord {
@@ -38,8 +48,7 @@ impl ExchangeRecord {
             announced: false,
             intent: None,
             receipt: None,
-            ended: false,
-            struck: false,
+            end: End::Open,
         }
     }
 
@@ -107,7 +116,7 @@ impl ExchangeRecord {
             self.note_unannounced();
             return Err(Problem::AuditUnavailable);
         }
-        if self.ended {
+        if self.end != End::Open {
             return Ok(None);
         }
         let written = self.record_end(entry);
@@ -131,23 +140,24 @@ impl ExchangeRecord {
 
     /// It leaves no record: see [`Evidence::exchange_struck`].
     pub(crate) fn strike(&mut self) {
-        self.struck = true;
+        self.end = End::Struck;
     }
 
     /// It is over, however it came to that: what is not on record yet is recorded without waiting.
     pub(crate) fn over(&mut self, entry: &AuditEntry) {
-        if self.struck {
-            self.evidence.exchange_struck();
-            return;
-        }
-        if !self.ended {
-            drop(self.record_end(entry));
+        match self.end {
+            End::Open => drop(self.record_end(entry)),
+            End::Recorded => {}
+            End::Struck => {
+                self.evidence.exchange_struck();
+                return;
+            }
         }
         self.evidence.exchange_ended(self.class);
     }
 
     fn record_end(&mut self, entry: &AuditEntry) -> Written {
-        self.ended = true;
+        self.end = End::Recorded;
         if self.intent.take().is_some_and(Written::has_failed) {
             self.note_unannounced();
         }

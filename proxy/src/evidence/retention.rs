@@ -3,6 +3,8 @@
 use std::sync::Weak;
 use std::time::Duration;
 
+use postern_audit::{Cover, LogError};
+
 use super::Kept;
 
 /// How often old entries are looked for.
@@ -18,7 +20,7 @@ pub(super) async fn run(kept: Weak<Kept>, keep: Duration) {
         let Some(kept) = kept.upgrade() else {
             return;
         };
-        match tokio::task::spawn_blocking(move || kept.log.prune(keep)).await {
+        match tokio::task::spawn_blocking(move || kept.prune(keep)).await {
             Ok(Ok(minimum)) if minimum > before => {
                 before = minimum;
                 tracing::info!(
@@ -28,9 +30,20 @@ pub(super) async fn run(kept: Weak<Kept>, keep: Duration) {
             }
             Ok(Ok(_)) => {}
             Ok(Err(error)) => {
-                tracing::error!(%error, "old entries of the audit log cannot be removed")
+                tracing::error!(%error, "old entries of the audit log cannot be removed");
             }
             Err(_panicked) => tracing::error!("old entries of the audit log cannot be removed"),
         }
+    }
+}
+
+impl Kept {
+    /// Where witnesses are asked, only what they vouch for may go.
+    fn prune(&self, keep: Duration) -> Result<u64, LogError> {
+        let cover = match self.anchors.witnesses().is_empty() {
+            true => Cover::Published,
+            false => Cover::Cosigned,
+        };
+        self.log.prune(keep, cover)
     }
 }

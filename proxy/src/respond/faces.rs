@@ -80,6 +80,26 @@ pub(super) fn refusal_face(refusal: Refusal) -> Face {
     }
 }
 
+/// The audit log takes no entries.
+pub(super) fn unrecorded_face() -> Face {
+    face(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "audit-unavailable",
+        "This cannot be put on record, so it is not done",
+        "the audit log takes no entries; try again in a moment",
+    )
+}
+
+/// Nothing is published there yet.
+pub(super) fn proof_face() -> Face {
+    face(
+        StatusCode::NOT_FOUND,
+        "proof-unavailable",
+        "There is no proof of that entry yet",
+        "a proof can be had when the next checkpoint is published; ask again in a moment, with the index of your receipt",
+    )
+}
+
 /// Nobody was recognised.
 pub(super) fn identity_face(error: IdentityError) -> Face {
     match error {

@@ -1,14 +1,14 @@
 //! Answers of our own that are no problems, and the receipt that goes with an answer.
 
 use bytes::Bytes;
+use http::StatusCode;
 use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE};
-use http::{HeaderName, StatusCode};
 use pingora::http::ResponseHeader;
 use pingora::protocols::http::ServerSession;
 
 use crate::exchange::Exchange;
 
-const RECEIPT: HeaderName = HeaderName::from_static("audit-receipt");
+const RECEIPT: &str = "Audit-Receipt";
 
 /// An answer that Postern itself gives.
 #[derive(Debug)]
@@ -53,7 +53,7 @@ pub(crate) fn add_receipt(head: &mut ResponseHeader, exchange: &Exchange) -> pin
     if !exchange.gives_receipts() {
         return Ok(());
     }
-    head.remove_header(&RECEIPT);
+    head.remove_header(RECEIPT);
     match exchange.receipt() {
         Some(receipt) => head.insert_header(RECEIPT, receipt),
         None => Ok(()),
