@@ -11,6 +11,8 @@ use serde::Serialize;
 pub struct AuditEntry {
     /// The exchange's id, as the client was told.
     pub exchange_id: String,
+    /// The trace that it belongs to (W3C Trace Context), in hexadecimal.
+    pub trace_id: Option<String>,
     /// The policy revision that held from head to end.
     pub revision: String,
     /// The matched route's name, when one matched.

@@ -11,6 +11,7 @@
 
 mod anchors;
 mod api_call;
+mod checkpoint;
 mod event;
 mod exchange;
 mod health;

@@ -19,6 +19,7 @@ use crate::lifecycle::Place;
 use crate::metering::{Charged, Meter};
 use crate::metrics::{BodyCost, Metrics};
 use crate::respond::Problem;
+use crate::telemetry::{Call, ExchangeTrace, Target};
 
 /// How an exchange ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,6 +60,7 @@ pub(crate) struct Exchange {
     meter: Option<Meter>,
     cost: BodyCost,
     record: ExchangeRecord,
+    trace: ExchangeTrace,
     /// Gives the place back after the line was written.
     _place: Option<Place>,
 }
@@ -69,11 +71,13 @@ impl Exchange {
         clock: Arc<dyn Clock>,
         metrics: Arc<Metrics>,
         evidence: Evidence,
+        trace: ExchangeTrace,
         place: Option<Place>,
     ) -> Self {
         Self {
             entry: AuditEntry {
                 exchange_id: random_hex::<16>(),
+                trace_id: Some(trace.trace().to_string()),
                 outcome: Ending::Cut.word().to_owned(),
                 ..AuditEntry::default()
             },
@@ -85,6 +89,7 @@ impl Exchange {
             meter: None,
             cost: BodyCost::default(),
             record: ExchangeRecord::begin(evidence),
+            trace,
             _place: place,
         }
     }
@@ -92,6 +97,17 @@ impl Exchange {
     /// The id that the client is told with a problem.
     pub(crate) fn id(&self) -> &str {
         &self.entry.exchange_id
+    }
+
+    /// The trace that the exchange belongs to.
+    pub(crate) fn trace_id(&self) -> &str {
+        self.entry.trace_id.as_deref().unwrap_or_default()
+    }
+
+    /// A request to the upstream begins; `again` when it is sent a second time.
+    pub(crate) fn call(&self, target: &Target, method: &http::Method, again: bool) -> Call {
+        let observed = (Arc::clone(&self.clock), Arc::clone(&self.metrics));
+        self.trace.call(target, method, again, observed)
     }
 
     /// The revision that holds, once it is known.
@@ -276,6 +292,8 @@ impl Drop for Exchange {
         self.record.over(&self.entry);
         self.metrics.exchange_ended(&self.entry, self.cost);
         self.metrics.tap().tell(&self.entry, self.clock.as_ref());
+        let time = Duration::from_micros(self.entry.duration_us);
+        self.trace.ended(&self.entry, time, &self.metrics);
         decision_log::write(&self.entry);
     }
 }
@@ -305,6 +323,7 @@ mod tests {
 
     use super::*;
     use crate::clock::SystemClock;
+    use crate::telemetry::{Arrival, Tracer};
 
     #[derive(Debug)]
     struct MovedClock(Instant, Mutex<Duration>);
@@ -324,10 +343,17 @@ mod tests {
         let clock = Arc::new(MovedClock(SystemClock.monotonic(), Mutex::default()));
         let metrics = Arc::new(Metrics::new().unwrap());
         let pass = |seconds| *clock.1.lock().unwrap() += Duration::from_secs(seconds);
+        let arrival = Arrival {
+            method: http::Method::GET,
+            version: http::Version::HTTP_11,
+            scheme: "http",
+        };
+        let trace = ExchangeTrace::begin(Tracer::default(), arrival, None, (&*clock, &metrics));
         let mut exchange = Exchange::begin(
             Arc::clone(&clock) as Arc<dyn Clock>,
             Arc::clone(&metrics),
             Evidence::off(Arc::new(SystemClock)),
+            trace,
             None,
         );
         pass(2);

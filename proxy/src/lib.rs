@@ -31,7 +31,9 @@ pub mod session;
 pub mod start;
 mod store_server;
 mod tap;
+pub mod telemetry;
 
 pub use evidence::EvidenceError;
 pub use lifecycle::Drained;
 pub use start::{Postern, Running, StartError, StartOptions};
+pub use telemetry::{Telemetry, TelemetrySettings};

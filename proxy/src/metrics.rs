@@ -19,6 +19,7 @@ use prometheus::{
 };
 
 use crate::tap::Tap;
+use crate::telemetry::HttpMetrics;
 use rules::RuleMetrics;
 
 pub(crate) use rules::BodyCost;
@@ -55,6 +56,7 @@ pub struct Metrics {
     upstream_failures: IntCounterVec,
     identity_failures: IntCounterVec,
     quotas: QuotaMetrics,
+    http: HttpMetrics,
     connections: IntGauge,
     connections_refused: IntCounter,
 }
@@ -186,6 +188,7 @@ impl Metrics {
             upstream_failures: at_zero(upstream_failures, &UPSTREAM_KINDS),
             identity_failures: at_zero(identity_failures, &IDENTITY_REASONS),
             quotas: QuotaMetrics::new(&registry)?,
+            http: HttpMetrics::new(&registry)?,
             registry,
             connections,
             connections_refused,
@@ -196,6 +199,11 @@ impl Metrics {
     #[must_use]
     pub fn registry(&self) -> &Registry {
         &self.registry
+    }
+
+    /// The metrics of the HTTP conventions.
+    pub(crate) fn http(&self) -> &HttpMetrics {
+        &self.http
     }
 
     /// Who watches decisions as they are made.

@@ -191,7 +191,7 @@ pub(crate) async fn refuse(
     if problem.closes() {
         session.set_keepalive(None);
     }
-    let body = Bytes::from(problem_json(&shown, exchange.id()));
+    let body = Bytes::from(problem_json(&shown, exchange));
     let mut head = ResponseHeader::build(shown.status, Some(8))?;
     head.insert_header(CONTENT_TYPE, "application/problem+json")?;
     head.insert_header(CONTENT_LENGTH, body.len())?;
@@ -259,13 +259,14 @@ fn add_particulars(
     Ok(())
 }
 
-fn problem_json(face: &Face, exchange_id: &str) -> String {
+fn problem_json(face: &Face, exchange: &Exchange) -> String {
     let mut problem = serde_json::json!({
         "type": format!("urn:postern:problem:{}", face.slug),
         "title": face.title,
         "status": face.status.as_u16(),
         "detail": face.detail,
-        "exchange_id": exchange_id,
+        "exchange_id": exchange.id(),
+        "trace_id": exchange.trace_id(),
     });
     if let (Some(quota), Some(members)) = (&face.quota, problem.as_object_mut()) {
         members.insert("quota".to_owned(), quota.clone());

@@ -8,6 +8,7 @@
 //! A [`Connection`] is pingora's application for one client connection; it knows the peer, so that
 //! HTTP/1.1 and HTTP/2 exchanges find it in the same place.
 
+mod begin;
 mod finish;
 mod own;
 
@@ -35,6 +36,7 @@ use crate::metering::{Meter, QuotaKeeper};
 use crate::metrics::Metrics;
 use crate::policy_store::{PolicyStore, Snapshot};
 use crate::respond::{self, Problem};
+use crate::telemetry::Tracer;
 use finish::After;
 
 /// How long a connection may be idle between two exchanges.
@@ -54,6 +56,8 @@ pub(crate) struct Service {
     pub quotas: Arc<QuotaKeeper>,
     /// What is put on record.
     pub evidence: Evidence,
+    /// Who takes spans.
+    pub tracer: Tracer,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
     /// The legacy application.
@@ -329,19 +333,11 @@ impl HttpServerApp for Connection {
         let read = self.read_head(&mut session).await?;
         let place = service.lifecycle.admit_exchange();
         let full = place.is_none();
-        let mut exchange = Exchange::begin(
-            Arc::clone(&service.clock),
-            Arc::clone(&service.metrics),
-            service.evidence.clone(),
-            place,
-        );
-        let span = tracing::info_span!("exchange", id = exchange.id());
+        let (mut exchange, span) =
+            begin::begin(service, &session, read.is_ok(), self.secure, place);
         async {
             session.set_keepalive(Some(IDLE_SECONDS));
             exchange.note_peer(&self.peer);
-            if read.is_ok() && session.req_header().method == http::Method::HEAD {
-                exchange.note_head_only();
-            }
             let refused = match read {
                 Err(problem) => Some(problem),
                 Ok(()) if full => Some(Problem::Overloaded),

@@ -3,11 +3,12 @@
 //! Everything that can be wrong is found before the first connection is accepted. Signals are not
 //! handled here; whoever starts Postern decides when it stops.
 
+mod quotas;
+
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use percent_encoding::{NON_ALPHANUMERIC, percent_encode};
 use postern_audit::{Disk, OnDamage};
 use postern_config::Server;
 use postern_filters::EngineLimits;
@@ -24,9 +25,13 @@ use crate::load::{self, LoadError};
 use crate::metering::QuotaKeeper;
 use crate::metrics::Metrics;
 use crate::policy_store::PolicyStore;
-use crate::quota::{OpenError, StoreAddress};
+use crate::quota::OpenError;
 use crate::reload::{PolicyReloader, ReloadOptions};
 use crate::service::Service;
+use crate::telemetry::{Exporting, Served, Telemetry, TelemetryError};
+
+pub(crate) use quotas::quota_store;
+use quotas::{open_if_needed, quota_keeper};
 
 /// What a start needs.
 #[derive(Debug, Clone)]
@@ -41,6 +46,8 @@ pub struct StartOptions {
     pub on_damage: OnDamage,
     /// Where the audit log's files are, if not on the disk of its folder: tests let its calls fail.
     pub audit_disk: Option<Arc<dyn Disk>>,
+    /// What is exported over OTLP.
+    pub telemetry: Telemetry,
 }
 
 /// Why Postern cannot start. The operator, or the policy's author, must act.
@@ -81,6 +88,9 @@ pub enum StartError {
     /// The audit log cannot be opened.
     #[error(transparent)]
     Evidence(#[from] EvidenceError),
+    /// Telemetry cannot be exported as the variables say.
+    #[error(transparent)]
+    Telemetry(#[from] TelemetryError),
     /// Two metrics have one name: a fault of ours.
     #[error("the metrics cannot be registered")]
     Metrics(#[from] prometheus::Error),
@@ -99,6 +109,7 @@ impl StartError {
             | Self::Admin(_)
             | Self::Store(_)
             | Self::Evidence(_)
+            | Self::Telemetry(_)
             | Self::Metrics(_) => format!("error: {self}\n"),
         }
     }
@@ -124,6 +135,8 @@ impl Postern {
         let token = AdminToken::read_or_make(&options.base.join(&options.server.state))?;
         let evidence = evidence(&options, &metrics).await?;
         let (server, base, clock) = (options.server, options.base, options.clock);
+        let served = served(&server, &listener);
+        let exporting = options.telemetry.start(&metrics, &evidence, served)?;
         let options = reload_options(&server, &base, (&clock, &evidence))?;
         let quotas = quota_keeper(&server, &base, (&clock, &metrics, &evidence))?;
         let reloader = PolicyReloader::start(options, Arc::clone(&store))?;
@@ -149,14 +162,14 @@ impl Postern {
             metrics,
             quotas: Arc::clone(&quotas),
             evidence: evidence.clone(),
+            tracer: exporting.tracer(),
             clock,
             upstream,
             head_limits: head_limits(&server),
             request_body_max: u64::try_from(server.limits.request_body).unwrap_or(u64::MAX),
             hosts: HostRule::new(&server.listen.hosts),
         });
-        let task = tokio::spawn(listener.run(service));
-        let accepting = Accepting::new(task, &lifecycle);
+        let accepting = Accepting::new(tokio::spawn(listener.run(service)), &lifecycle);
         tracing::info!(%listen, revision = %store.snapshot().compiled.revision(), "postern is ready");
         Ok(Running {
             server,
@@ -165,6 +178,7 @@ impl Postern {
             lifecycle,
             quotas,
             evidence,
+            exporting,
             admin,
             accepting,
             address,
@@ -204,6 +218,7 @@ pub struct Running {
     lifecycle: Arc<Lifecycle>,
     quotas: Arc<QuotaKeeper>,
     evidence: Evidence,
+    exporting: Exporting,
     admin: AdminThread,
     accepting: Accepting,
     address: Option<SocketAddr>,
@@ -258,6 +273,7 @@ impl Running {
             accepting,
             quotas,
             evidence,
+            mut exporting,
             reloader,
             ..
         } = self;
@@ -268,7 +284,9 @@ impl Running {
         if stopped.is_err() {
             tracing::error!("the admin listener could not be stopped");
         }
+        exporting.let_go_of_evidence().await;
         evidence.close().await;
+        exporting.finish().await;
         drained
     }
 
@@ -278,29 +296,6 @@ impl Running {
             tracing::error!(panicked = error.is_panic(), "the data listener has ended");
         }
     }
-}
-
-/// Opens the quotas' store when the policy has quotas.
-async fn open_if_needed(quotas: &QuotaKeeper, store: &PolicyStore) -> Result<(), OpenError> {
-    if !store.snapshot().compiled.quotas().is_empty() {
-        quotas.open().await?;
-    }
-    Ok(())
-}
-
-fn quota_keeper(
-    server: &Server,
-    base: &Path,
-    (clock, metrics, evidence): (&Arc<dyn Clock>, &Arc<Metrics>, &Evidence),
-) -> Result<Arc<QuotaKeeper>, LoadError> {
-    let address = quota_store(server, base)?;
-    let keeper = QuotaKeeper::new(
-        address,
-        Arc::clone(clock),
-        Arc::clone(metrics),
-        evidence.clone(),
-    );
-    Ok(Arc::new(keeper))
 }
 
 /// Opens the audit log.
@@ -323,27 +318,6 @@ async fn evidence(options: &StartOptions, metrics: &Metrics) -> Result<Evidence,
     Evidence::start(opening, metrics.registry()).await
 }
 
-/// Where the quotas are kept.
-///
-/// # Errors
-/// The password cannot be read.
-pub(crate) fn quota_store(server: &Server, base: &Path) -> Result<StoreAddress, LoadError> {
-    let shared = match &server.store {
-        postern_config::server::StoreAddress::Embedded(path) => {
-            return Ok(StoreAddress::Embedded(base.join(path)));
-        }
-        postern_config::server::StoreAddress::Shared(shared) => shared,
-    };
-    let encoded = |text: &[u8]| percent_encode(text, NON_ALPHANUMERIC).to_string();
-    let mut user = encoded(shared.username.as_deref().unwrap_or_default().as_bytes());
-    if let Some(password) = &shared.password {
-        let password = load::resolve(password, base)?;
-        user = format!("{user}:{}@", encoded(load::without_line_break(&password)));
-    }
-    let url = shared.url.replacen("://", &format!("://{user}"), 1);
-    Ok(StoreAddress::Shared(url))
-}
-
 fn reload_options(
     server: &Server,
     base: &Path,
@@ -356,6 +330,19 @@ fn reload_options(
         clock: Arc::clone(clock),
         evidence: evidence.clone(),
     })
+}
+
+/// Where clients connect, for telemetry: by the name that is served if there is one.
+fn served(server: &Server, listener: &Listener) -> Served {
+    let address = listener.socket().address();
+    let shown = || match address {
+        Some(address) => address.ip().to_string(),
+        None => listener.socket().shown(),
+    };
+    Served {
+        address: server.listen.hosts.first().cloned().unwrap_or_else(shown),
+        port: address.map(|address| address.port()),
+    }
 }
 
 fn head_limits(server: &Server) -> HeadLimits {

@@ -36,6 +36,7 @@ mod proxy_stops;
 mod proxy_tunnels;
 mod reference;
 mod secure;
+mod telemetry;
 mod tidy;
 mod write_back;
 mod writes;

@@ -8,7 +8,7 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use postern_audit::{Disk, OnDamage};
 use postern_config::Server;
 use postern_proxy::clock::{Clock, SystemClock};
-use postern_proxy::{Postern, Running, StartError, StartOptions};
+use postern_proxy::{Postern, Running, StartError, StartOptions, Telemetry, TelemetrySettings};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -77,6 +77,8 @@ pub(crate) struct Setting {
     pub(crate) audit: String,
     /// Where the log's files are, if not on the disk.
     pub(crate) audit_disk: Option<Arc<dyn Disk>>,
+    /// What is exported, if anything is.
+    pub(crate) telemetry: Option<Telemetry>,
 }
 
 impl Default for Setting {
@@ -91,6 +93,7 @@ impl Default for Setting {
             files: Vec::new(),
             audit: String::new(),
             audit_disk: None,
+            telemetry: None,
         }
     }
 }
@@ -174,11 +177,17 @@ pub(crate) async fn try_start_there(
         clock,
         on_damage: OnDamage::Refuse,
         audit_disk: setting.audit_disk.clone(),
+        telemetry: setting.telemetry.clone().unwrap_or_else(silence),
     };
     match Postern::start(options).await {
         Ok(running) => Ok(Stage { running, folder }),
         Err(error) => Err((error, folder)),
     }
+}
+
+/// Nothing is exported.
+pub(crate) fn silence() -> Telemetry {
+    Telemetry::new(TelemetrySettings::off(), Arc::new(SystemClock)).unwrap()
 }
 
 impl Stage {

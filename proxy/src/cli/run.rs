@@ -22,6 +22,7 @@ use crate::evidence::EvidenceError;
 use crate::load;
 use crate::reload::ReloadOutcome;
 use crate::start::{Postern, Running, StartError, StartOptions};
+use crate::telemetry::{Telemetry, TelemetryError, TelemetrySettings};
 
 use super::matrix;
 use super::output::{Exit, Output};
@@ -69,12 +70,19 @@ pub(super) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Ex
         color: output.colors_errors(),
         is_demo,
     };
-    if let Err(reason) = logging::start(&logs) {
+    let telemetry = match telemetry() {
+        Ok(telemetry) => telemetry,
+        Err(error) => {
+            output.error(error);
+            return Exit::Unreadable;
+        }
+    };
+    if let Err(reason) = logging::start(&logs, telemetry.log_layer()) {
         output.error(reason);
         return Exit::Unreadable;
     }
     if is_demo {
-        return run_demo(arguments, output);
+        return run_demo(arguments, &telemetry, output);
     }
     let named = [arguments.listen, arguments.admin, arguments.api];
     if named.iter().any(Option::is_some) {
@@ -82,7 +90,8 @@ pub(super) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Ex
         return Exit::Unreadable;
     }
     let config = global.config();
-    serve(config, arguments, output, |running, server| {
+    let options = (arguments, &telemetry);
+    serve(config, options, output, |running, server| {
         output.note(format_args!(
             "Postern {} listens on {} for {}, admin on {}",
             env!("CARGO_PKG_VERSION"),
@@ -93,7 +102,13 @@ pub(super) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Ex
     })
 }
 
-fn run_demo(arguments: &Arguments, output: &Output) -> Exit {
+/// What the standard variables of OpenTelemetry say.
+fn telemetry() -> Result<Telemetry, TelemetryError> {
+    let settings = TelemetrySettings::read(|name| std::env::var(name).ok())?;
+    Telemetry::new(settings, Arc::new(SystemClock))
+}
+
+fn run_demo(arguments: &Arguments, telemetry: &Telemetry, output: &Output) -> Exit {
     let wishes = Wishes {
         folder: arguments.state.clone(),
         listen: arguments.listen,
@@ -108,17 +123,22 @@ fn run_demo(arguments: &Arguments, output: &Output) -> Exit {
         }
     };
     let config = demo.folder.server_file.clone();
-    serve(&config, arguments, output, |running, _server| {
-        let snapshot = running.store().snapshot();
-        let table = snapshot.compiled.policy().map(matrix::as_text);
-        output.text(&demo::welcome(&demo, &table.unwrap_or_default()));
-    })
+    serve(
+        &config,
+        (arguments, telemetry),
+        output,
+        |running, _server| {
+            let snapshot = running.store().snapshot();
+            let table = snapshot.compiled.policy().map(matrix::as_text);
+            output.text(&demo::welcome(&demo, &table.unwrap_or_default()));
+        },
+    )
 }
 
 /// Starts Postern from a server file, says so with `greet`, and runs until it is told to stop.
 fn serve(
     config: &Path,
-    arguments: &Arguments,
+    (arguments, telemetry): (&Arguments, &Telemetry),
     output: &Output,
     greet: impl FnOnce(&Running, &Server),
 ) -> Exit {
@@ -147,6 +167,7 @@ fn serve(
                 false => OnDamage::Refuse,
             },
             audit_disk: None,
+            telemetry: telemetry.clone(),
         };
         let (signals, running) = match (Signals::listen(), Postern::start(options).await) {
             (Ok(signals), Ok(running)) => (signals, running),

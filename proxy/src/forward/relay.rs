@@ -44,6 +44,7 @@ pub(super) async fn relay(
         ChargedBody::plan(forwarding.plan, meter, method, received).map_err(|error| {
             tracing::debug!(%error, "the answer was withheld");
             let halt = Halt::Refuse(Problem::UnreadableBody);
+            lease.failed(send::kind(&halt));
             send::count(&halt, exchange);
             halt
         })?;
@@ -103,6 +104,9 @@ impl Body<'_, '_> {
     async fn run(mut self) -> Result<Lease, Halt> {
         let outcome = self.relay().await;
         self.note_body();
+        if let Err(halt) = &outcome {
+            self.lease.failed(send::kind(halt));
+        }
         match outcome {
             Ok(()) => Ok(self.lease),
             // SECURITY: after the head has left, no problem may be appended to the message.

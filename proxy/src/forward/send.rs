@@ -40,6 +40,16 @@ enum Failure {
     Final(Halt),
 }
 
+impl Failure {
+    /// What the upstream did wrong, if it was the upstream.
+    fn kind(&self) -> Option<&'static str> {
+        match self {
+            Self::NoAnswer(problem) => kind(&Halt::Refuse(problem.clone())),
+            Self::Final(halt) => kind(halt),
+        }
+    }
+}
+
 impl From<Halt> for Failure {
     fn from(halt: Halt) -> Self {
         Self::Final(halt)
@@ -53,13 +63,14 @@ impl From<Halt> for Failure {
 pub(super) async fn send(
     forwarding: &Forwarding<'_>,
     session: &mut ServerSession,
-    exchange: &mut Exchange,
+    exchange: &Exchange,
     body: RequestBody,
 ) -> Result<Sent, Halt> {
     let repeatable = forwarding.request.method.is_idempotent() && body.can_be_repeated();
     let mut attempt = Attempt {
         forwarding,
         session,
+        exchange,
         body,
     };
     let mut outcome = attempt.run(false).await;
@@ -80,29 +91,50 @@ pub(super) async fn send(
 
 /// Counts what the upstream did wrong.
 pub(super) fn count(halt: &Halt, exchange: &Exchange) {
-    let kind = match halt {
-        Halt::Refuse(Problem::UpstreamUnavailable) => "unavailable",
-        Halt::Refuse(Problem::UpstreamTimeout) => "timeout",
-        Halt::Refuse(Problem::UnreadableBody) => "unreadable",
-        Halt::Refuse(_) | Halt::BreakOff => return,
-    };
-    exchange.metrics().upstream_failed(kind);
+    if let Some(kind) = kind(halt) {
+        exchange.metrics().upstream_failed(kind);
+    }
+}
+
+/// What the upstream did wrong, if it was the upstream.
+pub(super) fn kind(halt: &Halt) -> Option<&'static str> {
+    match halt {
+        Halt::Refuse(Problem::UpstreamUnavailable) => Some("unavailable"),
+        Halt::Refuse(Problem::UpstreamTimeout) => Some("timeout"),
+        Halt::Refuse(Problem::UnreadableBody) => Some("unreadable"),
+        Halt::Refuse(_) | Halt::BreakOff => None,
+    }
 }
 
 struct Attempt<'a, 'b> {
     forwarding: &'a Forwarding<'b>,
     session: &'a mut ServerSession,
+    exchange: &'a Exchange,
     body: RequestBody,
 }
 
 impl Attempt<'_, '_> {
     /// One attempt; the flag of a failure says whether the connection had been used before.
     async fn run(&mut self, fresh: bool) -> Result<Sent, (Failure, bool)> {
-        let lease = self.forwarding.upstream.lease(fresh).await;
-        let mut lease = lease.map_err(|problem| (Failure::Final(problem.into()), false))?;
+        let upstream = self.forwarding.upstream;
+        let method = &self.forwarding.request.method;
+        let mut call = self.exchange.call(upstream.target(), method, fresh);
+        let mut lease = match upstream.lease(fresh).await {
+            Ok(lease) => lease,
+            Err(problem) => {
+                let halt = Halt::from(problem);
+                call.failed(kind(&halt).unwrap_or("unavailable"));
+                return Err((Failure::Final(halt), false));
+            }
+        };
         let reused = lease.reused;
-        let answered = self.answered(&mut lease).await;
-        let (head, request_ended) = answered.map_err(|failure| (failure, reused))?;
+        let answered = self.answered(&mut lease, call.traceparent()).await;
+        lease.call = Some(call);
+        let (head, request_ended) = answered.map_err(|failure| {
+            lease.failed(failure.kind());
+            (failure, reused)
+        })?;
+        lease.answered(head.status);
         Ok(Sent {
             lease,
             head,
@@ -110,8 +142,12 @@ impl Attempt<'_, '_> {
         })
     }
 
-    async fn answered(&mut self, lease: &mut Lease) -> Result<(ResponseHead, bool), Failure> {
-        let head = request_head::build(self.forwarding, &self.body)?;
+    async fn answered(
+        &mut self,
+        lease: &mut Lease,
+        traceparent: &str,
+    ) -> Result<(ResponseHead, bool), Failure> {
+        let head = request_head::build(self.forwarding, &self.body, traceparent)?;
         if let Err(error) = lease.session.write_request_header(head).await {
             return Err(Failure::NoAnswer(write_problem(&error)));
         }

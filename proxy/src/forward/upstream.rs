@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use http::header::{CONTENT_LOCATION, LOCATION};
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderValue, StatusCode};
 use pingora::connectors::{ConnectorOptions, TransportConnector};
 use pingora::protocols::http::v1::client::HttpSession;
 use pingora::upstreams::peer::{HttpPeer, Peer};
@@ -21,6 +21,7 @@ use crate::clock::Clock;
 use crate::load;
 use crate::respond::Problem;
 use crate::start::StartError;
+use crate::telemetry::{Call, Target};
 
 /// How long the addresses of a name are used before it is looked up again.
 const NAME_TIME_MAX: Duration = Duration::from_secs(10);
@@ -40,6 +41,7 @@ pub(crate) struct Upstream {
     write_time: Duration,
     clock: Arc<dyn Clock>,
     resolved: Mutex<Option<Resolved>>,
+    target: Target,
 }
 
 #[derive(Clone)]
@@ -55,6 +57,8 @@ pub(super) struct Lease {
     /// Whether another exchange used it before.
     pub reused: bool,
     pool_key: u64,
+    /// What it is used for, as telemetry.
+    pub call: Option<Call>,
 }
 
 impl Upstream {
@@ -83,10 +87,18 @@ impl Upstream {
             None => None,
             Some(reference) => Some(secret_value(reference, base)?),
         };
+        let host = authority.host().trim_matches(['[', ']']).to_owned();
+        let port = authority.port_u16().unwrap_or(if tls { 443 } else { 80 });
+        let target = Target {
+            address: Arc::from(host.as_str()),
+            port,
+            secure: tls,
+        };
         Ok(Self {
             connector: connector(upstream, base)?,
-            host: authority.host().trim_matches(['[', ']']).to_owned(),
-            port: authority.port_u16().unwrap_or(if tls { 443 } else { 80 }),
+            target,
+            host,
+            port,
             tls,
             authority: HeaderValue::from_str(authority.as_str())
                 .map_err(|_error| wrong("the URL's host is not a header value"))?,
@@ -102,6 +114,11 @@ impl Upstream {
     /// The value of `Host` that the upstream sees.
     pub(super) fn authority(&self) -> &HeaderValue {
         &self.authority
+    }
+
+    /// Who it is, for telemetry.
+    pub(super) fn target(&self) -> &Target {
+        &self.target
     }
 
     /// Takes the upstream's own authority out of where an answer points to, so that the client comes
@@ -195,6 +212,7 @@ impl Upstream {
             session,
             reused,
             pool_key: peer.reuse_hash(),
+            call: None,
         }
     }
 
@@ -234,6 +252,22 @@ impl Upstream {
 
     fn forget_addresses(&self) {
         *self.resolved.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}
+
+impl Lease {
+    /// The head of the answer has come.
+    pub(super) fn answered(&mut self, status: StatusCode) {
+        if let Some(call) = &mut self.call {
+            call.answered(status);
+        }
+    }
+
+    /// The upstream has failed, in one of the fixed words of `send::kind`.
+    pub(super) fn failed(&mut self, kind: Option<&'static str>) {
+        if let (Some(call), Some(kind)) = (&mut self.call, kind) {
+            call.failed(kind);
+        }
     }
 }
 

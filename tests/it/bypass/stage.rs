@@ -320,6 +320,7 @@ async fn run_at(clock: Arc<dyn Clock>, text: &str, base: PathBuf) -> Result<Runn
         clock,
         on_damage: OnDamage::Refuse,
         audit_disk: None,
+        telemetry: crate::postern::silence(),
     };
     Postern::start(options)
         .await

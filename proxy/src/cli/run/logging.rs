@@ -8,10 +8,12 @@ use std::io;
 
 use clap::ValueEnum;
 use tracing::{Metadata, Subscriber};
-use tracing_subscriber::EnvFilter;
-use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::filter::{FilterExt as _, filter_fn};
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::{EnvFilter, Layer as _};
+
+use crate::telemetry::LogLayer;
 
 /// How a line of the log is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -35,18 +37,18 @@ pub(super) struct Choice {
 /// The variable that overrides what is logged, in the form of `tracing_subscriber::EnvFilter`.
 const VARIABLE: &str = "POSTERN_LOG";
 
-/// Begins to log.
+/// Begins to log: to standard error, and to `exported` what is exported, whatever the filter says.
 ///
 /// # Errors
 /// `POSTERN_LOG` cannot be read.
-pub(super) fn start(choice: &Choice) -> Result<(), String> {
+pub(super) fn start(choice: &Choice, exported: Option<LogLayer>) -> Result<(), String> {
     let filter = match std::env::var(VARIABLE) {
         Ok(wanted) => {
             EnvFilter::try_new(wanted).map_err(|error| format!("`{VARIABLE}`: {error}"))?
         }
         Err(_absent) => EnvFilter::new(usual(choice)),
     };
-    install(choice, filter, io::stderr);
+    install(choice, filter, io::stderr, exported);
     Ok(())
 }
 
@@ -60,30 +62,35 @@ const fn usual(choice: &Choice) -> &'static str {
     }
 }
 
-fn install<W>(choice: &Choice, filter: EnvFilter, writer: W)
+fn install<W>(choice: &Choice, filter: EnvFilter, writer: W, exported: Option<LogLayer>)
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
-    let installed = tracing::subscriber::set_global_default(subscriber(choice, filter, writer));
+    let installed =
+        tracing::subscriber::set_global_default(subscriber(choice, filter, writer, exported));
     // Somebody embedding us already logs; theirs stays.
     installed.unwrap_or_default();
 }
 
-fn subscriber<W>(choice: &Choice, filter: EnvFilter, writer: W) -> Box<dyn Subscriber + Send + Sync>
+fn subscriber<W>(
+    choice: &Choice,
+    filter: EnvFilter,
+    writer: W,
+    exported: Option<LogLayer>,
+) -> Box<dyn Subscriber + Send + Sync>
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
     let lines = tracing_subscriber::fmt::layer()
         .with_writer(writer)
         .with_ansi(choice.color);
-    let registry = tracing_subscriber::registry()
-        .with(filter)
-        .with(filter_fn(is_ours));
+    let registry = tracing_subscriber::registry().with(exported);
+    let filter = filter.and(filter_fn(is_ours));
     match choice.format {
-        LogFormat::Text => Box::new(registry.with(lines)),
+        LogFormat::Text => Box::new(registry.with(lines.with_filter(filter))),
         LogFormat::Json => {
             let lines = lines.json().flatten_event(true).with_current_span(false);
-            Box::new(registry.with(lines))
+            Box::new(registry.with(lines.with_filter(filter)))
         }
     }
 }
@@ -126,7 +133,12 @@ mod tests {
         };
         let written = Written::default();
         let writer = written.clone();
-        let subscriber = subscriber(&choice, EnvFilter::new(filter), move || writer.clone());
+        let subscriber = subscriber(
+            &choice,
+            EnvFilter::new(filter),
+            move || writer.clone(),
+            None,
+        );
         tracing::subscriber::with_default(subscriber, || {
             let span = tracing::info_span!(target: "h2::codec", "poll", sent = "theirs-span");
             span.in_scope(|| {
