@@ -9,6 +9,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use http::uri::Authority;
 use postern_audit::{Disk, OnDamage};
 use postern_config::Server;
 use postern_filters::EngineLimits;
@@ -339,9 +340,15 @@ fn served(server: &Server, listener: &Listener) -> Served {
         Some(address) => address.ip().to_string(),
         None => listener.socket().shown(),
     };
+    let named: Option<Authority> = server
+        .listen
+        .hosts
+        .first()
+        .and_then(|host| host.parse().ok());
+    let port = named.as_ref().and_then(Authority::port_u16);
     Served {
-        address: server.listen.hosts.first().cloned().unwrap_or_else(shown),
-        port: address.map(|address| address.port()),
+        address: named.map_or_else(shown, |named| named.host().to_owned()),
+        port: port.or_else(|| address.map(|address| address.port())),
     }
 }
 

@@ -6,17 +6,20 @@ mod collector;
 mod reading;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
 use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
 use postern_proxy::clock::SystemClock;
 use postern_proxy::{Telemetry, TelemetrySettings};
 use serde_json::Value;
+use tokio_rustls::TlsAcceptor;
 use tracing::subscriber::DefaultGuard;
 use tracing_subscriber::layer::SubscriberExt as _;
 
 use crate::origin::{Answer, Origin};
 use crate::postern::{POLICY, Setting, Stage, get, request, start_with};
+use crate::secure::Authority;
 use checks::{check_logs, check_metrics, check_spans, header, only};
 use collector::{Collector, Manners, Received, Speaks};
 use reading::{attribute, body};
@@ -52,6 +55,8 @@ fn telemetry(variables: &[(String, String)]) -> Telemetry {
         found.next().map(|(_, value)| value.clone())
     };
     let settings = TelemetrySettings::read(lookup).unwrap();
+    // A slow machine must not lose what is looked for.
+    let settings = settings.flushing_within(Duration::from_secs(60));
     Telemetry::new(settings, Arc::new(SystemClock)).unwrap()
 }
 
@@ -90,8 +95,17 @@ fn traced(target: &str, flags: &str) -> String {
 
 /// One read, observed.
 async fn one_read(speaks: Speaks, further: &[(&str, &str)]) -> (Received, String, Stopped) {
-    let (collector, origin) = (Collector::start(speaks, Manners::Takes).await, desk().await);
-    let (stage, _logs) = observed(&collector, further, &origin).await;
+    let collector = Collector::start(speaks, Manners::Takes).await;
+    read_before(&collector, further).await
+}
+
+/// One read before the eyes of a collector, and what the collector has when Postern has stopped.
+async fn read_before(
+    collector: &Collector,
+    further: &[(&str, &str)],
+) -> (Received, String, Stopped) {
+    let origin = desk().await;
+    let (stage, _logs) = observed(collector, further, &origin).await;
     let reply = stage.send(&traced("/cases/7", "01")).await;
     assert_eq!(reply.status, 200);
     stage.idle().await;
@@ -138,6 +152,37 @@ async fn compresses_and_authenticates_as_it_is_told_to() {
         let received = check_one_read(speaks, &further).await;
         for head in received.heads {
             assert!(head.contains("desk a"), "{head}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn speaks_tls_to_a_collector_that_knows_it_and_to_no_other() {
+    let (authority, other) = (Authority::new(), Authority::new());
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.display().to_string()
+    };
+    let (certificate, key) = authority.sign("postern");
+    let (certificate, key) = (file("client.pem", &certificate), file("client.key", &key));
+    for (roots, arrives) in [(&authority, true), (&other, false)] {
+        let roots = file("roots.pem", &roots.pem);
+        let further = [
+            ("OTEL_EXPORTER_OTLP_CERTIFICATE", roots.as_str()),
+            ("OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE", &certificate),
+            ("OTEL_EXPORTER_OTLP_CLIENT_KEY", &key),
+            ("OTEL_BSP_EXPORT_TIMEOUT", "200"),
+            ("OTEL_BLRP_EXPORT_TIMEOUT", "200"),
+            ("OTEL_METRIC_EXPORT_TIMEOUT", "200"),
+        ];
+        for (speaks, alpn) in [(Speaks::Grpc, "h2"), (Speaks::Http, "http/1.1")] {
+            let tls = TlsAcceptor::from(Arc::new(authority.server(alpn.as_bytes())));
+            let collector = Collector::start_with(speaks, Manners::Takes, Some(tls)).await;
+            let received = read_before(&collector, &further).await.0;
+            assert_eq!(received.traces.len(), usize::from(arrives), "{speaks:?}");
+            assert_eq!(!received.bytes().is_empty(), arrives, "{speaks:?}");
         }
     }
 }

@@ -32,10 +32,18 @@ pub(crate) struct ExchangeTrace {
     trace: TraceId,
     span: SpanId,
     parent: Option<Parent>,
-    /// Since when it is recorded, if it is.
-    recorded: Option<SystemTime>,
+    /// When it began, if it is recorded.
+    recorded: Option<Began>,
     arrival: Arrival,
     _active: Active,
+}
+
+/// A beginning by both clocks. INVARIANT: every time of an exchange is this wall time and what has passed
+/// since on the clock that never goes back, so that no span begins before its parent.
+#[derive(Debug, Clone, Copy)]
+struct Began {
+    wall: SystemTime,
+    monotonic: Instant,
 }
 
 /// What is known of a request from its first line.
@@ -56,7 +64,10 @@ impl ExchangeTrace {
     ) -> Self {
         let parent = headers.and_then(Parent::of);
         let trace = parent.as_ref().map_or_else(TraceId::random, Parent::trace);
-        let recorded = tracer.records(trace, parent.as_ref()).then(|| clock.wall());
+        let recorded = tracer.records(trace, parent.as_ref()).then(|| Began {
+            wall: clock.wall(),
+            monotonic: clock.monotonic(),
+        });
         let active = metrics
             .http()
             .begin(known_method(&arrival.method), arrival.scheme);
@@ -78,7 +89,7 @@ impl ExchangeTrace {
 
     /// The exchange's own span, if spans are exported and this one is.
     pub(crate) fn span(&self) -> Option<SpanId> {
-        self.recorded.map(|_since| self.span)
+        self.recorded.map(|_began| self.span)
     }
 
     /// A request to the upstream begins; it ends when the call is dropped.
@@ -96,12 +107,12 @@ impl ExchangeTrace {
             (false, Some(parent)) => Parent::flags(Some(parent), parent.is_sampled()),
             (false, None) => Parent::flags(None, true),
         };
-        let recorded = self.recorded.is_some().then(|| Span {
+        let recorded = self.recorded.map(|began| Span {
             trace_id: self.trace.bytes().to_vec(),
             span_id: span.bytes().to_vec(),
             parent_span_id: self.span.bytes().to_vec(),
             flags: u32::from(flags) | PARENT_KNOWN,
-            start_time_unix_nano: nanos(clock.wall()),
+            start_time_unix_nano: nanos(began.wall + elapsed(clock.as_ref(), began.monotonic)),
             kind: SpanKind::Client.into(),
             ..Span::default()
         });
@@ -128,9 +139,9 @@ impl ExchangeTrace {
             error: error.unwrap_or_default(),
         };
         metrics.http().served(&facts, time);
-        if let Some(since) = self.recorded {
+        if let Some(began) = self.recorded {
             self.tracer
-                .export(self.server_span(entry, &facts, (since, time)));
+                .export(self.server_span(entry, &facts, (began.wall, time)));
         }
     }
 

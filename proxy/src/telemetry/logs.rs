@@ -14,6 +14,7 @@ use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id};
 use tracing::{Event, Level, Metadata, Subscriber};
 use tracing_subscriber::Layer;
+use tracing_subscriber::filter::{FilterFn, LevelFilter};
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
 
@@ -46,6 +47,14 @@ struct Correlation {
 impl LogLayer {
     pub(super) fn new(queue: Queue<LogRecord>, clock: Arc<dyn Clock>) -> Self {
         Self { queue, clock }
+    }
+
+    /// What the layer is interested in. A subscriber that knows it spares the rest of the process the
+    /// making of events that are not exported.
+    #[must_use]
+    pub fn filter() -> FilterFn {
+        let exported: fn(&Metadata<'_>) -> bool = is_exported;
+        FilterFn::new(exported).with_max_level_hint(LevelFilter::INFO)
     }
 }
 

@@ -31,7 +31,12 @@ pub struct TelemetrySettings {
     pub(super) logs: Option<Logs>,
     /// The resource's attributes: at least `service.name`.
     pub(super) resource: Vec<(String, String)>,
+    /// How long the flush at the end may take, collectors that do not answer included.
+    pub(super) flush_time_max: Duration,
 }
+
+/// A stop may take this much longer because of telemetry.
+const FLUSH_TIME_MAX: Duration = Duration::from_secs(5);
 
 /// How spans are sampled and exported.
 #[derive(Debug, Clone)]
@@ -94,7 +99,15 @@ impl TelemetrySettings {
             metrics: None,
             logs: None,
             resource: Vec::new(),
+            flush_time_max: FLUSH_TIME_MAX,
         }
+    }
+
+    /// The same with another time for the flush at the end: by default five seconds. No variable says it.
+    #[must_use]
+    pub const fn flushing_within(mut self, time: Duration) -> Self {
+        self.flush_time_max = time;
+        self
     }
 
     /// Whether anything is exported.
@@ -129,6 +142,7 @@ impl TelemetrySettings {
             metrics,
             logs,
             resource,
+            flush_time_max: FLUSH_TIME_MAX,
         }
     }
 }

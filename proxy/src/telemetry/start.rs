@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::tonic::common::v1::KeyValue;
 use opentelemetry_proto::tonic::logs::v1::{LogRecord, ResourceLogs, ScopeLogs};
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
@@ -12,7 +13,7 @@ use prometheus::Registry;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::attributes::{SCHEMA_URL, resource, scope};
+use super::attributes::{SCHEMA_URL, resource, scope, text};
 use super::checkpoints::Checkpoints;
 use super::counts::Fate;
 use super::export::{Exporter, Request};
@@ -20,14 +21,15 @@ use super::queue::{Queue, Worker};
 use super::registry::{self, Period};
 use super::settings;
 use super::signal::Signal;
+use super::trace_context::TraceId;
 use super::tracer::{Served, Tracer};
 use super::{Prepared, Telemetry, TelemetryError};
 use crate::clock::Clock;
 use crate::evidence::Evidence;
 use crate::metrics::Metrics;
 
-/// How long the flush at the end may take, collectors that do not answer included.
-const FLUSH_TIME_MAX: Duration = Duration::from_secs(5);
+/// The attribute that tells replicas apart.
+const INSTANCE: &str = "service.instance.id";
 
 /// What exports. Dropping it ends that at once; use [`Exporting::finish`] to send what waits.
 #[derive(Debug)]
@@ -37,6 +39,7 @@ pub(crate) struct Exporting {
     exports: JoinSet<()>,
     stop_checkpoints: watch::Sender<bool>,
     checkpoints: JoinSet<()>,
+    flush_time_max: Duration,
 }
 
 impl Telemetry {
@@ -59,12 +62,17 @@ impl Telemetry {
             exports: JoinSet::new(),
             stop_checkpoints: watch::Sender::new(false),
             checkpoints: JoinSet::new(),
+            flush_time_max: prepared.settings.flush_time_max,
         };
         if !prepared.settings.exports() {
             return Ok(exporting);
         }
         prepared.counts.register(registry)?;
-        let resource = resource(&prepared.settings.resource);
+        let mut resource = resource(&prepared.settings.resource);
+        let has_id = |key: &KeyValue| key.key == INSTANCE;
+        if !resource.attributes.iter().any(has_id) {
+            resource.attributes.push(text(INSTANCE, instance_id()));
+        }
         if let Some(traces) = &prepared.settings.traces {
             exporting.export_traces(prepared, traces, resource.clone(), served)?;
         }
@@ -98,13 +106,13 @@ impl Exporting {
     /// Lets go of the audit log, after its last checkpoint has been queued.
     pub(crate) async fn let_go_of_evidence(&mut self) {
         self.stop_checkpoints.send_replace(true);
-        join(&mut self.checkpoints).await;
+        join(&mut self.checkpoints, self.flush_time_max).await;
     }
 
-    /// Sends what waits, within [`FLUSH_TIME_MAX`]; what is left then is lost.
+    /// Sends what waits, within the settings' time; what is left then is lost.
     pub(crate) async fn finish(mut self) {
         self.stop.send_replace(true);
-        join(&mut self.exports).await;
+        join(&mut self.exports, self.flush_time_max).await;
     }
 
     fn export_traces(
@@ -175,10 +183,24 @@ impl Exporting {
     }
 }
 
+/// A version 4 UUID (RFC 9562 section 5.4): replicas count the same things, each for itself.
+fn instance_id() -> String {
+    let random = u128::from_be_bytes(TraceId::random().bytes());
+    let id = (random & !(0xf << 76) & !(0x3 << 62)) | (0x4 << 76) | (0x2 << 62);
+    format!(
+        "{:08x}-{:04x}-{:04x}-{:04x}-{:012x}",
+        id >> 96,
+        (id >> 80) & 0xffff,
+        (id >> 64) & 0xffff,
+        (id >> 48) & 0xffff,
+        id & 0xffff_ffff_ffff
+    )
+}
+
 /// Waits for tasks that were told to stop, and ends those that take too long.
-async fn join(tasks: &mut JoinSet<()>) {
+async fn join(tasks: &mut JoinSet<()>, time: Duration) {
     let joining = async { while tasks.join_next().await.is_some() {} };
-    if tokio::time::timeout(FLUSH_TIME_MAX, joining).await.is_err() {
+    if tokio::time::timeout(time, joining).await.is_err() {
         tracing::warn!("telemetry that still waited is lost");
     }
     tasks.shutdown().await;

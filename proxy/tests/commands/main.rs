@@ -20,3 +20,5 @@ mod redact;
 mod runner;
 #[cfg(test)]
 mod surface;
+#[cfg(test)]
+mod telemetry;

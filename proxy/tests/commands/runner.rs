@@ -71,6 +71,11 @@ pub(crate) fn command(folder: &Path) -> Command {
         .env_remove("POSTERN_CONFIG")
         .env_remove("POSTERN_LOG")
         .env("NO_COLOR", "1");
+    for (name, _) in std::env::vars_os() {
+        if name.to_str().is_some_and(|name| name.starts_with("OTEL_")) {
+            command.env_remove(name);
+        }
+    }
     command
 }
 

@@ -79,6 +79,17 @@ impl Process {
         tls: Option<&str>,
         policy: &str,
     ) -> Self {
+        Self::start_under(&[], (folder, lines), origin, tls, policy).await
+    }
+
+    /// The same with further variables of the environment.
+    pub(crate) async fn start_under(
+        variables: &[(&str, String)],
+        (folder, lines): (tempfile::TempDir, &str),
+        origin: SocketAddr,
+        tls: Option<&str>,
+        policy: &str,
+    ) -> Self {
         let (data, admin) = (free_port(), free_port());
         let listen = tls.map_or_else(
             || format!("listen: {data}\n"),
@@ -92,6 +103,7 @@ impl Process {
         let child = Command::new(env!("CARGO_BIN_EXE_postern"))
             .args(["run", "-c", "postern.yaml"])
             .current_dir(folder.path())
+            .envs(variables.iter().map(|(name, value)| (*name, value)))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(fs::File::create(folder.path().join("stderr.log")).unwrap())

@@ -1,4 +1,4 @@
-//! What counting costs, and what the audit log costs: the same requests through two processes of the same
+//! What counting costs, what the audit log costs, and what telemetry costs: the same requests through two processes of the same
 //! build, one that does it and one that does not, in turns.
 //!
 //! It prints ratios, of throughput and of processor time per request, as medians over the rounds with
@@ -7,9 +7,13 @@
 //! `POSTERN_ROUNDS=20 cargo test --release -p postern-proxy --test proofs ratio -- --nocapture`.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use postern_proxy::clock::{Clock as _, SystemClock};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use super::client::Client;
@@ -91,6 +95,60 @@ async fn evidence_has_a_price_that_is_printed() {
     let bare = start(origin, NO_AUDIT, "").await;
     let audited = start(origin, "", "").await;
     compare("audited against unaudited", &bare, &audited).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn telemetry_has_a_price_that_is_printed() {
+    let origin = origin::start().await;
+    let bare = start(origin, NO_AUDIT, "").await;
+    let (collector, posts) = collector().await;
+    let variables = [
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", format!("http://{collector}")),
+        ("OTEL_BSP_SCHEDULE_DELAY", "200".to_owned()),
+    ];
+    let folder = tempfile::tempdir().unwrap();
+    let policy = policy("");
+    let traced = Process::start_under(&variables, (folder, NO_AUDIT), origin, None, &policy);
+    let traced = traced.await;
+    compare("traced and logged against not", &bare, &traced).await;
+    drop(traced.stopped());
+    assert!(posts.load(Ordering::Relaxed) > 0);
+}
+
+/// A collector that takes everything and keeps nothing, and how often it was posted to.
+async fn collector() -> (SocketAddr, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let posts = Arc::<AtomicUsize>::default();
+    let counted = Arc::clone(&posts);
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            counted.fetch_add(1, Ordering::Relaxed);
+            tokio::spawn(async move {
+                let mut request = Vec::new();
+                while !ends(&request) {
+                    if stream.read_buf(&mut request).await.unwrap_or(0) == 0 {
+                        return;
+                    }
+                }
+                let taken = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+                let _sent = stream.write_all(taken).await;
+            });
+        }
+    });
+    (address, posts)
+}
+
+/// Whether a request with a length has come whole.
+fn ends(request: &[u8]) -> bool {
+    let Some(end) = request.windows(4).position(|window| window == b"\r\n\r\n") else {
+        return false;
+    };
+    let head = String::from_utf8_lossy(&request[..end]).to_ascii_lowercase();
+    let length = head
+        .lines()
+        .find_map(|line| line.strip_prefix("content-length: "));
+    request.len() >= end + 4 + length.map_or(0, |length| length.parse().unwrap())
 }
 
 async fn start(origin: SocketAddr, lines: &str, quotas: &str) -> Process {

@@ -27,11 +27,14 @@ use opentelemetry_proto::tonic::collector::trace::v1::{
     ExportTraceServiceRequest, ExportTraceServiceResponse,
 };
 use prost::Message;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
+use tokio_rustls::TlsAcceptor;
 use tonic::codec::CompressionEncoding;
 use tonic::codegen::tokio_stream::wrappers::TcpListenerStream;
+use tonic::codegen::tokio_stream::{Stream, StreamExt as _};
+use tonic::transport::server::Connected;
 use tonic::{Request, Response, Status};
 
 /// How a collector is spoken to.
@@ -56,6 +59,7 @@ pub(super) enum Manners {
 pub(super) struct Collector {
     pub(super) address: SocketAddr,
     pub(super) speaks: Speaks,
+    secure: bool,
     shared: Arc<Shared>,
 }
 
@@ -83,6 +87,15 @@ struct Services(Arc<Shared>);
 impl Collector {
     /// A collector on a free port.
     pub(super) async fn start(speaks: Speaks, manners: Manners) -> Self {
+        Self::start_with(speaks, manners, None).await
+    }
+
+    /// The same, over TLS if there is somebody to speak it.
+    pub(super) async fn start_with(
+        speaks: Speaks,
+        manners: Manners,
+        tls: Option<TlsAcceptor>,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let shared = Arc::new(Shared {
@@ -95,21 +108,28 @@ impl Collector {
             asked: watch::Sender::new(0),
         });
         let served = Arc::clone(&shared);
-        match speaks {
-            Speaks::Grpc => {
-                tokio::spawn(serve_grpc(listener, Services(served)));
+        let secure = tls.is_some();
+        match (speaks, tls) {
+            (Speaks::Grpc, None) => {
+                let incoming = TcpListenerStream::new(listener);
+                tokio::spawn(serve_grpc(incoming, Services(served)));
             }
-            Speaks::Http => {
-                tokio::spawn(async move {
-                    while let Ok((stream, _)) = listener.accept().await {
-                        tokio::spawn(serve_http(stream, Arc::clone(&served)));
-                    }
-                });
+            (Speaks::Grpc, Some(tls)) => {
+                let accept = move |stream: std::io::Result<TcpStream>| {
+                    let tls = tls.clone();
+                    async move { tls.accept(stream?).await }
+                };
+                let incoming = TcpListenerStream::new(listener).then(accept);
+                tokio::spawn(serve_grpc(Box::pin(incoming), Services(served)));
+            }
+            (Speaks::Http, tls) => {
+                tokio::spawn(accept_http(listener, tls, served));
             }
         }
         Self {
             address,
             speaks,
+            secure,
             shared,
         }
     }
@@ -120,11 +140,12 @@ impl Collector {
             Speaks::Grpc => "grpc",
             Speaks::Http => "http/protobuf",
         };
+        let endpoint = match self.secure {
+            true => format!("https://localhost:{}", self.address.port()),
+            false => format!("http://{}", self.address),
+        };
         let pairs = [
-            (
-                "OTEL_EXPORTER_OTLP_ENDPOINT",
-                format!("http://{}", self.address),
-            ),
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint),
             ("OTEL_EXPORTER_OTLP_PROTOCOL", protocol.to_owned()),
         ];
         pairs.map(|(name, value)| (name.to_owned(), value)).to_vec()
@@ -186,7 +207,10 @@ impl Shared {
     }
 }
 
-async fn serve_grpc(listener: TcpListener, services: Services) {
+async fn serve_grpc<S>(incoming: impl Stream<Item = std::io::Result<S>>, services: Services)
+where
+    S: AsyncRead + AsyncWrite + Connected + Send + Unpin + 'static,
+{
     let gzip = CompressionEncoding::Gzip;
     let traces = TraceServiceServer::new(services.clone()).accept_compressed(gzip);
     let metrics = MetricsServiceServer::new(services.clone()).accept_compressed(gzip);
@@ -195,7 +219,7 @@ async fn serve_grpc(listener: TcpListener, services: Services) {
         .add_service(traces)
         .add_service(metrics)
         .add_service(logs)
-        .serve_with_incoming(TcpListenerStream::new(listener));
+        .serve_with_incoming(incoming);
     served.await.unwrap();
 }
 
@@ -242,7 +266,21 @@ impl LogsService for Services {
     }
 }
 
-async fn serve_http(mut stream: TcpStream, shared: Arc<Shared>) {
+async fn accept_http(listener: TcpListener, tls: Option<TlsAcceptor>, shared: Arc<Shared>) {
+    while let Ok((stream, _)) = listener.accept().await {
+        let shared = Arc::clone(&shared);
+        match tls.clone() {
+            None => tokio::spawn(serve_http(stream, shared)),
+            Some(tls) => tokio::spawn(async move {
+                if let Ok(stream) = tls.accept(stream).await {
+                    serve_http(stream, shared).await;
+                }
+            }),
+        };
+    }
+}
+
+async fn serve_http(mut stream: impl AsyncRead + AsyncWrite + Unpin, shared: Arc<Shared>) {
     while let Some((head, body)) = read_post(&mut stream).await {
         let path = head.split(' ').nth(1).unwrap_or_default().to_owned();
         assert!(head.starts_with("POST "), "{head}");
@@ -286,7 +324,7 @@ fn has_line(head: &str, wanted: &str) -> bool {
     head.lines().any(|line| line.eq_ignore_ascii_case(wanted))
 }
 
-async fn read_post(stream: &mut TcpStream) -> Option<(String, Vec<u8>)> {
+async fn read_post(stream: &mut (impl AsyncRead + Unpin)) -> Option<(String, Vec<u8>)> {
     let mut bytes = Vec::new();
     let end = loop {
         if let Some(at) = bytes.windows(4).position(|window| window == b"\r\n\r\n") {

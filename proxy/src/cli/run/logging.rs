@@ -84,6 +84,7 @@ where
     let lines = tracing_subscriber::fmt::layer()
         .with_writer(writer)
         .with_ansi(choice.color);
+    let exported = exported.map(|layer| layer.with_filter(LogLayer::filter()));
     let registry = tracing_subscriber::registry().with(exported);
     let filter = filter.and(filter_fn(is_ours));
     match choice.format {

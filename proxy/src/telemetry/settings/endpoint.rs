@@ -76,15 +76,26 @@ impl Reader<'_> {
     }
 
     fn identity(&mut self, signal: Signal) -> Option<(PathBuf, PathBuf)> {
-        let certificate = self.path(signal, "CLIENT_CERTIFICATE");
-        let key = self.path(signal, "CLIENT_KEY");
-        if certificate.is_some() != key.is_some() {
-            self.wrong(
-                "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE",
-                "goes together with `OTEL_EXPORTER_OTLP_CLIENT_KEY`",
-            );
+        let certificate = self.of_signal(signal, "CLIENT_CERTIFICATE");
+        let key = self.of_signal(signal, "CLIENT_KEY");
+        match (certificate, key) {
+            (Some((_, certificate)), Some((_, key))) => Some((certificate.into(), key.into())),
+            (None, None) => None,
+            (Some((name, _)), None) => {
+                self.wrong(
+                    &name,
+                    "a client's certificate needs its key, `..._CLIENT_KEY`",
+                );
+                None
+            }
+            (None, Some((name, _))) => {
+                self.wrong(
+                    &name,
+                    "a client's key needs its certificate, `..._CLIENT_CERTIFICATE`",
+                );
+                None
+            }
         }
-        certificate.zip(key)
     }
 
     fn protocol(&mut self, signal: Signal) -> Protocol {
