@@ -106,3 +106,22 @@ impl<T> Worker<T> {
             .await;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_queue_that_is_full_or_closed_drops_and_counts() {
+        let dropped = IntCounter::new("dropped", "dropped").unwrap();
+        let (queue, mut receiver) = Queue::new(2, dropped.clone());
+        for record in 0..5 {
+            queue.offer(record);
+        }
+        assert_eq!(dropped.get(), 3);
+        assert_eq!((receiver.try_recv(), receiver.try_recv()), (Ok(0), Ok(1)));
+        receiver.close();
+        queue.offer(5);
+        assert_eq!(dropped.get(), 4);
+    }
+}
