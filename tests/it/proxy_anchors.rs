@@ -194,11 +194,16 @@ async fn a_replica_that_was_rolled_back_is_caught() {
     let early = tempfile::tempdir().unwrap();
     a.stop(stage_a).await;
     copy(a.folder.as_ref().unwrap().path(), early.path());
+    let size = report(early.path(), &policy_a).unwrap().size;
     let stage_a = a.start(&b, &origin).await;
     for _ in 0..3 {
         assert_eq!(stage_a.get("/cases/1", "agent").await.status, 200);
     }
-    cosigned_to_the_end(&stage_a, &policy_a).await;
+    until("what came since is cosigned", async || {
+        let report = report(stage_a.folder.path(), &policy_a);
+        report.is_ok_and(|report| report.exit_code() == 0 && report.size > size)
+    })
+    .await;
     a.stop(stage_a).await;
     a.folder = Some(early);
     let refused = a.try_start(&b, &origin).await.err();
@@ -341,7 +346,8 @@ async fn a_client_can_prove_that_its_exchange_is_on_record() {
     let disk = SystemDisk::new(log);
     let mut entries = PublishedEntries::open(&disk, receipt.index).unwrap();
     let entry: Value = serde_json::from_slice(&entries.next().unwrap().unwrap().1).unwrap();
-    assert_eq!(entry["unmapped"]["postern"]["phase"], "intent");
+    // An answer that leaves whole waits for its outcome, and that is what its receipt is of.
+    assert_eq!(entry["unmapped"]["postern"]["phase"], "outcome");
     assert_eq!(entry["actor"]["user"]["uid"], "user-agent");
     assert!(!proof.contains("user-agent"));
 }

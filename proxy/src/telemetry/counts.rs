@@ -22,6 +22,8 @@ pub(super) enum Fate {
 }
 
 impl Fate {
+    const ALL: [Self; 4] = [Self::Exported, Self::Rejected, Self::Failed, Self::Dropped];
+
     const fn word(self) -> &'static str {
         match self {
             Self::Exported => "exported",
@@ -43,9 +45,16 @@ impl Counts {
         Ok(Self(IntCounterVec::new(options, &["signal", "result"])?))
     }
 
+    /// Shows them, each at zero that has counted nothing yet.
+    ///
     /// # Errors
     /// Another metric has its name: a fault of ours.
     pub(super) fn register(&self, registry: &Registry) -> Result<(), prometheus::Error> {
+        for signal in Signal::ALL {
+            for fate in Fate::ALL {
+                self.of(signal, fate);
+            }
+        }
         registry.register(Box::new(self.0.clone()))
     }
 

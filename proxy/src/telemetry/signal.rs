@@ -9,6 +9,9 @@ pub(super) enum Signal {
 }
 
 impl Signal {
+    /// All of them.
+    pub(super) const ALL: [Self; 3] = [Self::Traces, Self::Metrics, Self::Logs];
+
     /// Its name inside of variables.
     pub(super) const fn variable(self) -> &'static str {
         match self {

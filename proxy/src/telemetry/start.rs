@@ -64,10 +64,10 @@ impl Telemetry {
             checkpoints: JoinSet::new(),
             flush_time_max: prepared.settings.flush_time_max,
         };
+        prepared.counts.register(registry)?;
         if !prepared.settings.exports() {
             return Ok(exporting);
         }
-        prepared.counts.register(registry)?;
         let mut resource = resource(&prepared.settings.resource);
         let has_id = |key: &KeyValue| key.key == INSTANCE;
         if !resource.attributes.iter().any(has_id) {
