@@ -15,6 +15,7 @@ pub mod json;
 pub mod lines;
 mod mask;
 pub mod pipeline;
+pub mod placeholder;
 pub mod pseudonym;
 pub mod request_facts;
 pub mod request_guard;
