@@ -7,6 +7,7 @@
 pub mod body_filter;
 pub mod coding;
 pub mod compiled_policy;
+pub mod cookie_jar;
 pub mod detect;
 pub mod exchange_plan;
 pub mod export_meter;
@@ -20,6 +21,7 @@ pub mod pseudonym;
 pub mod request_facts;
 pub mod request_guard;
 mod route_matcher;
+pub mod set_cookie;
 pub mod table;
 pub mod token_sweep;
 mod transcoding;
