@@ -40,6 +40,7 @@ use crate::value_action::{JsonKind, decode, encode, escape};
 
 pub(crate) use filter::TextFilter;
 pub use names::Names;
+pub(crate) use secret::ISSUED;
 use view::View;
 pub(crate) use window::Window;
 

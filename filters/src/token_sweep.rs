@@ -22,6 +22,7 @@ use bytes::Bytes;
 use crate::body_filter::{BodyError, BodyFilter};
 
 pub use forms::Form;
+pub(crate) use secrets::different;
 use secrets::{Cursor, Hit};
 pub use secrets::{
     REMOVED, SECRET_BYTES_MAX, SECRET_BYTES_MIN, SECRET_DIFFERENT_MIN, SPELLING_BYTES_MAX, Secret,

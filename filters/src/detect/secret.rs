@@ -8,7 +8,7 @@ use super::{Detector, Found, Tail};
 const PEM_END: &[u8] = b"-----END";
 
 /// Beginnings of tokens, and how many letters and digits follow at least.
-const ISSUED: [(&str, usize); 34] = [
+pub(crate) const ISSUED: [(&str, usize); 34] = [
     ("ghp_", 30),
     ("gho_", 30),
     ("ghu_", 30),

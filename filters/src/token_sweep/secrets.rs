@@ -315,7 +315,7 @@ pub(super) fn refusal(value: &[u8]) -> Option<Unswept> {
 }
 
 /// How many different bytes there are.
-pub(super) fn different(text: &[u8]) -> usize {
+pub(crate) fn different(text: &[u8]) -> usize {
     let mut seen = [false; 256];
     for byte in text {
         if let Some(seen) = seen.get_mut(usize::from(*byte)) {

@@ -1,0 +1,147 @@
+//! Answers of real applications, and names and values written in every way JSON has.
+
+use super::*;
+
+const TOKEN: &str = "7c702b61b3500165d61c6baafc65982b8aa637a0";
+
+fn swept(chunks: &[&[u8]]) -> String {
+    let mut sweep = JsonTokens::new(|found: FoundToken<'_>| {
+        assert_eq!(found.why, Why::Name);
+        Instead::Text("pnp_\"".to_owned())
+    });
+    let mut out = Vec::new();
+    for chunk in chunks {
+        sweep.push(chunk, &mut out).expect("not spent");
+    }
+    sweep.finish(&mut out).expect("complete");
+    String::from_utf8(out).expect("text")
+}
+
+fn whole(text: &str) -> String {
+    swept(&[text.as_bytes()])
+}
+
+const BOTH: [(&str, &str); 9] = [
+    ("{\"token\":\"TOKEN\"}", "{\"token\":\"pnp_\\\"\"}"),
+    (
+        "{\"a\":[{\"Access-Token\" : \n\"TOKEN\"}],\"b\":1}",
+        "{\"a\":[{\"Access-Token\" : \n\"pnp_\\\"\"}],\"b\":1}",
+    ),
+    (
+        "{\"acc\\u0065ss_token\":\"TOKEN\"}",
+        "{\"acc\\u0065ss_token\":\"pnp_\\\"\"}",
+    ),
+    (
+        "{\"sessionId\":\"a\\/b\\\"c\\\\\"}",
+        "{\"sessionId\":\"pnp_\\\"\"}",
+    ),
+    (
+        "{\"ticket\":\"TOKEN\",\"sid\":\"TOKEN\"}",
+        "{\"ticket\":\"pnp_\\\"\",\"sid\":\"pnp_\\\"\"}",
+    ),
+    (
+        "{\"token\":\"TOKEN\",\"token\":\"TOKEN\"}",
+        "{\"token\":\"pnp_\\\"\",\"token\":\"pnp_\\\"\"}",
+    ),
+    (
+        "{\"token\":{\"token\":\"TOKEN\"}}",
+        "{\"token\":{\"token\":\"pnp_\\\"\"}}",
+    ),
+    (
+        "{\"a\":\"\\\\\",\"jwt\":\"Bearer TOKEN\"}",
+        "{\"a\":\"\\\\\",\"jwt\":\"pnp_\\\"\"}",
+    ),
+    (
+        "{\"token\":\"TOKEN\"}\n{\"token\":\"TOKEN\"}\n",
+        "{\"token\":\"pnp_\\\"\"}\n{\"token\":\"pnp_\\\"\"}\n",
+    ),
+];
+
+#[test]
+fn tokens_are_found_by_name_at_any_depth_however_written() {
+    for (text, left) in BOTH {
+        assert_eq!(whole(&text.replace("TOKEN", TOKEN)), left, "{text}");
+    }
+}
+
+#[test]
+fn splitting_does_not_matter() {
+    for (text, left) in BOTH {
+        let text = text.replace("TOKEN", TOKEN);
+        for split in 0..=text.len() {
+            let (first, second) = text.as_bytes().split_at(split);
+            assert_eq!(swept(&[first, second]), left, "split at {split}: {text}");
+        }
+        let bytes: Vec<&[u8]> = text.as_bytes().chunks(1).collect();
+        assert_eq!(swept(&bytes), left);
+    }
+}
+
+#[test]
+fn everything_else_stays_byte_for_byte() {
+    for text in [
+        "{\"token\":null,\"sid\":12,\"jwt\":true,\"csrf\":[\"TOKEN\"]}",
+        "{\"ticket\":\"HELP-2026-000123\",\"session\":\"open\"}",
+        "{\"token\":[\"This field is required.\"],\"sid\":\"\"}",
+        "{\"token\":\"This field is required.\"}",
+        "[\"token\",\"TOKEN\",\"token:\",\"TOKEN\"]",
+        "{\"a\":\"token\",\"b\":\"TOKEN\"}",
+        "{\"next_page_token\":\"TOKEN\",\"id\":\"TOKEN\"}",
+        "plain text, \"token\"; \"TOKEN",
+        "",
+    ] {
+        let text = text.replace("TOKEN", TOKEN);
+        assert_eq!(whole(&text), text);
+    }
+}
+
+#[test]
+fn a_name_is_only_looked_at_up_to_its_limit() {
+    let name = |length: usize| format!("{{\"{}token\":\"{TOKEN}\"}}", "_".repeat(length - 5));
+    assert_ne!(whole(&name(NAME_BYTES_MAX)), name(NAME_BYTES_MAX));
+    assert_eq!(whole(&name(NAME_BYTES_MAX + 1)), name(NAME_BYTES_MAX + 1));
+}
+
+#[test]
+fn a_value_that_is_too_long_is_emptied_unseen() {
+    let text = |length: usize| format!("{{\"token\":\"{}\",\"a\":1}}", "x".repeat(length));
+    assert_eq!(
+        whole(&text(VALUE_BYTES_MAX)),
+        "{\"token\":\"pnp_\\\"\",\"a\":1}"
+    );
+    let long = text(VALUE_BYTES_MAX + 1);
+    assert_eq!(whole(&long), "{\"token\":\"\",\"a\":1}");
+    let chunks: Vec<&[u8]> = long.as_bytes().chunks(1000).collect();
+    assert_eq!(swept(&chunks), "{\"token\":\"\",\"a\":1}");
+}
+
+#[test]
+fn a_value_that_does_not_end_does_not_leave() {
+    let mut sweep = JsonTokens::new(|_: FoundToken<'_>| Instead::Keep);
+    let mut out = Vec::new();
+    sweep
+        .push(b"{\"token\":\"abcdef", &mut out)
+        .expect("not spent");
+    assert_eq!(sweep.finish(&mut out), Err(BodyError::Incomplete));
+    assert_eq!(out, b"{\"token\":\"");
+    assert_eq!(sweep.push(b"\"", &mut out), Err(BodyError::Spent));
+}
+
+#[test]
+fn the_keeper_sees_decoded_names_and_values() {
+    let mut seen = Vec::new();
+    let mut sweep = JsonTokens::new(|found: FoundToken<'_>| {
+        seen.push((
+            found.name.unwrap_or_default().to_vec(),
+            found.value.to_vec(),
+        ));
+        Instead::Strip
+    });
+    let mut out = Vec::new();
+    sweep
+        .push(b"{\"to\\u006ben\":\"a\\/b\\u0063d1\"}", &mut out)
+        .expect("not spent");
+    assert_eq!(sweep.found(), 1);
+    assert_eq!(out, b"{\"to\\u006ben\":\"\"}");
+    assert_eq!(seen, [(b"token".to_vec(), b"a/bcd1".to_vec())]);
+}

@@ -1,0 +1,86 @@
+//! What is taken for a session token when its value is not known: by its name, or by its shape.
+//!
+//! Guarantees: a name is compared without case and separators; a name that is also an ordinary word
+//! (`state`, `ticket`) counts only beside a value that looks random; a shape alone counts only where its issuer
+//! made it unmistakable. What becomes of a token is the caller's: it is asked for each one.
+
+mod names;
+mod shapes;
+
+use std::fmt;
+
+pub(crate) use names::{field, parameter};
+pub(crate) use shapes::{
+    JWT_BEGINS, SAML_BEGINS, is_plausible, is_shaped, is_token_byte, looks_random,
+};
+pub(crate) use shapes::{shaped_length, without_scheme};
+
+/// Why something is taken for a token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Why {
+    /// Its name says so.
+    Name,
+    /// It has the form of a token that says what it is.
+    Shape,
+}
+
+/// One token, as the caller is asked about it. `Debug` shows neither name nor value.
+#[derive(Clone, Copy)]
+pub struct FoundToken<'t> {
+    /// The name beside it, decoded; none when its shape alone gave it away.
+    pub name: Option<&'t [u8]>,
+    /// Its value, decoded.
+    pub value: &'t [u8],
+    /// Why it is taken for one.
+    pub why: Why,
+}
+
+/// What becomes of a token.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Instead {
+    /// It stays.
+    Keep,
+    /// It is removed; where a name without it is useless, the name too.
+    Strip,
+    /// This text stands there, a placeholder as a rule. It is written in the encoding of its place.
+    Text(String),
+}
+
+/// How sure a name makes that its value is a token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Says {
+    /// It is one.
+    Token,
+    /// It is one if it looks random.
+    Perhaps,
+}
+
+impl Says {
+    /// Whether a value beside such a name is a token.
+    pub(crate) fn is_token(self, value: &[u8]) -> bool {
+        let value = without_scheme(value);
+        match self {
+            Self::Token => is_plausible(value),
+            Self::Perhaps => is_shaped(value) || looks_random(value),
+        }
+    }
+}
+
+impl fmt::Debug for FoundToken<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "FoundToken({:?})", self.why)
+    }
+}
+
+impl fmt::Debug for Instead {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Keep => "Keep",
+            Self::Strip => "Strip",
+            Self::Text(_) => "Text",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,102 @@
+//! The names of session tokens, of fields and of parameters: letters and digits in lower case, nothing else.
+
+use super::Says;
+
+/// The longest name that can be one of these; what a name has beside letters and digits is not counted.
+const NAME_LETTERS_MAX: usize = 64;
+
+/// Names of fields and of parameters whose values are tokens.
+const TOKENS: [&str; 38] = [
+    "accesstoken",
+    "apikey",
+    "aspnetsessionid",
+    "aspxauth",
+    "assertion",
+    "authenticitytoken",
+    "authtoken",
+    "bearer",
+    "bearertoken",
+    "cfauthorization",
+    "clientsecret",
+    "connectsid",
+    "csrf",
+    "csrfmiddlewaretoken",
+    "csrftoken",
+    "idtoken",
+    "jsessionid",
+    "jsessionidsso",
+    "jwt",
+    "logintoken",
+    "ltpatoken",
+    "ltpatoken2",
+    "mrhsession",
+    "phpsessid",
+    "refreshtoken",
+    "requestverificationtoken",
+    "samlart",
+    "samlrequest",
+    "samlresponse",
+    "securitytoken",
+    "sessid",
+    "sessionid",
+    "sessiontoken",
+    "sid",
+    "smsession",
+    "token",
+    "xsrf",
+    "xsrftoken",
+];
+
+/// Ordinary words that are names of tokens too.
+const FIELD_WORDS: [&str; 6] = ["access", "auth", "nonce", "refresh", "session", "ticket"];
+
+/// The same for parameters of URLs.
+const PARAMETER_WORDS: [&str; 8] = [
+    "auth",
+    "code",
+    "key",
+    "relaystate",
+    "session",
+    "sig",
+    "state",
+    "ticket",
+];
+
+/// What the names of tokens end in.
+const ENDS: [&str; 6] = ["apikey", "csrf", "secret", "sessid", "sessionid", "token"];
+
+/// What such names hold when the value is the place where a list goes on.
+const LISTS: [&str; 6] = ["continuation", "cursor", "next", "page", "prev", "sync"];
+
+/// What the name of a member, a column or a form's field says about its value.
+pub(crate) fn field(name: &[u8]) -> Option<Says> {
+    says(name, &FIELD_WORDS)
+}
+
+/// What the name of a parameter of a URL says about its value.
+pub(crate) fn parameter(name: &[u8]) -> Option<Says> {
+    says(name, &PARAMETER_WORDS)
+}
+
+fn says(name: &[u8], words: &[&str]) -> Option<Says> {
+    let letters = letters(name)?;
+    let letters = letters.as_str();
+    if TOKENS.contains(&letters) {
+        return Some(Says::Token);
+    }
+    let ends = ENDS.iter().any(|end| letters.ends_with(end));
+    let list = LISTS.iter().any(|list| letters.contains(list));
+    (words.contains(&letters) || ends && !list).then_some(Says::Perhaps)
+}
+
+/// A name without case and separators; none when it is too long to be one of these.
+fn letters(name: &[u8]) -> Option<String> {
+    let mut letters = String::new();
+    for byte in name.iter().filter(|byte| byte.is_ascii_alphanumeric()) {
+        letters.push(char::from(byte.to_ascii_lowercase()));
+        if letters.len() > NAME_LETTERS_MAX {
+            return None;
+        }
+    }
+    Some(letters)
+}
