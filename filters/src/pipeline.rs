@@ -1,4 +1,5 @@
-//! The order in which a body is decoded, redacted and encoded again; the only mint of [`Redacted`].
+//! The order in which a body is decoded, redacted, freed of session tokens and encoded again; the only mint of
+//! [`Redacted`].
 //!
 //! Guarantees: what [`BodyPipeline::push`] returns has been decided; after an error the pipeline is
 //! spent and returns nothing any more; an incomplete body is an error in [`BodyPipeline::finish`].
@@ -7,18 +8,20 @@
 mod format;
 mod gate;
 mod reader;
+mod tokens;
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use bytes::{Bytes, BytesMut};
 
-use crate::body_filter::BodyError;
+use crate::body_filter::{BodyError, BodyFilter};
 use crate::coding::{Coding, Decoder};
 use crate::export_meter::{Admitted, Due};
 
 pub(crate) use format::{BodyFormat, Counting};
 pub(crate) use reader::{Reader, ReaderParts};
+pub use tokens::{FoundTokens, NamedIn, TokenFilter};
 
 /// A body that decodes to no more than this is to be held by whoever sends it, so that a late error
 /// can still be answered by a clean refusal (D14).
@@ -71,6 +74,10 @@ pub struct BodySummary {
 /// One body's way from the upstream to the client.
 pub struct BodyPipeline {
     way: Way,
+    /// Takes tokens out of a body that is not read otherwise.
+    tokens: Option<Box<TokenFilter>>,
+    /// What was taken out before the body ended.
+    found_tokens: FoundTokens,
     summary: BodySummary,
     cut_records: u64,
 }
@@ -120,9 +127,33 @@ impl BodyPipeline {
         Ok(self)
     }
 
+    /// The same pipeline, which takes session tokens out as well, after redaction and before the client's
+    /// coding. A body that is not read otherwise must not have a content coding: it is looked through as it is.
+    #[must_use]
+    pub fn stripping(mut self, tokens: TokenFilter) -> Self {
+        match &mut self.way {
+            Way::Read(reader) => reader.strip(tokens),
+            Way::Pass | Way::Measured(_) => self.tokens = Some(Box::new(tokens)),
+            Way::Empty | Way::Spent => {}
+        }
+        self
+    }
+
+    /// How many tokens were taken out so far.
+    #[must_use]
+    pub fn found_tokens(&self) -> FoundTokens {
+        match (&self.way, &self.tokens) {
+            (Way::Read(reader), _) => reader.found_tokens(),
+            (_, Some(tokens)) => tokens.found(),
+            (_, None) => self.found_tokens,
+        }
+    }
+
     fn of(way: Way) -> Self {
         Self {
             way,
+            tokens: None,
+            found_tokens: FoundTokens::default(),
             summary: BodySummary::default(),
             cut_records: 0,
         }
@@ -157,10 +188,33 @@ impl BodyPipeline {
             Way::Read(reader) => reader.push(&chunk, &mut self.summary),
             Way::Spent => Err(BodyError::Spent),
         };
+        let result = result.and_then(|chunk| self.stripped(chunk));
         if result.is_err() {
             self.way = Way::Spent;
         }
         result.map(Redacted)
+    }
+
+    /// What is known to hold no token, of a body that is not read otherwise.
+    fn stripped(&mut self, chunk: Bytes) -> Result<Bytes, BodyError> {
+        let Some(tokens) = &mut self.tokens else {
+            return Ok(chunk);
+        };
+        let mut stripped = Vec::with_capacity(chunk.len());
+        tokens.push(&chunk, &mut stripped)?;
+        let others = self.summary.bytes_out.saturating_sub(chunk.len() as u64);
+        self.summary.bytes_out = others + stripped.len() as u64;
+        Ok(stripped.into())
+    }
+
+    /// The last of that.
+    fn stripped_rest(&mut self) -> Result<Bytes, BodyError> {
+        let mut rest = Vec::new();
+        if let Some(tokens) = &mut self.tokens {
+            tokens.finish(&mut rest)?;
+        }
+        self.summary.bytes_out += rest.len() as u64;
+        Ok(rest.into())
     }
 
     /// The upstream's body has ended.
@@ -174,10 +228,14 @@ impl BodyPipeline {
     /// The same, which adds what is due to `due`. What was read and waits to be admitted stays.
     pub(crate) fn finish_into(&mut self, due: &mut Due) -> Result<Redacted, BodyError> {
         match std::mem::replace(&mut self.way, Way::Spent) {
-            Way::Pass | Way::Empty => Ok(Redacted::default()),
-            Way::Measured(decoder) => decoder.finish().map(|()| Redacted::default()),
+            Way::Pass | Way::Empty => self.stripped_rest().map(Redacted),
+            Way::Measured(decoder) => {
+                decoder.finish()?;
+                self.stripped_rest().map(Redacted)
+            }
             Way::Read(mut reader) => {
                 let rest = reader.finish(&mut self.summary)?;
+                self.found_tokens = reader.found_tokens();
                 reader.drain_into(due);
                 if reader.truncates() {
                     self.way = Way::Read(reader);
@@ -202,6 +260,7 @@ impl BodyPipeline {
                 let waited = reader.truncates();
                 let admitted = reader.admit(admitted, &mut self.summary);
                 self.cut_records = reader.cut_records();
+                self.found_tokens = reader.found_tokens();
                 if waited && !reader.truncates() {
                     self.way = Way::Spent;
                 }
@@ -247,7 +306,7 @@ impl BodyPipeline {
     /// holding.
     #[must_use]
     pub fn reads(&self) -> bool {
-        matches!(self.way, Way::Read(_))
+        matches!(self.way, Way::Read(_)) || self.tokens.is_some()
     }
 }
 

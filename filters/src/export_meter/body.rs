@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use crate::body_filter::BodyError;
 use crate::export_meter::{Admitted, Due, DueSubject, Who};
-use crate::pipeline::{BodyPipeline, BodySummary, Redacted};
+use crate::pipeline::{BodyPipeline, BodySummary, FoundTokens, Redacted, TokenFilter};
 
 /// One counted body's way from the upstream to the client.
 ///
@@ -41,6 +41,21 @@ impl MeteredBody {
             waiting: Vec::new(),
             spent: false,
         }
+    }
+
+    /// The same body, out of which session tokens are taken as well: see [`BodyPipeline::stripping`].
+    #[must_use]
+    pub fn stripping(self, tokens: TokenFilter) -> Self {
+        Self {
+            pipeline: self.pipeline.stripping(tokens),
+            ..self
+        }
+    }
+
+    /// How many tokens were taken out so far.
+    #[must_use]
+    pub fn found_tokens(&self) -> FoundTokens {
+        self.pipeline.found_tokens()
     }
 
     /// Takes the next bytes as the upstream sent them.

@@ -1,4 +1,4 @@
-//! Reading a body: decode, redact, encode, in this order and nowhere else.
+//! Reading a body: decode, redact, take tokens out, encode, in this order and nowhere else.
 
 use std::sync::Arc;
 
@@ -11,6 +11,7 @@ use crate::json::JsonPlan;
 use crate::pipeline::BodySummary;
 use crate::pipeline::format::{BodyFormat, Counting, FormatFilter};
 use crate::pipeline::gate::Gate;
+use crate::pipeline::tokens::{FoundTokens, TokenFilter};
 
 /// What a body that is read goes through.
 pub(crate) struct Reader {
@@ -69,6 +70,7 @@ impl Reader {
             filter,
             exit: Exit {
                 redacted: Vec::new(),
+                tokens: None,
                 encoder,
                 ready: Vec::new(),
                 bytes_out: 0,
@@ -100,7 +102,7 @@ impl Reader {
             filter.push(decoded, &mut exit.redacted)?;
             exit.encode()
         })?;
-        let ready = exit.take();
+        let ready = exit.take()?;
         summary.bytes_out = exit.bytes_out;
         Ok(ready)
     }
@@ -154,9 +156,22 @@ impl Reader {
             self.gate = None;
             return self.end(summary);
         }
-        let ready = exit.take();
+        let ready = exit.take()?;
         summary.bytes_out = exit.bytes_out;
         Ok(ready)
+    }
+
+    /// Takes tokens out of what is redacted.
+    pub(crate) fn strip(&mut self, tokens: TokenFilter) {
+        self.exit.tokens = Some(tokens);
+    }
+
+    /// How many tokens were taken out so far.
+    pub(crate) fn found_tokens(&self) -> FoundTokens {
+        self.exit
+            .tokens
+            .as_ref()
+            .map_or_else(FoundTokens::default, TokenFilter::found)
     }
 
     /// Whether records can be cut.
@@ -186,9 +201,10 @@ impl Reader {
     }
 }
 
-/// Where redacted bytes wait to be encoded, and encoded ones to be taken.
+/// Where redacted bytes wait to lose their tokens and to be encoded, and encoded ones to be taken.
 struct Exit {
     redacted: Vec<u8>,
+    tokens: Option<TokenFilter>,
     encoder: Option<Encoder>,
     ready: Vec<u8>,
     bytes_out: u64,
@@ -197,32 +213,57 @@ struct Exit {
 impl Exit {
     /// Encodes what has been redacted.
     fn encode(&mut self) -> Result<(), BodyError> {
-        if let Some(encoder) = &mut self.encoder {
-            self.bytes_out += self.redacted.len() as u64;
-            self.ready.extend(encoder.push(&self.redacted)?);
-            self.redacted.clear();
+        if self.encoder.is_some() {
+            let stripped = self.stripped()?;
+            self.encode_text(&stripped)?;
         }
         Ok(())
     }
 
-    /// What may leave now.
-    fn take(&mut self) -> Bytes {
-        if self.encoder.is_some() {
-            return std::mem::take(&mut self.ready).into();
+    fn encode_text(&mut self, text: &[u8]) -> Result<(), BodyError> {
+        if let Some(encoder) = &mut self.encoder {
+            self.bytes_out += text.len() as u64;
+            self.ready.extend(encoder.push(text)?);
         }
-        self.bytes_out += self.redacted.len() as u64;
-        std::mem::take(&mut self.redacted).into()
+        Ok(())
+    }
+
+    /// What has been redacted and is known to hold no token.
+    fn stripped(&mut self) -> Result<Vec<u8>, BodyError> {
+        let redacted = std::mem::take(&mut self.redacted);
+        let Some(tokens) = &mut self.tokens else {
+            return Ok(redacted);
+        };
+        let mut stripped = Vec::with_capacity(redacted.len());
+        tokens.push(&redacted, &mut stripped)?;
+        Ok(stripped)
+    }
+
+    /// What may leave now.
+    fn take(&mut self) -> Result<Bytes, BodyError> {
+        if self.encoder.is_some() {
+            return Ok(std::mem::take(&mut self.ready).into());
+        }
+        let stripped = self.stripped()?;
+        self.bytes_out += stripped.len() as u64;
+        Ok(stripped.into())
     }
 
     /// The rest, and how many bytes left in all before encoding.
     fn finish(&mut self) -> Result<(Bytes, u64), BodyError> {
-        self.encode()?;
-        let bytes_out = self.bytes_out + self.redacted.len() as u64;
-        let Some(encoder) = self.encoder.take() else {
-            return Ok((std::mem::take(&mut self.redacted).into(), bytes_out));
-        };
+        let mut rest = self.stripped()?;
+        if let Some(tokens) = &mut self.tokens {
+            tokens.finish(&mut rest)?;
+        }
+        if self.encoder.is_none() {
+            let bytes_out = self.bytes_out + rest.len() as u64;
+            return Ok((rest.into(), bytes_out));
+        }
+        self.encode_text(&rest)?;
         let mut ready = std::mem::take(&mut self.ready);
-        ready.extend(encoder.finish()?);
-        Ok((ready.into(), bytes_out))
+        if let Some(encoder) = self.encoder.take() {
+            ready.extend(encoder.finish()?);
+        }
+        Ok((ready.into(), self.bytes_out))
     }
 }

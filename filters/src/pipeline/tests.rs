@@ -1,10 +1,13 @@
 //! A body's whole way: what leaves, what is counted, and that nothing leaves after an error.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use postern_config::{Policy, Revision};
 
 use crate::{
-    BodyError, BodyPipeline, CompiledPolicy, EngineLimits, Identity, PseudonymKeys, Redacted,
+    BodyError, BodyPipeline, CompiledPolicy, EngineLimits, FoundToken, FoundTokens, Identity,
+    Instead, NamedIn, PseudonymKeys, Redacted, Secret, Secrets, TokenFilter,
 };
 
 const POLICY: &str = r#"
@@ -109,4 +112,80 @@ fn shows_nothing_of_the_body_when_debugged() {
     ] {
         assert!(!text.contains("912"), "{text}");
     }
+}
+
+const JWT: &str = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIyIn0.9JrdRHh2DWYl";
+
+/// Takes out what is a token, and `s3cr3t-v4lue` wherever it stands.
+fn stripping(named_in: NamedIn) -> TokenFilter {
+    let secrets = Secrets::new(&[Secret {
+        value: b"s3cr3t-v4lue",
+        instead: b"pnp_v",
+    }]);
+    let keeper = |found: FoundToken<'_>| {
+        assert!(found.value != b"hidden-token");
+        Instead::Text("pnp_n".to_owned())
+    };
+    TokenFilter::new(named_in, Arc::new(secrets.unwrap()), keeper)
+}
+
+/// What leaves, however the body is split.
+fn left(body: impl Fn() -> BodyPipeline, text: &str) -> (String, FoundTokens) {
+    let run = |chunks: &[&[u8]]| {
+        let mut body = body();
+        let mut out = Vec::new();
+        for chunk in chunks {
+            out.extend(
+                body.push(Bytes::copy_from_slice(chunk))
+                    .unwrap()
+                    .into_bytes(),
+            );
+        }
+        out.extend(body.finish().unwrap().into_bytes());
+        assert_eq!(body.summary().bytes_out, out.len() as u64);
+        (String::from_utf8(out).unwrap(), body.found_tokens())
+    };
+    let whole = run(&[text.as_bytes()]);
+    for split in 0..=text.len() {
+        let (first, second) = text.as_bytes().split_at(split);
+        assert_eq!(run(&[first, second]), whole, "split at {split}");
+    }
+    whole
+}
+
+#[test]
+fn tokens_are_taken_out_of_what_is_redacted_by_name_by_shape_and_by_value() {
+    let body = || pipeline().stripping(stripping(NamedIn::Json));
+    let text = format!(
+        r#"{{"name":"s3cr3t-v4lue","ssn":{{"token":"hidden-token"}},"token":"abcdef","note":"see {JWT}","file":"s3cr3t-v4lue.csv"}}"#
+    );
+    let (left, found) = left(body, &text);
+    let expected = r#"{"name":"[redacted]","token":"pnp_n","note":"see pnp_n","file":"pnp_v.csv"}"#;
+    assert_eq!(left, expected);
+    let one_each = FoundTokens {
+        by_name: 1,
+        by_shape: 1,
+        by_value: 1,
+    };
+    assert_eq!(found, one_each);
+}
+
+#[test]
+fn tokens_are_taken_out_of_a_body_that_nothing_else_reads() {
+    let page = r#"<input name=csrf value="abcdef"><!-- s3cr3t-v4lue -->"#;
+    let html = || BodyPipeline::pass_through().stripping(stripping(NamedIn::Html));
+    let expected = r#"<input name=csrf value="pnp_n"><!-- pnp_v -->"#;
+    assert_eq!(left(html, page).0, expected);
+    assert!(html().reads());
+    let text = || BodyPipeline::pass_through().stripping(stripping(NamedIn::Nothing));
+    assert_eq!(left(text, "token: s3cr3t-v4lue").0, "token: pnp_v");
+}
+
+#[test]
+fn a_body_that_fails_does_not_let_out_what_was_held_for_its_tokens() {
+    let mut body = pipeline().stripping(stripping(NamedIn::Json));
+    let first = body.push(Bytes::from_static(br#"["s3cr3t-v4l"#)).unwrap();
+    assert!(!first.into_bytes().ends_with(b"s3cr3t-v4l"));
+    assert!(body.push(Bytes::from_static(br#"ue",]"#)).is_err());
+    assert_eq!(body.finish(), Err(BodyError::Spent));
 }
