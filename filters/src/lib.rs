@@ -12,6 +12,7 @@ pub mod detect;
 pub mod exchange_plan;
 pub mod export_meter;
 mod generalize;
+pub mod har;
 pub mod html_tokens;
 pub mod json;
 pub mod json_tokens;
