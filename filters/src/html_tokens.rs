@@ -1,4 +1,4 @@
-//! Takes session tokens out of the tags of HTML: hidden fields, `meta` elements, `data-` attributes, and URLs.
+//! Takes session tokens out of HTML: hidden fields, `meta` elements, `data-` attributes, URLs, and data in scripts.
 //!
 //! ```text
 //! <input type=hidden name=csrfmiddlewaretoken value=…>   <meta name=csrf-token content=…>
@@ -6,9 +6,9 @@
 //! ```
 //!
 //! Guarantees: a tag leaves when all of it has been read, except for a value longer than [`TAG_BYTES_MAX`], such
-//! as a picture, which streams by; bytes outside of changed values leave unchanged. Scripts, styles, comments and
-//! the text between tags are not read: tokens in them are the business of [`crate::shape_sweep`] and
-//! [`crate::token_sweep`], which come after it. `__VIEWSTATE` is no session token and stays.
+//! as a picture, which streams by; bytes outside of changed values leave unchanged. In scripts, members of objects
+//! are found as in JSON. Styles, comments and the text between tags are not read: tokens in them are the business of
+//! [`crate::shape_sweep`] and [`crate::token_sweep`], which come after it. `__VIEWSTATE` is no session token and stays.
 //!
 //! It tells tags apart as browsers do and builds no tree: nothing of it depends on what contains what.
 
@@ -19,6 +19,7 @@ use std::fmt;
 use memchr::{memchr, memmem};
 
 use crate::body_filter::{BodyError, BodyFilter};
+use crate::json_tokens::Members;
 use crate::token_rules::{FoundToken, Instead, Why, field};
 use crate::url_tokens::{header_without_tokens, without_tokens};
 use tag::{Tag, escaped, unescaped};
@@ -47,6 +48,7 @@ pub struct HtmlTokens<K> {
     keeper: K,
     inside: Inside,
     held: Vec<u8>,
+    script: Members,
     found: u64,
     spent: bool,
 }
@@ -73,6 +75,7 @@ impl<K: FnMut(FoundToken<'_>) -> Instead> HtmlTokens<K> {
             keeper,
             inside: Inside::Text,
             held: Vec::new(),
+            script: Members::new(),
             found: 0,
             spent: false,
         }
@@ -81,7 +84,7 @@ impl<K: FnMut(FoundToken<'_>) -> Instead> HtmlTokens<K> {
     /// How many tokens were taken out so far.
     #[must_use]
     pub const fn found(&self) -> u64 {
-        self.found
+        self.found + self.script.found()
     }
 
     fn read(&mut self, chunk: &[u8], ended: bool, out: &mut Vec<u8>) {
@@ -126,14 +129,33 @@ impl<K: FnMut(FoundToken<'_>) -> Instead> HtmlTokens<K> {
                 }
                 None => pass_but(text, 2, ended, out),
             },
-            Inside::Element(name) => match end_tag(text, name) {
-                Some(end) => {
-                    self.inside = Inside::Text;
-                    pass(text, end, out)
-                }
-                None => pass_but(text, name.len() + 2, ended, out),
-            },
+            Inside::Element(name) => self.content(name, text, ended, out),
         }
+    }
+
+    /// Passes the content of an element up to its end tag. In scripts the members of objects are searched.
+    fn content(
+        &mut self,
+        name: &str,
+        text: &[u8],
+        ended: bool,
+        out: &mut Vec<u8>,
+    ) -> Option<usize> {
+        let end = end_tag(text, name);
+        let held = if ended { 0 } else { name.len() + 2 };
+        let known = || text.len().checked_sub(held).filter(|length| *length > 0);
+        let length = end.or_else(known)?;
+        let content = text.get(..length)?;
+        if name == "script" {
+            self.script.read(content, &mut self.keeper, out);
+        } else {
+            out.extend_from_slice(content);
+        }
+        if end.is_some() {
+            self.inside = Inside::Text;
+            self.script.end();
+        }
+        Some(length)
     }
 
     fn text(&mut self, text: &[u8], ended: bool, out: &mut Vec<u8>) -> Option<usize> {

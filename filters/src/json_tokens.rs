@@ -23,13 +23,18 @@ const NAME_BYTES_MAX: usize = 256;
 /// A JSON text, or many, on the way past the names of tokens.
 pub struct JsonTokens<K> {
     keeper: K,
+    members: Members,
+    spent: bool,
+}
+
+/// The members of a JSON text, whoever is asked about them.
+pub(crate) struct Members {
     place: Inside,
     /// The last string, if it may be a name: as written, without quotes; none when it was too long.
     name: Option<Vec<u8>>,
     /// The present value so far, as written.
     value: Vec<u8>,
     found: u64,
-    spent: bool,
 }
 
 /// What the next byte belongs to.
@@ -50,10 +55,7 @@ impl<K: FnMut(FoundToken<'_>) -> Instead> JsonTokens<K> {
     pub fn new(keeper: K) -> Self {
         Self {
             keeper,
-            place: Inside::Structure { named: false },
-            name: None,
-            value: Vec::new(),
-            found: 0,
+            members: Members::new(),
             spent: false,
         }
     }
@@ -61,16 +63,50 @@ impl<K: FnMut(FoundToken<'_>) -> Instead> JsonTokens<K> {
     /// How many tokens were taken out so far.
     #[must_use]
     pub const fn found(&self) -> u64 {
+        self.members.found
+    }
+}
+
+impl Members {
+    /// Before the first byte of a text.
+    pub(crate) const fn new() -> Self {
+        Self {
+            place: Inside::Structure { named: false },
+            name: None,
+            value: Vec::new(),
+            found: 0,
+        }
+    }
+
+    /// How many tokens were taken out so far.
+    pub(crate) const fn found(&self) -> u64 {
         self.found
     }
 
-    fn read(&mut self, chunk: &[u8], out: &mut Vec<u8>) {
+    /// The text has ended: another one may begin. A value that has not ended is gone; says whether one was.
+    pub(crate) fn end(&mut self) -> bool {
+        let open = matches!(self.place, Inside::Held { .. } | Inside::Dropped { .. });
+        let found = self.found;
+        *self = Self {
+            found,
+            ..Self::new()
+        };
+        open
+    }
+
+    /// Reads on, and lets everything leave that is decided.
+    pub(crate) fn read(
+        &mut self,
+        chunk: &[u8],
+        keeper: &mut impl FnMut(FoundToken<'_>) -> Instead,
+        out: &mut Vec<u8>,
+    ) {
         let mut rest = chunk;
         while !rest.is_empty() {
             let taken = match self.place {
                 Inside::Structure { named } => self.structure(named, rest, out),
                 Inside::Text { escaped } => self.text(escaped, rest, out),
-                Inside::Held { escaped, says } => self.held(escaped, says, rest, out),
+                Inside::Held { escaped, says } => self.held((escaped, says), rest, keeper, out),
                 Inside::Dropped { escaped } => {
                     let (length, next) = string_end(rest, escaped);
                     self.place = match next {
@@ -140,7 +176,13 @@ impl<K: FnMut(FoundToken<'_>) -> Instead> JsonTokens<K> {
     }
 
     /// Holds a value until it has ended, and decides.
-    fn held(&mut self, escaped: bool, says: Says, text: &[u8], out: &mut Vec<u8>) -> usize {
+    fn held(
+        &mut self,
+        (escaped, says): (bool, Says),
+        text: &[u8],
+        keeper: &mut impl FnMut(FoundToken<'_>) -> Instead,
+        out: &mut Vec<u8>,
+    ) -> usize {
         let (length, next) = string_end(text, escaped);
         let (piece, _) = text.split_at(length);
         let inside = piece.len() - usize::from(next.is_none());
@@ -155,7 +197,7 @@ impl<K: FnMut(FoundToken<'_>) -> Instead> JsonTokens<K> {
             Some(escaped) if too_long => Inside::Dropped { escaped },
             Some(escaped) => Inside::Held { escaped, says },
             None => {
-                self.decide(says, out);
+                self.decide(says, keeper, out);
                 out.push(b'"');
                 Inside::Structure { named: false }
             }
@@ -164,12 +206,17 @@ impl<K: FnMut(FoundToken<'_>) -> Instead> JsonTokens<K> {
     }
 
     /// Writes what takes the place of the value that has ended.
-    fn decide(&mut self, says: Says, out: &mut Vec<u8>) {
+    fn decide(
+        &mut self,
+        says: Says,
+        keeper: &mut impl FnMut(FoundToken<'_>) -> Instead,
+        out: &mut Vec<u8>,
+    ) {
         let raw = std::mem::take(&mut self.value);
         let name = self.name.take().map(|name| decoded(&name));
         let value = decoded(&raw);
         let instead = if says.is_token(&value) {
-            (self.keeper)(FoundToken {
+            keeper(FoundToken {
                 name: name.as_deref(),
                 value: &value,
                 why: Why::Name,
@@ -221,7 +268,7 @@ impl<K: FnMut(FoundToken<'_>) -> Instead> BodyFilter for JsonTokens<K> {
         if self.spent {
             return Err(BodyError::Spent);
         }
-        self.read(chunk, out);
+        self.members.read(chunk, &mut self.keeper, out);
         Ok(())
     }
 
@@ -230,10 +277,10 @@ impl<K: FnMut(FoundToken<'_>) -> Instead> BodyFilter for JsonTokens<K> {
             return Err(BodyError::Spent);
         }
         self.spent = true;
-        match self.place {
-            Inside::Structure { .. } | Inside::Text { .. } => Ok(()),
-            // What is held was not decided: it does not leave.
-            Inside::Held { .. } | Inside::Dropped { .. } => Err(BodyError::Incomplete),
+        // What is held was not decided: it does not leave.
+        match self.members.end() {
+            false => Ok(()),
+            true => Err(BodyError::Incomplete),
         }
     }
 }
@@ -241,8 +288,8 @@ impl<K: FnMut(FoundToken<'_>) -> Instead> BodyFilter for JsonTokens<K> {
 impl<K> fmt::Debug for JsonTokens<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("JsonTokens")
-            .field("held", &self.value.len())
-            .field("found", &self.found)
+            .field("held", &self.members.value.len())
+            .field("found", &self.members.found)
             .finish_non_exhaustive()
     }
 }

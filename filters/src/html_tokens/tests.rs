@@ -19,8 +19,12 @@ fn whole(text: &str) -> String {
     swept(&[text.as_bytes()])
 }
 
-/// A text, where `@T` is a token, and what is left of it: `@P` a placeholder, `@U` one in a URL.
-const FOUND: [(&str, &str); 16] = [
+/// A text, where `@T` is a token, and what is left of it: `@P` a placeholder, `@U` one in a URL, `@J` one in JSON.
+const FOUND: [(&str, &str); 17] = [
+    (
+        r#"<script type="application/json">{"csrfToken": "@T"}</script><b>"#,
+        r#"<script type="application/json">{"csrfToken": "@J"}</script><b>"#,
+    ),
     (
         r#"<input type="hidden" name="csrfmiddlewaretoken" value="@T">"#,
         r#"<input type="hidden" name="csrfmiddlewaretoken" value="@P">"#,
@@ -88,6 +92,7 @@ fn filled(text: &str) -> String {
     text.replace("@T", TOKEN)
         .replace("@P", "pnp&#34;&amp;")
         .replace("@U", "pnp%22%26")
+        .replace("@J", "pnp\\\"&")
 }
 
 #[test]
