@@ -38,8 +38,9 @@ pub use body_filter::{BodyError, BodyFilter};
 pub use compiled_policy::{AppliedQuota, CompileError, CompiledPolicy, EngineLimits};
 pub use exchange_plan::{ExchangePlan, ResponsePlan};
 pub use export_meter::{Admitted, Counted, Due, DueSubject, MeteredBody, SubjectKey, Who};
-pub use pipeline::TokenFilter;
-pub use pipeline::{BodyPipeline, BodySummary, FoundTokens, HELD_WHOLE_BYTES, NamedIn, Redacted};
+pub use pipeline::{
+    BodyPipeline, BodySummary, FoundTokens, HELD_WHOLE_BYTES, NamedIn, Redacted, TokenFilter,
+};
 pub use pseudonym::{PseudonymKeys, Pseudonymizer};
 pub use request_facts::{Identity, RequestFacts};
 pub use request_guard::write::{Resource, WriteError, WriteGuard};

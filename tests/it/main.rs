@@ -38,5 +38,6 @@ mod reference;
 mod secure;
 mod telemetry;
 mod tidy;
+mod tokens;
 mod write_back;
 mod writes;
