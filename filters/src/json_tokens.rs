@@ -9,6 +9,7 @@
 //! done before, and elsewhere a text that is no JSON leaves as it came. Tokens under other names are the
 //! business of [`crate::shape_sweep`] and [`crate::token_sweep`], which come after it.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use crate::body_filter::{BodyError, BodyFilter};
@@ -140,8 +141,11 @@ impl Members {
             self.place = Inside::Structure { named };
             return length;
         }
-        let name = self.name.take().filter(|_| named);
-        let says = name.as_ref().and_then(|name| field(&decoded(name)));
+        let name = self.name.take();
+        let says = name
+            .as_ref()
+            .filter(|_| named)
+            .and_then(|name| field(&decoded(name)));
         self.place = match says {
             Some(says) => {
                 self.name = name;
@@ -151,7 +155,10 @@ impl Members {
                 }
             }
             None => {
-                self.name = Some(Vec::new());
+                // PERF: one buffer for all names, which are most of a text's strings.
+                let mut name = name.unwrap_or_default();
+                name.clear();
+                self.name = Some(name);
                 Inside::Text { escaped: false }
             }
         };
@@ -213,7 +220,8 @@ impl Members {
         out: &mut Vec<u8>,
     ) {
         let raw = std::mem::take(&mut self.value);
-        let name = self.name.take().map(|name| decoded(&name));
+        let name = self.name.take();
+        let name = name.as_deref().map(decoded);
         let value = decoded(&raw);
         let instead = if says.is_token(&value) {
             keeper(FoundToken {
@@ -254,13 +262,13 @@ fn string_end(text: &[u8], escaped: bool) -> (usize, Option<bool>) {
 }
 
 /// A string's text without escapes; as it is written when they are broken.
-fn decoded(raw: &[u8]) -> Vec<u8> {
-    if !raw.contains(&b'\\') {
-        return raw.to_vec();
+fn decoded(raw: &[u8]) -> Cow<'_, [u8]> {
+    if memchr::memchr(b'\\', raw).is_none() {
+        return Cow::Borrowed(raw);
     }
     let quoted = [b"\"", raw, b"\""].concat();
     let text = serde_json::from_slice::<String>(&quoted);
-    text.map_or_else(|_broken| raw.to_vec(), String::into_bytes)
+    text.map_or(Cow::Borrowed(raw), |text| Cow::Owned(text.into_bytes()))
 }
 
 impl<K: FnMut(FoundToken<'_>) -> Instead> BodyFilter for JsonTokens<K> {

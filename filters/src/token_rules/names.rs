@@ -79,8 +79,8 @@ pub(crate) fn parameter(name: &[u8]) -> Option<Says> {
 }
 
 fn says(name: &[u8], words: &[&str]) -> Option<Says> {
-    let letters = letters(name)?;
-    let letters = letters.as_str();
+    let mut buffer = [0; NAME_LETTERS_MAX];
+    let letters = letters(name, &mut buffer)?;
     if TOKENS.contains(&letters) {
         return Some(Says::Token);
     }
@@ -90,13 +90,11 @@ fn says(name: &[u8], words: &[&str]) -> Option<Says> {
 }
 
 /// A name without case and separators; none when it is too long to be one of these.
-fn letters(name: &[u8]) -> Option<String> {
-    let mut letters = String::new();
+fn letters<'b>(name: &[u8], buffer: &'b mut [u8; NAME_LETTERS_MAX]) -> Option<&'b str> {
+    let mut length = 0;
     for byte in name.iter().filter(|byte| byte.is_ascii_alphanumeric()) {
-        letters.push(char::from(byte.to_ascii_lowercase()));
-        if letters.len() > NAME_LETTERS_MAX {
-            return None;
-        }
+        *buffer.get_mut(length)? = byte.to_ascii_lowercase();
+        length += 1;
     }
-    Some(letters)
+    std::str::from_utf8(buffer.get(..length)?).ok()
 }
