@@ -84,9 +84,10 @@ fn says(name: &[u8], words: &[&str]) -> Option<Says> {
     if TOKENS.contains(&letters) {
         return Some(Says::Token);
     }
-    let ends = ENDS.iter().any(|end| letters.ends_with(end));
-    let list = LISTS.iter().any(|list| letters.contains(list));
-    (words.contains(&letters) || ends && !list).then_some(Says::Perhaps)
+    let perhaps = words.contains(&letters)
+        || ENDS.iter().any(|end| letters.ends_with(end))
+            && !LISTS.iter().any(|list| letters.contains(list));
+    perhaps.then_some(Says::Perhaps)
 }
 
 /// A name without case and separators; none when it is too long to be one of these.
