@@ -10,11 +10,13 @@
 //! adds the handle; that a record which was changed, swapped or taken from another session does not
 //! open; and that of two changes at once none is lost. It does not know what a jar holds.
 
+pub mod client_cookies;
 pub mod context;
 pub mod dbsc;
 mod digest;
 mod dpop;
 mod embedded;
+pub mod jar;
 mod keys;
 mod proof;
 mod record;

@@ -129,11 +129,10 @@ impl Postern {
         let metrics = Arc::new(Metrics::new()?);
         let lifecycle = Arc::new(Lifecycle::new(&options.server.limits));
         let store = Arc::new(PolicyStore::deny_all());
-        let clock = Arc::clone(&options.clock);
-        let upstream = Upstream::new(&options.server.upstream, &options.base, clock)?;
-        let listen = &options.server.listen;
-        let listener = Listener::bind(listen, &options.base, &options.server.limits)?;
-        let token = AdminToken::read_or_make(&options.base.join(&options.server.state))?;
+        let (server, base) = (&options.server, &options.base);
+        let upstream = Upstream::new(&server.upstream, base, Arc::clone(&options.clock))?;
+        let listener = Listener::bind(&server.listen, base, &server.limits)?;
+        let token = AdminToken::read_or_make(&base.join(&server.state))?;
         let evidence = evidence(&options, &metrics).await?;
         let (server, base, clock) = (options.server, options.base, options.clock);
         let served = served(&server, &listener);

@@ -85,12 +85,12 @@ impl EmbeddedSessions {
         }
     }
 
-    fn read_now(&self, which: Which<'_>, now: u64) -> Result<Option<Stored>, redb::Error> {
+    fn read_now(&self, which: &Which<'_>, now: u64) -> Result<Option<Stored>, redb::Error> {
         let reading = self.database.begin_read()?;
         let handles = reading.open_table(HANDLES)?;
         let sid = match which {
-            Which::Id(sid) => sid.to_owned(),
-            Which::Handle(digest) => match handles.get(digest)? {
+            Which::Id(sid) => (*sid).to_owned(),
+            Which::Handle(digest) => match handles.get(*digest)? {
                 Some(found) if now < found.value().1 => found.value().0.to_owned(),
                 Some(_) | None => return Ok(None),
             },
@@ -271,12 +271,12 @@ impl SessionStore for EmbeddedSessions {
     }
 
     async fn find(&self, handle: &Digest, now: u64) -> Result<Option<Stored>, StoreError> {
-        let found = self.read_now(Which::Handle(handle), now);
+        let found = self.read_now(&Which::Handle(handle), now);
         found.map_err(|error| broken(&error))
     }
 
     async fn read(&self, sid: &str, now: u64) -> Result<Option<Stored>, StoreError> {
-        let found = self.read_now(Which::Id(sid), now);
+        let found = self.read_now(&Which::Id(sid), now);
         found.map_err(|error| broken(&error))
     }
 
@@ -338,8 +338,9 @@ impl SessionStore for EmbeddedSessions {
 /// What a failing database means to whoever asked.
 fn broken(error: &redb::Error) -> StoreError {
     tracing::error!(%error, "the session store failed");
-    match error {
-        redb::Error::Corrupted(_) => StoreError::Corrupt,
-        _ => StoreError::Unavailable,
+    if matches!(error, redb::Error::Corrupted(_)) {
+        StoreError::Corrupt
+    } else {
+        StoreError::Unavailable
     }
 }

@@ -150,10 +150,8 @@ async fn what_was_ended_opens_no_more_and_its_jar_is_gone() {
         assert!(stage.vault.revoke(&sid, "admin").await.unwrap());
         let none = stage.vault.open(begun.handle()).await.unwrap_err();
         assert_eq!(none, NoSession::Revoked);
-        assert_eq!(
-            stage.vault.ended_since(before).await.unwrap(),
-            [sid.clone()]
-        );
+        let ended = stage.vault.ended_since(before).await.unwrap();
+        assert_eq!(ended, [sid.as_str()]);
         let listed = stage.vault.list(None, 10).await.unwrap();
         assert!(listed[0].jar.is_empty() && listed[0].jar_keys.is_empty());
         assert!(!stage.vault.revoke("no such", "admin").await.unwrap());

@@ -59,8 +59,8 @@ fn times() -> DeviceTimes {
 
 /// A parameter of a header's value, or its first string.
 fn quoted<'a>(value: &'a str, before: &str) -> &'a str {
-    let at = value.find(before).unwrap() + before.len();
-    value[at..].split('"').next().unwrap()
+    let (_, rest) = value.split_once(before).unwrap();
+    rest.split('"').next().unwrap()
 }
 
 /// A device with a browser's key bound at [`NOW`], and what the browser was told.

@@ -86,78 +86,72 @@ fn accepts_a_proof_and_knows_it_again() {
     assert_ne!(first.replay, other.replay);
 }
 
+const fn bad(word: &'static str) -> DpopError {
+    DpopError::Proof(BadProof(word))
+}
+
 #[test]
-fn refuses_one_negative_for_each_check() {
-    let bad = |word| DpopError::Proof(BadProof(word));
-    let proof = Holder::new().proof(|_, _| {});
-    let verifier = verifier(false);
-    // 1
-    let twice = [proof.as_str(), proof.as_str()];
-    assert_eq!(
-        check_with(&verifier, &twice, None).unwrap_err(),
-        bad("not-one-header")
-    );
-    assert_eq!(
-        check_with(&verifier, &[], None).unwrap_err(),
-        bad("not-one-header")
-    );
-    // 2
-    let cut = proof.rsplit_once('.').unwrap().0;
-    assert_eq!(
-        check_with(&verifier, &[cut], None).unwrap_err(),
-        bad("not-a-compact-jws")
-    );
-    // 3
+fn checks_1_2_6_and_12_refuse_what_is_not_one_proof_of_this_key_and_token() {
+    let holder = Holder::new();
+    let proof = holder.proof(|_, _| {});
+    let (rest, _) = proof.rsplit_once('.').unwrap();
+    let other = Holder::new().proof(|_, _| {});
+    let swapped = format!("{rest}.{}", other.rsplit_once('.').unwrap().1);
+    let refused = |proofs: &[&str]| check_with(&verifier(false), proofs, None).unwrap_err();
+    assert_eq!(refused(&[&proof, &proof]), bad("not-one-header"));
+    assert_eq!(refused(&[]), bad("not-one-header"));
+    assert_eq!(refused(&[rest]), bad("not-a-compact-jws"));
+    assert_eq!(refused(&[&swapped]), bad("signature"));
+    let elsewhere = holder.proof(|_, claims| claims["ath"] = json!("AAAA"));
+    assert_eq!(refused(&[&elsewhere]), bad("ath"));
+    let bound = Some("0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I");
+    let bound = check_with(&verifier(false), &[&proof], bound);
+    assert_eq!(bound.unwrap_err(), DpopError::OtherKey);
+}
+
+#[test]
+fn checks_3_10_and_11_refuse_claims_that_are_missing_or_not_of_now() {
     for claim in ["jti", "htm", "htu", "iat", "ath"] {
         let missing = refused(|_, claims| {
             claims.as_object_mut().unwrap().remove(claim);
         });
         assert_eq!(missing, bad(claim));
     }
-    assert_eq!(
-        refused(|_, claims| claims["jti"] = json!("x".repeat(129))),
-        bad("jti")
-    );
-    // 4
+    for (claim, value, why) in [
+        ("jti", json!("x".repeat(129)), bad("jti")),
+        ("jti", json!(""), bad("jti")),
+        ("nonce", json!("guessed"), DpopError::Nonce),
+        ("iat", json!(NOW - 61), bad("iat")),
+        ("iat", json!(NOW + 6), bad("iat")),
+        ("iat", json!(NOW.to_string()), bad("iat")),
+    ] {
+        assert_eq!(refused(|_, claims| claims[claim] = value), why, "{claim}");
+    }
+}
+
+#[test]
+fn checks_4_5_and_7_refuse_what_the_header_must_not_say() {
     assert_eq!(
         refused(|header, _| header["typ"] = json!("JWT")),
         bad("typ")
     );
-    // 5
     for algorithm in ["none", "HS256", "RS256", "ES384"] {
-        assert_eq!(
-            refused(|header, _| header["alg"] = json!(algorithm)),
-            bad("alg")
-        );
+        let refused = refused(|header, _| header["alg"] = json!(algorithm));
+        assert_eq!(refused, bad("alg"), "{algorithm}");
     }
-    // 6
-    let (rest, _) = proof.rsplit_once('.').unwrap();
-    let other = Holder::new().proof(|_, _| {});
-    let swapped = format!("{rest}.{}", other.rsplit_once('.').unwrap().1);
-    assert_eq!(
-        check_with(&verifier, &[&swapped], None).unwrap_err(),
-        bad("signature")
-    );
-    // 7
-    assert_eq!(
-        refused(|header, _| header["jwk"]["d"] = json!("AA")),
-        bad("private-key")
-    );
+    let private = refused(|header, _| header["jwk"]["d"] = json!("AA"));
+    assert_eq!(private, bad("private-key"));
     let symmetric = json!({ "kty": "oct", "k": "AA" });
-    assert_eq!(
-        refused(|header, _| header["jwk"] = symmetric),
-        bad("private-key")
-    );
-    // 8
-    assert_eq!(
-        refused(|_, claims| claims["htm"] = json!("POST")),
-        bad("htm")
-    );
-    assert_eq!(
-        refused(|_, claims| claims["htm"] = json!("get")),
-        bad("htm")
-    );
-    // 9
+    let symmetric = refused(|header, _| header["jwk"] = symmetric);
+    assert_eq!(symmetric, bad("private-key"));
+}
+
+#[test]
+fn checks_8_and_9_refuse_a_proof_for_another_request() {
+    for method in ["POST", "get"] {
+        let refused = refused(|_, claims| claims["htm"] = json!(method));
+        assert_eq!(refused, bad("htm"), "{method}");
+    }
     for target in [
         "https://desk.example/cases/2",
         "https://desk.example.evil/cases/1",
@@ -168,40 +162,9 @@ fn refuses_one_negative_for_each_check() {
         "/cases/1",
         "https:///cases/1",
     ] {
-        assert_eq!(
-            refused(|_, claims| claims["htu"] = json!(target)),
-            bad("htu"),
-            "{target}"
-        );
+        let refused = refused(|_, claims| claims["htu"] = json!(target));
+        assert_eq!(refused, bad("htu"), "{target}");
     }
-    // 10
-    assert_eq!(
-        refused(|_, claims| claims["nonce"] = json!("guessed")),
-        DpopError::Nonce
-    );
-    // 11
-    assert_eq!(
-        refused(|_, claims| claims["iat"] = json!(NOW - 61)),
-        bad("iat")
-    );
-    assert_eq!(
-        refused(|_, claims| claims["iat"] = json!(NOW + 6)),
-        bad("iat")
-    );
-    assert_eq!(
-        refused(|_, claims| claims["iat"] = json!(NOW.to_string())),
-        bad("iat")
-    );
-    // 12
-    assert_eq!(
-        refused(|_, claims| claims["ath"] = json!("AAAA")),
-        bad("ath")
-    );
-    let bound = Some("0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I");
-    assert_eq!(
-        check_with(&verifier, &[&proof], bound).unwrap_err(),
-        DpopError::OtherKey
-    );
 }
 
 #[test]

@@ -1,0 +1,225 @@
+//! The cookies between the client and Postern: the handle and the bound cookie, and nothing else.
+//!
+//! What a client sends is read so that no two readers could differ: a name of ours that comes twice, in one
+//! field or in several, means nothing, and a value is one that we made or none.
+
+use http::HeaderMap;
+use http::header::COOKIE;
+use postern_config::sessions::hot_names::{BOUND_COOKIE, HANDLE_COOKIE};
+use postern_filters::placeholder;
+
+use super::vault::Handle;
+
+/// The longest `Cookie` field that is read, in bytes; a browser's whole jar for one host is smaller.
+const FIELDS_BYTES_MAX: usize = 16 << 10;
+
+/// What of a request's cookies is ours.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ClientCookies {
+    /// The handle.
+    pub handle: Presented<Handle>,
+    /// The bound cookie's value.
+    pub bound: Presented<String>,
+}
+
+/// A cookie of ours, as a request brings it.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Presented<T> {
+    /// It does not.
+    Absent,
+    /// Once, and well-formed.
+    Once(T),
+    /// Several times, or with a value that we never made: somebody tries something, or mixed up two jars.
+    Unsound,
+}
+
+// It is written by hand because a derived one would ask for a default of what is presented.
+#[expect(
+    clippy::derivable_impls,
+    reason = "a derived one is only for values that have a default"
+)]
+impl<T> Default for Presented<T> {
+    fn default() -> Self {
+        Self::Absent
+    }
+}
+
+impl<T> std::fmt::Debug for Presented<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Absent => "Absent",
+            Self::Once(_) => "Once",
+            Self::Unsound => "Unsound",
+        })
+    }
+}
+
+impl ClientCookies {
+    /// Reads a request's cookies (RFC 6265bis section 4.2). HTTP/2 may split them into several fields (RFC
+    /// 9113 section 8.2.3).
+    #[must_use]
+    pub fn read(headers: &HeaderMap) -> Self {
+        let fields: Vec<&[u8]> = headers
+            .get_all(COOKIE)
+            .iter()
+            .map(http::HeaderValue::as_bytes)
+            .collect();
+        let length: usize = fields.iter().map(|field| field.len()).sum();
+        if length > FIELDS_BYTES_MAX {
+            return Self {
+                handle: Presented::Unsound,
+                bound: Presented::Unsound,
+            };
+        }
+        let mut cookies = Self::default();
+        for pair in fields
+            .iter()
+            .flat_map(|field| field.split(|byte| *byte == b';'))
+        {
+            let pair = pair.trim_ascii();
+            let at = pair.iter().position(|byte| *byte == b'=');
+            let (name, value) = at.map_or((pair, &[][..]), |at| {
+                let (name, rest) = pair.split_at(at);
+                (name, rest.get(1..).unwrap_or_default())
+            });
+            match name.trim_ascii_end() {
+                own if own.eq_ignore_ascii_case(HANDLE_COOKIE.as_bytes()) => {
+                    cookies
+                        .handle
+                        .present(own == HANDLE_COOKIE.as_bytes(), handle_of(value));
+                }
+                own if own.eq_ignore_ascii_case(BOUND_COOKIE.as_bytes()) => {
+                    cookies
+                        .bound
+                        .present(own == BOUND_COOKIE.as_bytes(), bound_of(value));
+                }
+                _ => {}
+            }
+        }
+        cookies
+    }
+}
+
+impl<T> Presented<T> {
+    fn present(&mut self, named: bool, value: Option<T>) {
+        *self = match (&self, value.filter(|_| named)) {
+            (Self::Absent, Some(value)) => Self::Once(value),
+            (Self::Absent | Self::Once(_) | Self::Unsound, _) => Self::Unsound,
+        };
+    }
+}
+
+fn handle_of(value: &[u8]) -> Option<Handle> {
+    let handle = placeholder::Handle::parse(value)?;
+    Some(Handle::new(*handle.bytes()))
+}
+
+/// 32 bytes in base64url.
+fn bound_of(value: &[u8]) -> Option<String> {
+    let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    let text = std::str::from_utf8(value).ok()?;
+    (value.len() == 43 && value.iter().all(is_plain)).then(|| text.to_owned())
+}
+
+/// The field that gives a client its handle: a cookie of the session, for this host and its whole path, on
+/// secure connections, out of reach of scripts, and never sent from another site.
+#[must_use]
+pub fn handle_field(handle: &Handle) -> String {
+    let text = placeholder::Handle::new(*handle.bytes()).text();
+    format!("{HANDLE_COOKIE}={text}; Path=/; Secure; HttpOnly; SameSite=Strict")
+}
+
+/// The fields that take both cookies from a client.
+#[must_use]
+pub fn forgetting_fields() -> [String; 2] {
+    [HANDLE_COOKIE, BOUND_COOKIE]
+        .map(|name| format!("{name}=; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=0"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(fields: &[&str]) -> ClientCookies {
+        let mut headers = HeaderMap::new();
+        for field in fields {
+            headers.append(COOKIE, field.parse().unwrap());
+        }
+        ClientCookies::read(&headers)
+    }
+
+    fn ours() -> (Handle, String) {
+        let handle = Handle::new([7; 32]);
+        let field = handle_field(&handle);
+        (handle, field.split(';').next().unwrap().to_owned())
+    }
+
+    #[test]
+    fn reads_back_what_was_given() {
+        let (handle, pair) = ours();
+        let bound = format!("{BOUND_COOKIE}={}", "a".repeat(43));
+        for fields in [
+            vec![format!("{pair}; {bound}")],
+            vec![format!("theme=dark; {pair};{bound}")],
+            vec![pair, bound],
+        ] {
+            let fields: Vec<&str> = fields.iter().map(String::as_str).collect();
+            let cookies = read(&fields);
+            assert_eq!(cookies.handle, Presented::Once(handle.clone()));
+            assert_eq!(cookies.bound, Presented::Once("a".repeat(43)));
+        }
+        assert_eq!(read(&["theme=dark"]), ClientCookies::default());
+        assert_eq!(read(&[]), ClientCookies::default());
+    }
+
+    #[test]
+    fn what_comes_twice_or_is_not_ours_means_nothing() {
+        let (_, pair) = ours();
+        let (name, value) = pair.split_once('=').unwrap();
+        let mut flipped = value.to_owned();
+        let last = if flipped.pop() == Some('0') { '1' } else { '0' };
+        flipped.push(last);
+        for fields in [
+            vec![format!("{pair}; {pair}")],
+            vec![pair.clone(), pair.clone()],
+            vec![format!("{pair}; {name}=")],
+            vec![format!("{pair}; {name}")],
+            vec![format!("{name}=x; {pair}")],
+            vec![format!("{name}={flipped}")],
+            vec![format!("{name}=\"{value}\"")],
+            vec![format!("{name}= {value} x")],
+            vec![format!("{}={value}", name.to_lowercase())],
+            vec![format!("{pair}; a={}", "x".repeat(16 << 10))],
+        ] {
+            let fields: Vec<&str> = fields.iter().map(String::as_str).collect();
+            assert_eq!(read(&fields).handle, Presented::Unsound, "{fields:?}");
+        }
+    }
+
+    #[test]
+    fn a_name_beside_ours_is_another_cookie() {
+        let (_, pair) = ours();
+        for field in [
+            format!("x{pair}"),
+            pair.replacen('-', "_", 1),
+            format!("a={pair}"),
+        ] {
+            assert_eq!(read(&[&field]).handle, Presented::Absent, "{field}");
+        }
+    }
+
+    #[test]
+    fn the_fields_are_what_browsers_hold_to() {
+        let field = handle_field(&Handle::new([0; 32]));
+        assert!(field.starts_with("__Host-Http-pn=pnh_"));
+        for attribute in ["; Path=/", "; Secure", "; HttpOnly", "; SameSite=Strict"] {
+            assert!(field.contains(attribute));
+            assert!(
+                forgetting_fields()
+                    .iter()
+                    .all(|field| field.contains(attribute))
+            );
+        }
+        assert!(!field.contains("Domain") && !field.contains("Max-Age"));
+    }
+}

@@ -1,0 +1,255 @@
+//! What is in a session's jar: the application's cookies, and the tokens for which a client holds
+//! placeholders.
+//!
+//! It is text only while it is open in memory; the vault seals it as bytes.
+
+use postern_config::Sessions;
+use postern_filters::cookie_jar::{Cookie, CookieJar};
+use postern_filters::placeholder::Placeholder;
+use postern_filters::token_sweep::{REMOVED, SecretsError};
+use postern_filters::{Secret, Secrets};
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use super::vault::Jar;
+
+/// The most tokens that clients hold placeholders for; the oldest goes first.
+const TOKENS_MAX: usize = 64;
+/// A cookie's value of so many bytes is taken for a secret whatever its name is.
+const SECRET_BYTES_MIN: usize = 16;
+
+/// See the module's documentation.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Contents {
+    /// The application's cookies.
+    pub cookies: CookieJar,
+    tokens: Vec<Held>,
+}
+
+/// A token that a client holds a placeholder for.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Held {
+    placeholder: String,
+    value: Vec<u8>,
+}
+
+/// As it is sealed.
+#[derive(Serialize, Deserialize)]
+struct Written {
+    cookies: Vec<WrittenCookie>,
+    tokens: Vec<Held>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct WrittenCookie {
+    name: Vec<u8>,
+    value: Vec<u8>,
+    domain: String,
+    host_only: bool,
+    path: Vec<u8>,
+    secure: bool,
+    expires_ms: Option<u64>,
+    created_ms: u64,
+    set_ms: u64,
+}
+
+/// What was sealed is no jar: a fault of ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("what is sealed is no jar")]
+pub struct NoJar;
+
+impl Contents {
+    /// Reads what [`Self::to_jar`] wrote.
+    ///
+    /// # Errors
+    /// It is something else.
+    pub fn read(jar: &[u8]) -> Result<Self, NoJar> {
+        let written: Written = serde_json::from_slice(jar).map_err(|_error| NoJar)?;
+        let cookies = written.cookies.into_iter().map(WrittenCookie::read);
+        Ok(Self {
+            cookies: CookieJar::from_cookies(cookies.collect()),
+            tokens: written.tokens,
+        })
+    }
+
+    /// The bytes that are sealed.
+    #[must_use]
+    pub fn to_jar(&self) -> Jar {
+        let written = Written {
+            cookies: self
+                .cookies
+                .cookies()
+                .iter()
+                .map(WrittenCookie::of)
+                .collect(),
+            tokens: self.tokens.clone(),
+        };
+        // INVARIANT: bytes, numbers and texts are always JSON.
+        Zeroizing::new(serde_json::to_vec(&written).unwrap_or_default())
+    }
+
+    /// The placeholder of a token: the one that it has, or one of these random bytes.
+    pub fn hold(&mut self, value: &[u8], random: [u8; 16]) -> String {
+        if let Some(held) = self.tokens.iter().find(|held| held.value == value) {
+            return held.placeholder.clone();
+        }
+        if self.tokens.len() >= TOKENS_MAX {
+            self.tokens.remove(0);
+        }
+        let placeholder = Placeholder::new(random).as_str().to_owned();
+        self.tokens.push(Held {
+            placeholder: placeholder.clone(),
+            value: value.to_vec(),
+        });
+        placeholder
+    }
+
+    /// The token that a placeholder stands for.
+    #[must_use]
+    pub fn held(&self, placeholder: &Placeholder) -> Option<&[u8]> {
+        let mut tokens = self.tokens.iter();
+        let held = tokens.find(|held| held.placeholder == placeholder.as_str())?;
+        Some(&held.value)
+    }
+
+    /// Everything in it that must not reach a client, to be looked for. Cookies that are tokens by their
+    /// name or long enough to be one are removed, tokens give way to their placeholders; cookies that the
+    /// policy lets pass are no secrets.
+    ///
+    /// # Errors
+    /// Nothing of the session may leave.
+    pub fn secrets(&self, sessions: &Sessions, now_ms: u64) -> Result<Secrets, SecretsError> {
+        let is_secret = |cookie: &&Cookie| {
+            let name = String::from_utf8_lossy(&cookie.name);
+            let passes = sessions.passthrough.iter().any(|passes| *passes == name);
+            let known = sessions.token.is_cookie(&name) || cookie.value.len() >= SECRET_BYTES_MIN;
+            !passes && known
+        };
+        let tokens = self.tokens.iter().map(|held| Secret {
+            value: &held.value,
+            instead: held.placeholder.as_bytes(),
+        });
+        let cookies = self.cookies.alive(now_ms).filter(is_secret);
+        let cookies = cookies.map(|cookie| Secret {
+            value: &cookie.value,
+            instead: REMOVED,
+        });
+        let secrets: Vec<Secret<'_>> = tokens.chain(cookies).collect();
+        Secrets::new(&secrets)
+    }
+}
+
+impl WrittenCookie {
+    fn of(cookie: &Cookie) -> Self {
+        Self {
+            name: cookie.name.clone(),
+            value: cookie.value.clone(),
+            domain: cookie.domain.clone(),
+            host_only: cookie.host_only,
+            path: cookie.path.clone(),
+            secure: cookie.secure,
+            expires_ms: cookie.expires_ms,
+            created_ms: cookie.created_ms,
+            set_ms: cookie.set_ms,
+        }
+    }
+
+    fn read(self) -> Cookie {
+        Cookie {
+            name: self.name,
+            value: self.value,
+            domain: self.domain,
+            host_only: self.host_only,
+            path: self.path,
+            secure: self.secure,
+            expires_ms: self.expires_ms,
+            created_ms: self.created_ms,
+            set_ms: self.set_ms,
+        }
+    }
+}
+
+impl std::fmt::Debug for Contents {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Contents").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use postern_filters::cookie_jar::Origin;
+    use postern_filters::set_cookie::set_cookies;
+
+    use super::*;
+
+    const NOW: u64 = 1_800_000_000_000;
+
+    fn origin() -> Origin<'static> {
+        Origin {
+            host: "desk.example",
+            path: b"/",
+            secure: true,
+        }
+    }
+
+    fn with(fields: &[&str]) -> Contents {
+        let mut contents = Contents::default();
+        for field in fields {
+            for cookie in set_cookies(field.as_bytes()) {
+                contents.cookies.store(cookie, origin(), NOW);
+            }
+        }
+        contents
+    }
+
+    #[test]
+    fn a_jar_is_read_back_as_it_was() {
+        let mut contents = with(&[
+            "sessionid=abcdefgh12345678; Path=/; Secure; HttpOnly",
+            "bytes=\u{e9}",
+        ]);
+        let placeholder = contents.hold(b"a token of 24 characters", [1; 16]);
+        let read = Contents::read(&contents.to_jar()).unwrap();
+        assert_eq!(read, contents);
+        let placeholder = Placeholder::parse(placeholder.as_bytes()).unwrap();
+        assert_eq!(
+            read.held(&placeholder).unwrap(),
+            b"a token of 24 characters"
+        );
+        assert_eq!(Contents::read(b"{}").unwrap_err(), NoJar);
+    }
+
+    #[test]
+    fn a_token_has_one_placeholder_and_the_oldest_goes_first() {
+        let mut contents = Contents::default();
+        let first = contents.hold(b"first", [0; 16]);
+        assert_eq!(contents.hold(b"first", [9; 16]), first);
+        for n in 1..=TOKENS_MAX {
+            let n = u8::try_from(n).unwrap();
+            contents.hold(&[n; 8], [n; 16]);
+        }
+        let first = Placeholder::parse(first.as_bytes()).unwrap();
+        assert_eq!(contents.held(&first), None);
+        assert_eq!(contents.tokens.len(), TOKENS_MAX);
+    }
+
+    #[test]
+    fn what_a_client_must_not_see_is_taken_out_and_the_rest_stays() {
+        let mut contents = with(&[
+            "sessionid=abcdefgh12345678",
+            "XSRF-TOKEN=short8xy",
+            "locale=en_US.UTF-8",
+            "theme=a-rather-long-name-of-a-theme",
+        ]);
+        let placeholder = contents.hold(b"token-of-the-application", [1; 16]);
+        let mut sessions = Sessions::default();
+        sessions.passthrough.push("theme".to_owned());
+        let secrets = Arc::new(contents.secrets(&sessions, NOW).unwrap());
+        let text = "abcdefgh12345678 short8xy en_US.UTF-8 a-rather-long-name-of-a-theme token-of-the-application";
+        let rewritten = secrets.rewrite(text.as_bytes()).unwrap();
+        let expected = format!("*** *** en_US.UTF-8 a-rather-long-name-of-a-theme {placeholder}");
+        assert_eq!(String::from_utf8(rewritten).unwrap(), expected);
+    }
+}
