@@ -16,6 +16,7 @@ use serde_json::Value;
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 
+use super::output::{Exit, Output};
 use crate::admin::TOKEN_FILE;
 use crate::load::{self, LoadError};
 
@@ -75,6 +76,14 @@ impl AdminClient {
             token_file: load::base_of(config).join(&server.state).join(TOKEN_FILE),
             address: server.admin,
         })
+    }
+
+    /// For a command that answers people or in JSON. Otherwise what the command ends with; why is told.
+    pub(super) fn for_command(config: &Path, output: &Output) -> Result<Self, Exit> {
+        if !output.is_human_or_json() {
+            return Err(Exit::Unreadable);
+        }
+        Self::of_server_file(config).map_err(|error| output.load_failure(&error))
     }
 
     /// Where the admin listener is.

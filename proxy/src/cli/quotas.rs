@@ -50,12 +50,9 @@ enum Command {
 }
 
 pub(super) fn run(arguments: &Arguments, config: &Path, output: &Output) -> Exit {
-    if !output.is_human_or_json() {
-        return Exit::Unreadable;
-    }
-    let client = match AdminClient::of_server_file(config) {
+    let client = match AdminClient::for_command(config, output) {
         Ok(client) => client,
-        Err(error) => return output.load_failure(&error),
+        Err(exit) => return exit,
     };
     let filter = match &arguments.command {
         Command::List { quota } => Filter {

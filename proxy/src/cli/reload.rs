@@ -22,12 +22,9 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments, config: &Path, output: &Output) -> Exit {
     let Arguments { wait: _ } = arguments;
-    if !output.is_human_or_json() {
-        return Exit::Unreadable;
-    }
-    let client = match AdminClient::of_server_file(config) {
+    let client = match AdminClient::for_command(config, output) {
         Ok(client) => client,
-        Err(error) => return output.load_failure(&error),
+        Err(exit) => return exit,
     };
     match client.ask(Method::POST, "/reload") {
         Ok((status, answer)) => tell(status, &answer, output),

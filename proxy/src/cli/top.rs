@@ -43,12 +43,9 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments, config: &Path, output: &Output) -> Exit {
-    if !output.is_human_or_json() {
-        return Exit::Unreadable;
-    }
-    let client = match AdminClient::of_server_file(config) {
+    let client = match AdminClient::for_command(config, output) {
         Ok(client) => client,
-        Err(error) => return output.load_failure(&error),
+        Err(exit) => return exit,
     };
     let again = arguments.every.is_some() || (!arguments.once && io::stdout().is_terminal());
     let stays = again && output.format() == Format::Human;
