@@ -15,6 +15,7 @@ mod formats;
 mod fuzzing;
 mod fuzzing_runs;
 mod generated;
+mod heard;
 mod metering;
 mod noninterference;
 mod operating;

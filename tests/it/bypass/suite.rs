@@ -30,6 +30,7 @@ const AT_ONCE: usize = 6;
 pub(super) fn run(catalogue: &Catalogue) -> (Vec<Outcome>, String) {
     let logs = Logs::default();
     let panics = Panics::watch();
+    crate::heard::by_some_threads();
     let dispatch = logs.dispatch();
     let _here = tracing::dispatcher::set_default(&dispatch);
     let runtime = tokio::runtime::Builder::new_multi_thread()

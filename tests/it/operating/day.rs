@@ -65,6 +65,7 @@ pub(super) fn told() -> &'static Told {
     static TOLD: OnceLock<Told> = OnceLock::new();
     TOLD.get_or_init(|| {
         let logs = Logs::default();
+        crate::heard::by_some_threads();
         let dispatch = logs.dispatch();
         let _here = tracing::dispatcher::set_default(&dispatch);
         let runtime = tokio::runtime::Builder::new_multi_thread()
