@@ -172,9 +172,10 @@ impl ExchangeTrace {
             text("postern.outcome", &entry.outcome),
             number("http.response.body.size", entry.bytes_out),
         ];
-        if facts.method == "_OTHER" {
-            let original = self.arrival.method.as_str();
-            attributes.push(text("http.request.method_original", original));
+        // SECURITY: only a method that passed the hygiene checks is told. Another one may be anything, such as
+        // what is left of a body whose length was wrong.
+        if facts.method == "_OTHER" && !entry.method.is_empty() {
+            attributes.push(text("http.request.method_original", &entry.method));
         }
         if entry.status > 0 {
             let status = u64::from(entry.status);
@@ -242,4 +243,50 @@ fn error_type<'a>(entry: &'a AuditEntry, status: &'a str) -> Option<&'a str> {
 /// How long something took that began at `started`.
 pub(super) fn elapsed(clock: &dyn Clock, started: Instant) -> Duration {
     clock.monotonic().saturating_duration_since(started)
+}
+
+#[cfg(test)]
+mod tests {
+    use prometheus::IntCounter;
+
+    use super::super::queue::Queue;
+    use super::super::sampler::Sampler;
+    use super::super::tracer::Served;
+    use super::*;
+    use crate::clock::SystemClock;
+
+    #[test]
+    fn only_a_method_that_passed_the_checks_is_told() {
+        let dropped = IntCounter::new("dropped", "dropped").unwrap();
+        let (queue, mut spans) = Queue::new(4, dropped);
+        let served = Served {
+            address: "here".to_owned(),
+            port: None,
+        };
+        let tracer = Tracer::new(Sampler::always(), queue, served);
+        let metrics = Metrics::new().unwrap();
+        for (sent, passed, told) in [
+            ("PROPFIND", "PROPFIND", Some("PROPFIND")),
+            ("912-04-7731GET", "", None),
+            ("GET", "GET", None),
+        ] {
+            let arrival = Arrival {
+                method: sent.parse().unwrap(),
+                version: Version::HTTP_11,
+                scheme: "http",
+            };
+            let observed = (&SystemClock as &dyn Clock, &metrics);
+            let trace = ExchangeTrace::begin(tracer.clone(), arrival, None, observed);
+            let entry = AuditEntry {
+                method: passed.to_owned(),
+                ..AuditEntry::default()
+            };
+            trace.ended(&entry, Duration::ZERO, &metrics);
+            let span = spans.try_recv().unwrap();
+            let original = told.map(|told| text("http.request.method_original", told));
+            let mut attributes = span.attributes.into_iter();
+            let found = attributes.find(|one| one.key == "http.request.method_original");
+            assert_eq!(found, original, "{sent}");
+        }
+    }
 }

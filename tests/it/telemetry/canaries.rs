@@ -61,11 +61,14 @@ fn requests(token: &str) -> Vec<(String, u16)> {
             401,
         ),
         (of("GET", "/cases/1", "Host: canaryhost\r\n", ""), 400),
+        // What is left of a body whose length was wrong is read as a method.
+        (of("canarymethod", "/cases/1", "", ""), 400),
     ]
 }
 
 /// What must be nowhere.
-const CANARIES: [&str; 17] = [
+const CANARIES: [&str; 18] = [
+    "canarymethod",
     "canarypath",
     "canaryquery",
     "canarycookie",
