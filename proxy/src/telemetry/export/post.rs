@@ -65,7 +65,8 @@ impl Post {
         let exchange = async {
             let answer = sender.send_request(message).await;
             let (head, body) = answer.map_err(|_broken| unreachable)?.into_parts();
-            if head.status != StatusCode::OK {
+            // OTLP asks for 200, but collectors that queue what they take say 202 or 204.
+            if !head.status.is_success() {
                 return Err(refused(head.status, &head.headers));
             }
             let body = Limited::new(body, ANSWER_BYTES_MAX).collect().await;
@@ -164,6 +165,10 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
 
 #[cfg(test)]
 mod tests {
+    use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    use super::super::super::settings::Protocol;
     use super::*;
 
     #[test]
@@ -174,6 +179,37 @@ mod tests {
         assert_eq!(again(StatusCode::TOO_MANY_REQUESTS), Again::After(None));
         assert_eq!(again(StatusCode::BAD_REQUEST), Again::Never);
         assert_eq!(again(StatusCode::INTERNAL_SERVER_ERROR), Again::Never);
+    }
+
+    /// What becomes of a request that is answered so.
+    async fn answered(answer: &'static [u8]) -> Result<Taken, Refused> {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/v1/logs", listener.local_addr().unwrap());
+        let post = Post::new(&Endpoint::plain(&url, Protocol::Http)).unwrap();
+        let request = Request::Logs(ExportLogsServiceRequest::default());
+        let answering = async {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut head = Vec::new();
+            while !head.ends_with(b"\r\n\r\n") {
+                stream.read_buf(&mut head).await.unwrap();
+            }
+            stream.write_all(answer).await.unwrap();
+            stream
+        };
+        tokio::join!(post.send(&request), answering).0
+    }
+
+    #[tokio::test]
+    async fn any_success_is_one() {
+        for answer in [
+            b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n".as_slice(),
+            b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n",
+            b"HTTP/1.1 204 No Content\r\n\r\n",
+        ] {
+            assert_eq!(answered(answer).await, Ok(Taken { rejected: 0 }));
+        }
+        let moved = b"HTTP/1.1 302 Found\r\nContent-Length: 0\r\n\r\n";
+        assert_eq!(answered(moved).await.unwrap_err().again, Again::Never);
     }
 
     #[test]

@@ -31,6 +31,22 @@ pub(in crate::telemetry) enum Protocol {
     Http,
 }
 
+#[cfg(test)]
+impl Endpoint {
+    /// An endpoint without anything special.
+    pub(in crate::telemetry) fn plain(url: &str, protocol: Protocol) -> Self {
+        Self {
+            uri: url.parse().unwrap(),
+            protocol,
+            headers: Vec::new(),
+            time_max: Duration::from_secs(30),
+            gzip: false,
+            roots: None,
+            identity: None,
+        }
+    }
+}
+
 impl std::fmt::Debug for Endpoint {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Endpoint")
