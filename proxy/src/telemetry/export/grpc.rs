@@ -1,5 +1,7 @@
 //! OTLP over gRPC: one unary call for each request, on one connection that is made when it is needed.
 
+use std::error::Error as _;
+
 use http::{HeaderMap, HeaderValue};
 use opentelemetry_proto::tonic::collector::logs::v1::logs_service_client::LogsServiceClient;
 use opentelemetry_proto::tonic::collector::metrics::v1::metrics_service_client::MetricsServiceClient;
@@ -98,7 +100,13 @@ impl Grpc {
 
 /// What may be tried again (OTLP section "Failures" of OTLP/gRPC).
 fn refused(status: &Status) -> Refused {
-    let (why, again) = match status.code() {
+    // A status with a source did not come from the collector: the connection failed, and the code that was made
+    // of that may be any, such as `INTERNAL` when the collector starts again.
+    let code = match status.source() {
+        Some(_failure) => Code::Unavailable,
+        None => status.code(),
+    };
+    let (why, again) = match code {
         Code::Cancelled
         | Code::DeadlineExceeded
         | Code::Aborted
@@ -123,7 +131,64 @@ fn refused(status: &Status) -> Refused {
 
 #[cfg(test)]
 mod tests {
+    use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+
+    use super::super::super::settings::Protocol;
     use super::*;
+
+    /// The type of a frame that begins a request (RFC 9113 section 6.2).
+    const HEADERS: u8 = 1;
+    const PREFACE_BYTES: usize = 24;
+
+    /// Whether the bytes of a client hold the beginning of a request.
+    fn holds_a_request(bytes: &[u8]) -> bool {
+        let mut rest = bytes.get(PREFACE_BYTES..).unwrap_or_default();
+        while let [a, b, c, kind, ..] = rest {
+            if *kind == HEADERS {
+                return true;
+            }
+            let length = u32::from_be_bytes([0, *a, *b, *c]) as usize;
+            rest = rest.get(9 + length..).unwrap_or_default();
+        }
+        false
+    }
+
+    /// What is made of a connection on which somebody says this when a request has come, and leaves.
+    async fn left_with(words: &[u8]) -> Refused {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let grpc = Grpc::new(&Endpoint::plain(&url, Protocol::Grpc)).unwrap();
+        let request = Request::Logs(ExportLogsServiceRequest::default());
+        let leaving = async {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            // Empty settings.
+            stream
+                .write_all(&[0, 0, 0, 4, 0, 0, 0, 0, 0])
+                .await
+                .unwrap();
+            let mut bytes = Vec::new();
+            while !holds_a_request(&bytes) {
+                stream.read_buf(&mut bytes).await.unwrap();
+            }
+            stream.write_all(words).await.unwrap();
+        };
+        tokio::join!(grpc.send(&request), leaving).0.unwrap_err()
+    }
+
+    #[tokio::test]
+    async fn tries_again_when_a_collector_leaves_in_the_middle_of_a_request() {
+        // GOAWAY without an error: what somebody says who starts again.
+        let goes = [0, 0, 8, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+        for words in [goes.as_slice(), &[]] {
+            assert_eq!(
+                left_with(words).await.again,
+                Again::After(None),
+                "{words:?}"
+            );
+        }
+    }
 
     #[test]
     fn tries_again_what_may_succeed_later_and_nothing_else() {
