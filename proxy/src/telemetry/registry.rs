@@ -89,18 +89,24 @@ fn metric(family: &MetricFamily, period: Period) -> Option<Metric> {
     let cumulative = AggregationTemporality::Cumulative.into();
     let data = match family.get_field_type() {
         MetricType::COUNTER => Data::Sum(Sum {
-            data_points: points(family, period, |metric| metric.get_counter().get_value()),
+            data_points: points(family, period, &unit, |metric| {
+                metric.get_counter().get_value()
+            }),
             aggregation_temporality: cumulative,
             is_monotonic: true,
         }),
         // What goes up and down by one for each exchange is a sum to OpenTelemetry.
         MetricType::GAUGE if name == "http.server.active_requests" => Data::Sum(Sum {
-            data_points: points(family, period, |metric| metric.get_gauge().get_value()),
+            data_points: points(family, period, &unit, |metric| {
+                metric.get_gauge().get_value()
+            }),
             aggregation_temporality: cumulative,
             is_monotonic: false,
         }),
         MetricType::GAUGE => Data::Gauge(Gauge {
-            data_points: points(family, period, |metric| metric.get_gauge().get_value()),
+            data_points: points(family, period, &unit, |metric| {
+                metric.get_gauge().get_value()
+            }),
         }),
         MetricType::HISTOGRAM => Data::Histogram(Histogram {
             data_points: family
@@ -139,25 +145,27 @@ fn name_and_unit(name: &str) -> (String, String) {
 fn points(
     family: &MetricFamily,
     period: Period,
+    unit: &str,
     value: impl Fn(&proto::Metric) -> f64,
 ) -> Vec<NumberDataPoint> {
     let point = |metric: &proto::Metric| NumberDataPoint {
         attributes: attributes(metric.get_label()),
         start_time_unix_nano: nanos(period.since),
         time_unix_nano: nanos(period.now),
-        value: Some(number_value(value(metric))),
+        value: Some(number_value(value(metric), unit)),
         ..NumberDataPoint::default()
     };
     family.get_metric().iter().map(point).collect()
 }
 
-/// Postern counts in whole numbers, which Prometheus holds as floats.
+/// Postern counts in whole numbers, which Prometheus holds as floats; time is measured. A metric has one kind of
+/// number, whatever its value is at the moment: collectors that add up take no other.
 #[expect(
     clippy::cast_possible_truncation,
     reason = "INVARIANT: the value is whole and within 2^53, where both kinds of numbers agree"
 )]
-fn number_value(value: f64) -> Value {
-    let exact = value.fract() == 0.0 && value.abs() < 9_007_199_254_740_992.0;
+fn number_value(value: f64, unit: &str) -> Value {
+    let exact = unit != "s" && value.fract() == 0.0 && value.abs() < 9_007_199_254_740_992.0;
     if exact {
         Value::AsInt(value as i64)
     } else {
@@ -234,6 +242,33 @@ mod tests {
                 (name.to_owned(), unit.to_owned())
             );
         }
+    }
+
+    #[test]
+    fn a_metric_has_one_kind_of_number_whatever_its_value() {
+        let metrics = Metrics::new().unwrap();
+        let seconds = prometheus::Counter::new("postern_x_seconds_total", "x").unwrap();
+        let registry = metrics.registry();
+        registry.register(Box::new(seconds.clone())).unwrap();
+        let period = Period {
+            since: SystemTime::UNIX_EPOCH,
+            now: SystemTime::UNIX_EPOCH,
+        };
+        let value = || {
+            let families = registry.gather();
+            let family = families
+                .iter()
+                .find(|one| one.name() == "postern_x_seconds_total");
+            let Some(Data::Sum(sum)) = metric(family.unwrap(), period).unwrap().data else {
+                panic!("a sum");
+            };
+            sum.data_points[0].value
+        };
+        assert_eq!(value(), Some(Value::AsDouble(0.0)));
+        seconds.inc_by(2.0);
+        assert_eq!(value(), Some(Value::AsDouble(2.0)));
+        seconds.inc_by(0.5);
+        assert_eq!(value(), Some(Value::AsDouble(2.5)));
     }
 
     #[test]
