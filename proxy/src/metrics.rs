@@ -12,12 +12,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use postern_audit::AuditEntry;
-use postern_config::Policy;
 use postern_config::quota::Unit;
 use prometheus::{
     HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, Opts, Registry,
 };
 
+use crate::policy_store::PolicyStore;
 use crate::tap::Tap;
 use crate::telemetry::HttpMetrics;
 use rules::RuleMetrics;
@@ -216,9 +216,13 @@ impl Metrics {
         Standing::of(&self.registry)
     }
 
-    /// A policy is in force: each of its rules and quotas is there at zero, so that one that never acts is
-    /// seen.
-    pub(crate) fn know(&self, policy: &Policy) {
+    /// Call it before the metrics are read: each rule and quota of the policy in force is there at zero, so that
+    /// one that never acts is seen.
+    pub(crate) fn know(&self, store: &PolicyStore) {
+        let snapshot = store.snapshot();
+        let Some(policy) = snapshot.compiled.policy() else {
+            return;
+        };
         self.rules.know(policy);
         let quotas: Vec<&str> = policy
             .quotas

@@ -136,7 +136,9 @@ impl Postern {
         let evidence = evidence(&options, &metrics).await?;
         let (server, base, clock) = (options.server, options.base, options.clock);
         let served = served(&server, &listener);
-        let exporting = options.telemetry.start(&metrics, &evidence, served)?;
+        let exporting = options
+            .telemetry
+            .start((&metrics, &store), &evidence, served)?;
         let options = reload_options(&server, &base, (&clock, &evidence))?;
         let quotas = quota_keeper(&server, &base, (&clock, &metrics, &evidence))?;
         let reloader = PolicyReloader::start(options, Arc::clone(&store))?;

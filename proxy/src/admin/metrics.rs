@@ -21,9 +21,7 @@ pub(super) async fn metrics(
     State(state): State<AdminState>,
 ) -> (StatusCode, [(&'static str, &'static str); 1], Vec<u8>) {
     let kind = [("content-type", "text/plain; version=0.0.4; charset=utf-8")];
-    if let Some(policy) = state.store.snapshot().compiled.policy() {
-        state.metrics.know(policy);
-    }
+    state.metrics.know(&state.store);
     let mut text = Vec::new();
     if TextEncoder::new()
         .encode(&state.metrics.registry().gather(), &mut text)

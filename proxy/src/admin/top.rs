@@ -19,9 +19,7 @@ pub(super) struct Top {
 }
 
 pub(super) async fn top(State(state): State<AdminState>) -> Json<Top> {
-    if let Some(policy) = state.store.snapshot().compiled.policy() {
-        state.metrics.know(policy);
-    }
+    state.metrics.know(&state.store);
     let revision = state.store.status().revision;
     Json(Top {
         version: env!("CARGO_PKG_VERSION"),

@@ -9,7 +9,6 @@ use opentelemetry_proto::tonic::common::v1::KeyValue;
 use opentelemetry_proto::tonic::logs::v1::{LogRecord, ResourceLogs, ScopeLogs};
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
-use prometheus::Registry;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
@@ -27,6 +26,7 @@ use super::{Prepared, Telemetry, TelemetryError};
 use crate::clock::Clock;
 use crate::evidence::Evidence;
 use crate::metrics::Metrics;
+use crate::policy_store::PolicyStore;
 
 /// The attribute that tells replicas apart.
 const INSTANCE: &str = "service.instance.id";
@@ -43,18 +43,17 @@ pub(crate) struct Exporting {
 }
 
 impl Telemetry {
-    /// Starts to export, on the current Tokio runtime: spans of what is `served`, the metrics, the log
-    /// records that wait, and the checkpoints of the evidence.
+    /// Starts to export, on the current Tokio runtime: spans of what is `served`, the metrics, with every rule of
+    /// the policy in force, the log records that wait, and the checkpoints of the evidence.
     ///
     /// # Errors
     /// A collector can never be connected to; at start that is fatal.
     pub(crate) fn start(
         &self,
-        metrics: &Metrics,
+        (metrics, store): (&Arc<Metrics>, &Arc<PolicyStore>),
         evidence: &Evidence,
         served: Served,
     ) -> Result<Exporting, TelemetryError> {
-        let registry = metrics.registry();
         let prepared = &*self.0;
         let mut exporting = Exporting {
             tracer: Tracer::default(),
@@ -64,7 +63,7 @@ impl Telemetry {
             checkpoints: JoinSet::new(),
             flush_time_max: prepared.settings.flush_time_max,
         };
-        prepared.counts.register(registry)?;
+        prepared.counts.register(metrics.registry())?;
         if !prepared.settings.exports() {
             return Ok(exporting);
         }
@@ -79,8 +78,8 @@ impl Telemetry {
         if let Some(logs) = &prepared.settings.logs {
             exporting.export_logs(prepared, logs, resource.clone())?;
         }
-        if let Some(metrics) = &prepared.settings.metrics {
-            exporting.export_metrics(prepared, metrics, resource, registry)?;
+        if let Some(settings) = &prepared.settings.metrics {
+            exporting.export_metrics(prepared, settings, resource, (metrics, store))?;
         }
         let keeps_checkpoints = prepared.logs.is_some() || prepared.settings.traces.is_some();
         if keeps_checkpoints && evidence.is_on() {
@@ -163,17 +162,18 @@ impl Exporting {
     fn export_metrics(
         &mut self,
         prepared: &Prepared,
-        metrics: &settings::Metrics,
+        settings: &settings::Metrics,
         resource: Resource,
-        registry: &Registry,
+        (metrics, store): (&Arc<Metrics>, &Arc<PolicyStore>),
     ) -> Result<(), TelemetryError> {
-        let exporter = Exporter::new(Signal::Metrics, &metrics.endpoint, prepared.counts.clone())?;
+        let exporter = Exporter::new(Signal::Metrics, &settings.endpoint, prepared.counts.clone())?;
         let meter = Meter {
-            registry: registry.clone(),
+            metrics: Arc::clone(metrics),
+            store: Arc::clone(store),
             exporter,
             resource,
-            every: metrics.every,
-            time_max: metrics.time_max,
+            every: settings.every,
+            time_max: settings.time_max,
             since: prepared.clock.wall(),
             clock: Arc::clone(&prepared.clock),
             stop: self.stop.subscribe(),
@@ -208,7 +208,8 @@ async fn join(tasks: &mut JoinSet<()>, time: Duration) {
 
 /// Exports the registry.
 struct Meter {
-    registry: Registry,
+    metrics: Arc<Metrics>,
+    store: Arc<PolicyStore>,
     exporter: Exporter,
     resource: Resource,
     every: Duration,
@@ -234,7 +235,8 @@ impl Meter {
                 since: self.since,
                 now: self.clock.wall(),
             };
-            let families = self.registry.gather();
+            self.metrics.know(&self.store);
+            let families = self.metrics.registry().gather();
             let (request, points) = registry::request(&families, self.resource.clone(), period);
             let request = Request::Metrics(request);
             self.exporter.export(&request, points, self.time_max).await;

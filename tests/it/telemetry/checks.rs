@@ -1,7 +1,8 @@
 //! What holds of one read by an agent, however the collector is spoken to.
 
-use opentelemetry_proto::tonic::metrics::v1::AggregationTemporality;
 use opentelemetry_proto::tonic::metrics::v1::metric::Data;
+use opentelemetry_proto::tonic::metrics::v1::number_data_point::Value as Number;
+use opentelemetry_proto::tonic::metrics::v1::{AggregationTemporality, NumberDataPoint};
 use opentelemetry_proto::tonic::trace::v1::Span;
 use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
 use postern_audit::{Checkpoint, Note, VerifierKey};
@@ -137,6 +138,31 @@ pub(super) fn check_metrics(received: &Received) {
     assert!(counted.is_monotonic);
     let withheld = received.metric("postern.withheld").unwrap();
     assert!(matches!(&withheld.data, Some(Data::Sum(_))));
+    // The rules that did nothing are there too, though nobody has read `/metrics`.
+    let hits = received.metric("postern.rule_hits").unwrap();
+    let Some(Data::Sum(hits)) = &hits.data else {
+        panic!("{hits:?}");
+    };
+    let mut rules: Vec<_> = hits.data_points.iter().collect();
+    let of = |point: &NumberDataPoint, key: &str| attribute(&point.attributes, key).unwrap();
+    rules.sort_by_key(|point| (of(point, "route"), of(point, "rule")));
+    let rules: Vec<_> = rules
+        .into_iter()
+        .map(|point| (of(point, "route"), of(point, "rule"), point.value))
+        .collect();
+    let counted = |route: &str, rule: &str, hits| {
+        let hits = Some(Number::AsInt(hits));
+        (route.to_owned(), rule.to_owned(), hits)
+    };
+    assert_eq!(
+        rules,
+        [
+            counted("case", "pii", 1),
+            counted("case", "secret", 0),
+            counted("receipt", "pii", 0),
+            counted("receipt", "secret", 0),
+        ]
+    );
 }
 
 pub(super) fn check_logs(received: &Received, stopped: &Stopped) {
