@@ -28,7 +28,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use postern_audit::{Log, LogError, OpenError, Receipt};
-use tokio::sync::oneshot;
+use tokio::sync::oneshot::{self, error::TryRecvError};
 
 use crate::clock::Clock;
 use crate::respond::Problem;
@@ -251,10 +251,19 @@ impl Written {
         Self(Some(answer))
     }
 
-    /// Whether it is known by now that the entry is not on record.
-    fn has_failed(self) -> bool {
-        let answer = self.0.map(|mut answer| answer.try_recv());
-        matches!(answer, Some(Ok(Err(_))))
+    /// What is still open, if it is not known by now that the entry is not on record.
+    ///
+    /// # Errors
+    /// It is not on record.
+    fn unless_failed(self) -> Result<Self, Problem> {
+        let Some(mut answer) = self.0 else {
+            return Ok(self);
+        };
+        match answer.try_recv() {
+            Ok(Ok(_)) => Ok(Self(None)),
+            Err(TryRecvError::Empty) => Ok(Self(Some(answer))),
+            Ok(Err(_)) | Err(TryRecvError::Closed) => Err(Problem::AuditUnavailable),
+        }
     }
 
     /// Waits until the entry is durable. Without a log there is no receipt.

@@ -107,15 +107,14 @@ impl ExchangeRecord {
     }
 
     /// Puts on record how it ends, and waits until that is durable. An intent that nobody has waited for
-    /// needs no wait of its own: it stands before the end in the log's queue, and nothing has left yet.
+    /// stands before the end in the log's queue, so that it is known by then what became of it: its batch may
+    /// have been refused although that of the end was not.
     ///
     /// # Errors
-    /// It is not on record: what is left of the answer must not leave.
+    /// One of them is not on record: what is left of the answer must not leave.
     pub(crate) async fn end(&mut self, entry: &AuditEntry) -> Result<Option<Receipt>, Problem> {
-        if self.intent.take().is_some_and(Written::has_failed) {
-            self.note_unannounced();
-            return Err(Problem::AuditUnavailable);
-        }
+        let intent = self.intent.take().map(Written::unless_failed).transpose();
+        let intent = intent.inspect_err(|_| self.note_unannounced())?;
         if self.end != End::Open {
             return Ok(None);
         }
@@ -124,6 +123,14 @@ impl ExchangeRecord {
             return Ok(None);
         }
         let receipt = written.durable().await?;
+        if let Some(intent) = intent
+            && let Err(problem) = intent.durable().await
+        {
+            // The end that is on record did not happen. That which does is still to be recorded, and alone.
+            self.note_unannounced();
+            self.end = End::Open;
+            return Err(problem);
+        }
         self.receipt = self.receipt.or(receipt);
         Ok(receipt)
     }
@@ -158,7 +165,8 @@ impl ExchangeRecord {
 
     fn record_end(&mut self, entry: &AuditEntry) -> Written {
         self.end = End::Recorded;
-        if self.intent.take().is_some_and(Written::has_failed) {
+        let intent = self.intent.take().map(Written::unless_failed);
+        if intent.is_some_and(|intent| intent.is_err()) {
             self.note_unannounced();
         }
         match self.announced {
@@ -181,8 +189,9 @@ impl ExchangeRecord {
 mod tests {
     use std::sync::Arc;
 
-    use postern_audit::OnDamage;
+    use postern_audit::{LogError, OnDamage};
     use postern_config::Server;
+    use tokio::sync::oneshot;
 
     use super::*;
     use crate::clock::SystemClock;
@@ -190,8 +199,19 @@ mod tests {
     const SERVER: &str =
         "listen: \"127.0.0.1:0\"\nupstream: \"http://127.0.0.1:1\"\npolicy: p.yaml\n";
 
-    /// The records of one exchange whose intent was not taken, as the verifier reads them.
-    async fn records(waits: bool) -> Vec<u8> {
+    /// What happens to an exchange whose intent is not taken.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    enum Course {
+        /// It waits for the intent.
+        Waits,
+        /// It breaks off.
+        BreaksOff,
+        /// It ends, and the intent is refused after the end was queued.
+        EndsBefore,
+    }
+
+    /// The records of one exchange whose intent is not taken, as the verifier reads them.
+    async fn records(course: Course) -> Vec<u8> {
         let folder = tempfile::tempdir().unwrap();
         let audit = Server::parse("postern.yaml", SERVER)
             .unwrap()
@@ -203,12 +223,25 @@ mod tests {
         let places = (folder.path(), state.as_path());
         let evidence = Evidence::open(&audit, OnDamage::Refuse, places, clock).unwrap();
         let mut record = ExchangeRecord::begin(evidence.clone());
-        record.intent = Some(Written::failed());
+        let (reply, answer) = oneshot::channel();
+        record.intent = Some(Written(Some(answer)));
         record.announced = true;
-        if waits {
-            assert!(record.announced().await.is_err());
-        }
         let entry = AuditEntry::default();
+        match course {
+            Course::Waits => {
+                reply.send(Err(LogError::Full)).unwrap();
+                assert!(record.announced().await.is_err());
+            }
+            Course::BreaksOff => reply.send(Err(LogError::Full)).unwrap(),
+            Course::EndsBefore => {
+                let refused = async {
+                    tokio::task::yield_now().await;
+                    drop(reply.send(Err(LogError::Full)));
+                };
+                let (ended, ()) = tokio::join!(record.end(&entry), refused);
+                assert!(ended.is_err(), "nothing announced the exchange");
+            }
+        }
         record.over(&entry);
         drop(record);
         evidence.close().await;
@@ -221,13 +254,21 @@ mod tests {
 
     #[tokio::test]
     async fn an_exchange_whose_intent_was_not_taken_has_one_record() {
-        for waits in [true, false] {
-            let written = records(waits).await;
+        for course in [Course::Waits, Course::BreaksOff] {
+            let written = records(course).await;
             let text = String::from_utf8_lossy(&written);
             assert!(
                 text.contains("\"class_uid\":6003") && !text.contains("\"phase\""),
                 "{text}"
             );
         }
+    }
+
+    #[tokio::test]
+    async fn an_end_whose_intent_was_refused_before_it_does_not_happen() {
+        let written = records(Course::EndsBefore).await;
+        let text = String::from_utf8_lossy(&written);
+        assert_eq!(text.matches("\"class_uid\":6003").count(), 2, "{text}");
+        assert_eq!(text.matches("\"phase\"").count(), 1, "{text}");
     }
 }
