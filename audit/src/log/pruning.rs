@@ -23,7 +23,8 @@ use crate::clock::millis;
 use crate::disk::{Access, Disk};
 use crate::store::{StoreError, parent, read_optional, replace};
 use crate::tree::bundle;
-use crate::tree::tiles::{TILE_WIDTH, TileId, TileKind};
+use crate::tree::hash::Hash;
+use crate::tree::tiles::{TILE_WIDTH, TileId, TileKind, from_bytes};
 use crate::wal::scan::segments;
 
 /// Up to which index pruning has ended.
@@ -47,12 +48,24 @@ struct Timed {
     time: u64,
 }
 
+/// When the newest entry of a bundle was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Newest {
+    /// In milliseconds since 1970.
+    At(u64),
+    /// An entry has no time, so that nobody can say how old the bundle is.
+    Unknown,
+    /// The bundle is not there.
+    Gone,
+}
+
 impl Log {
     /// Removes entries older than `keep`, by whole bundles, as far as a published checkpoint covers them. Says
     /// so in an entry first. Returns the first index that is kept.
     ///
     /// # Errors
-    /// When the entry cannot be appended or the disk fails; the next pruning goes on.
+    /// When the entry cannot be appended or the disk fails; the next pruning goes on. [`LogError::Damaged`]
+    /// when an old bundle is another than its hashes: nothing goes until somebody has seen to it.
     pub fn prune(&self, keep: Duration, cover: Cover) -> Result<u64, LogError> {
         let disk = self.settings.disk.as_ref();
         let ended = read_number(disk, ENDED)?;
@@ -68,39 +81,65 @@ impl Log {
             }
             self.fatal_if_unsynced(put_number(disk, ENDED, minimum))?;
         }
+        // It is behind where a pruning did not end: all that it was to remove is gone.
+        let minimum = minimum.max(read_number(disk, MINIMUM)?);
         self.let_go_of_segment(minimum)?;
         Ok(minimum)
     }
 
-    /// The first index to keep.
+    /// The first index to keep, which an old bundle is before.
     fn minimum(&self, ended: u64, (keep, cover): (Duration, Cover)) -> Result<u64, LogError> {
-        let disk = self.settings.disk.as_ref();
         let published = held(&self.publisher).size();
         let covered = match cover {
             Cover::Published => published,
-            Cover::Cosigned => cosigned_size(disk)?.unwrap_or_default().min(published),
+            Cover::Cosigned => cosigned_size(self.settings.disk.as_ref())?
+                .unwrap_or_default()
+                .min(published),
         };
         let before = self.settings.clock.wall().checked_sub(keep);
         let before = millis(before.unwrap_or(SystemTime::UNIX_EPOCH));
-        let mut minimum = ended;
-        for _ in 0..BUNDLES_MAX {
-            let next = minimum + TILE_WIDTH;
-            if next > covered {
-                break;
+        let (mut minimum, mut next, mut looked) = (ended, ended, 0);
+        while looked < BUNDLES_MAX && next + TILE_WIDTH <= covered {
+            let newest = self.newest(next / TILE_WIDTH)?;
+            next += TILE_WIDTH;
+            match newest {
+                Newest::At(time) if time < before => {
+                    minimum = next;
+                    looked += 1;
+                }
+                Newest::At(_) | Newest::Unknown => break,
+                // SECURITY: one that is gone was old only if a later one is. A pruning that did not end has
+                // removed it, or somebody whom no Delete entry may excuse.
+                Newest::Gone => {}
             }
-            let found = read_optional(disk, &bundle_path(minimum / TILE_WIDTH))?;
-            // One that is gone was removed by a pruning that did not end.
-            if found.is_some_and(|bytes| newest(&bytes).is_none_or(|time| time >= before)) {
-                break;
-            }
-            minimum = next;
         }
         Ok(minimum)
     }
 
+    /// When the newest entry of a bundle was written.
+    fn newest(&self, index: u64) -> Result<Newest, LogError> {
+        let disk = self.settings.disk.as_ref();
+        let Some(bundle) = read_optional(disk, &path_of(TileKind::Entries, index))? else {
+            return Ok(Newest::Gone);
+        };
+        let (entries, is_whole) = bundle::entries(&bundle);
+        // SECURITY: what was changed must not go, nor say how old it is. The hashes stay, so that they are
+        // held against every head later.
+        let hashes = read_optional(disk, &path_of(TileKind::Hashes(0), index))?;
+        let hashes = from_bytes(&hashes.unwrap_or_default());
+        let leaves = entries.iter().map(|entry| Hash::of_leaf(entry));
+        if !is_whole || !leaves.eq(hashes) {
+            return Err(LogError::Damaged);
+        }
+        let time = |entry: &&[u8]| serde_json::from_slice::<Timed>(entry).ok();
+        let times: Option<Vec<Timed>> = entries.iter().map(time).collect();
+        let newest = times.and_then(|times| times.iter().map(|timed| timed.time).max());
+        Ok(newest.map_or(Newest::Unknown, Newest::At))
+    }
+
     fn remove_bundle(&self, index: u64) -> Result<(), LogError> {
         let disk = self.settings.disk.as_ref();
-        let path = bundle_path(index);
+        let path = path_of(TileKind::Entries, index);
         let Some(bytes) = read_optional(disk, &path)? else {
             return Ok(());
         };
@@ -134,23 +173,9 @@ pub(crate) fn minimum(disk: &dyn Disk) -> u64 {
     read_number(disk, MINIMUM).unwrap_or_default()
 }
 
-/// The time of the newest entry of a bundle, in milliseconds since 1970; nothing when one has none, so that
-/// nobody can say how old it is.
-fn newest(bundle: &[u8]) -> Option<u64> {
-    let (entries, is_whole) = bundle::entries(bundle);
-    let time = |entry: &&[u8]| serde_json::from_slice::<Timed>(entry).ok();
-    let times: Option<Vec<Timed>> = entries.iter().map(time).collect();
-    let newest = times?.iter().map(|timed| timed.time).max();
-    newest.filter(|_| is_whole)
-}
-
-fn bundle_path(index: u64) -> String {
-    let tile = TileId {
-        kind: TileKind::Entries,
-        index,
-        width: TILE_WIDTH,
-    };
-    tile.path()
+fn path_of(kind: TileKind, index: u64) -> String {
+    let width = TILE_WIDTH;
+    TileId { kind, index, width }.path()
 }
 
 fn read_number(disk: &dyn Disk, path: &str) -> Result<u64, LogError> {
