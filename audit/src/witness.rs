@@ -59,8 +59,9 @@ pub struct Witness {
     signer: Signer,
     logs: BTreeMap<String, Vec<VerifierKey>>,
     disk: Arc<dyn Disk>,
+    /// What this process has stored durably last, by origin.
     /// INVARIANT: held from the reading of what was seen until the writing of what is seen now.
-    one_at_a_time: Mutex<()>,
+    stored: Mutex<BTreeMap<String, Checkpoint>>,
 }
 
 /// The parts of a request.
@@ -87,7 +88,7 @@ impl Witness {
             signer,
             logs: by_origin,
             disk,
-            one_at_a_time: Mutex::default(),
+            stored: Mutex::default(),
         }
     }
 
@@ -127,14 +128,19 @@ impl Witness {
         if request.old > request.checkpoint.size {
             return Answer::plain(400, "the old size is above the new one\n");
         }
-        let _one = held(&self.one_at_a_time);
+        let mut stored = held(&self.stored);
         match self.latest(&request.checkpoint.origin) {
-            Ok(latest) => self.decide(&request, latest.as_ref(), now),
+            Ok(latest) => self.decide(&request, latest.as_ref(), (&mut stored, now)),
             Err(_) => Answer::plain(500, "what was seen last cannot be read\n"),
         }
     }
 
-    fn decide(&self, request: &Request, latest: Option<&Checkpoint>, now: SystemTime) -> Answer {
+    fn decide(
+        &self,
+        request: &Request,
+        latest: Option<&Checkpoint>,
+        (stored, now): (&mut BTreeMap<String, Checkpoint>, SystemTime),
+    ) -> Answer {
         let (seen, root) =
             latest.map_or_else(|| (0, Hash::of_nothing()), |head| (head.size, head.root));
         let head = &request.checkpoint;
@@ -145,10 +151,15 @@ impl Witness {
         if !is_consistent((seen, &root), (head.size, &head.root), &request.proof) {
             return Answer::plain(422, "the consistency proof does not verify\n");
         }
-        let bytes = request.note.to_string();
-        let path = path(&head.origin);
-        if replace(self.disk.as_ref(), &path, bytes.as_bytes(), Access::Public).is_err() {
-            return Answer::plain(500, "the checkpoint could not be stored\n");
+        // SECURITY: anybody can send a checkpoint again that was seen, and must not make this disk sync.
+        if latest != Some(head) || stored.get(&head.origin) != Some(head) {
+            let bytes = request.note.to_string();
+            let path = path(&head.origin);
+            stored.remove(&head.origin);
+            if replace(self.disk.as_ref(), &path, bytes.as_bytes(), Access::Public).is_err() {
+                return Answer::plain(500, "the checkpoint could not be stored\n");
+            }
+            stored.insert(head.origin.clone(), head.clone());
         }
         let line = self.signer.cosign(request.note.text(), millis(now) / 1000);
         Answer::plain(200, line.to_string())

@@ -48,7 +48,9 @@ fn it_cosigns_what_continues_what_it_has_seen() {
     let line = SignatureLine::parse(answer.body.trim_end()).unwrap();
     let text = Note::parse(first.as_bytes()).unwrap().text().to_owned();
     assert!(witness.key().verifies(&text, &line.signature));
+    disk.fail(Call::Sync, 0);
     assert_eq!(ask(6, &[], &first).status, 200, "the same again");
+    assert!(!disk.has_failed(), "what is stored is not stored again");
 
     log.append_and_wait(entry(5)).unwrap();
     log.publish().unwrap();
