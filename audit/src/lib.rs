@@ -14,6 +14,7 @@ mod checkpoint;
 mod clock;
 mod cosignature;
 mod disk;
+mod edge_tile;
 mod entry;
 mod head_slots;
 mod log;

@@ -6,6 +6,7 @@ use std::io;
 
 use crate::checkpoint::Checkpoint;
 use crate::disk::Disk;
+use crate::edge_tile::read_tile;
 use crate::log::pruning;
 use crate::log::recover::CHECKPOINT;
 use crate::note::{Note, NoteError};
@@ -97,16 +98,8 @@ impl<'d> PublishedEntries<'d> {
             index,
             width: self.size.saturating_sub(first).min(TILE_WIDTH),
         };
-        let whole = TileId {
-            width: TILE_WIDTH,
-            ..tile
-        };
-        // A bundle that has become full meanwhile has another path.
         let path = tile.path();
-        let read = self.disk.read(&path);
-        let bundle = read
-            .or_else(|error| self.disk.read(&whole.path()).map_err(|_absent| error))
-            .map_err(|error| unreadable(&path, error))?;
+        let bundle = read_tile(self.disk, &tile).map_err(|error| unreadable(&path, error))?;
         let (entries, is_whole) = bundle::entries(&bundle);
         let expected = usize::try_from(tile.width).unwrap_or(usize::MAX);
         if !is_whole || entries.len() < expected {

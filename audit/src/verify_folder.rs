@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use crate::disk::{Disk, SystemDisk};
+use crate::edge_tile::read_tile;
 use crate::log::recover::CHECKPOINT;
 use crate::note::Note;
 use crate::policy_file::PolicyFile;
@@ -62,7 +63,7 @@ fn read(path: &Path) -> Result<Vec<u8>, String> {
 pub fn prove(disk: &dyn Disk, index: u64) -> Option<ProofFile> {
     let checkpoint = Note::parse(&disk.read(CHECKPOINT).ok()?).ok()?;
     let size = Checkpoint::parse(checkpoint.text())?.size;
-    let mut tiles = TileReader::new(size, |tile| disk.read(&tile.path()));
+    let mut tiles = TileReader::new(size, |tile| read_tile(disk, tile));
     let hashes = prove_inclusion(index, size, &mut tiles).ok()??;
     Some(ProofFile {
         index,

@@ -12,11 +12,10 @@ impl Walk<'_> {
         tile: &TileId,
         first: u64,
     ) -> Result<Option<Vec<u8>>, VerifyError> {
-        let path = tile.path();
-        let bytes = files::optional(self.disk, &path)?;
+        let bytes = files::tile(self.disk, tile)?;
         if bytes.is_none() {
-            self.evidence
-                .add(Place::Exact, first, format!("`{path}` is missing"));
+            let what = format!("`{}` is missing", tile.path());
+            self.evidence.add(Place::Exact, first, what);
         }
         Ok(bytes)
     }

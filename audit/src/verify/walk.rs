@@ -104,8 +104,7 @@ impl<'a> Walk<'a> {
             let index = first / TILE_WIDTH;
             let width = width_at(index, self.published);
             let id = |kind| TileId { kind, index, width };
-            let path = id(TileKind::Entries).path();
-            let bundle = files::optional(self.disk, &path)?;
+            let bundle = files::tile(self.disk, &id(TileKind::Entries))?;
             let tile = self.read_tile(&id(TileKind::Hashes(0)), first)?;
             let hashes = from_bytes(tile.as_deref().unwrap_or_default());
             let Some(bundle) = bundle else {
@@ -115,7 +114,7 @@ impl<'a> Walk<'a> {
                     first += width;
                     continue;
                 }
-                let what = format!("`{path}` is missing");
+                let what = format!("`{}` is missing", id(TileKind::Entries).path());
                 self.evidence.add(Place::Exact, first, what);
                 return Ok(false);
             };
@@ -262,13 +261,18 @@ impl<'a> Walk<'a> {
             return Ok(false);
         }
         let (disk, origin) = (self.disk, self.origin.clone());
-        let mut outcome = Ok(());
+        let mut outcome = Ok(true);
         wal_copy::entries_from(disk, (&origin, size), &mut |index, entry| {
-            if outcome.is_ok() {
-                outcome = self.grow(index, entry, Hash::of_leaf(entry));
+            if !matches!(outcome, Ok(true)) {
+                return;
             }
+            // It was whole when it was read first, so the log goes on meanwhile, and has let go of a segment.
+            outcome = match index == self.range.size() {
+                true => self.grow(index, entry, Hash::of_leaf(entry)).map(|()| true),
+                false => Ok(false),
+            };
         })?;
-        outcome.map(|()| true)
+        outcome
     }
 
     /// Heads of sizes that the log does not have.

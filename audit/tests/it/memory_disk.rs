@@ -46,6 +46,8 @@ struct State {
     locked: bool,
     /// The largest piece of a segment that was read at once.
     most_read: usize,
+    /// After this file is read, these are there.
+    then: Option<(String, BTreeMap<String, Vec<u8>>)>,
 }
 
 /// The folder; clones share it.
@@ -67,6 +69,11 @@ impl MemoryDisk {
         self.state().files.insert(path.to_owned(), bytes);
     }
 
+    /// Removes a file behind everybody's back.
+    pub(crate) fn take_out(&self, path: &str) {
+        self.state().files.remove(path).unwrap();
+    }
+
     /// Fails the call of a kind that comes after this many others of the kind, once.
     pub(crate) fn fail(&self, call: Call, after: usize) {
         let mut state = self.state();
@@ -83,6 +90,11 @@ impl MemoryDisk {
     /// Lets only this many more bytes be written; `None` for as many as there are.
     pub(crate) fn set_room(&self, room: Option<usize>) {
         self.state().room = room;
+    }
+
+    /// Puts other files in place of all, once a file has been read.
+    pub(crate) fn change_after(&self, path: &str, files: BTreeMap<String, Vec<u8>>) {
+        self.state().then = Some((path.to_owned(), files));
     }
 
     /// The largest piece of a segment that was read at once.
@@ -121,7 +133,12 @@ fn missing() -> io::Error {
 
 impl Disk for MemoryDisk {
     fn read(&self, path: &str) -> io::Result<Vec<u8>> {
-        let bytes = self.state().files.get(path).cloned().ok_or_else(missing)?;
+        let mut state = self.state();
+        let bytes = state.files.get(path).cloned().ok_or_else(missing)?;
+        if let Some((_, files)) = state.then.take_if(|(when, _)| when == path) {
+            state.files = files;
+        }
+        drop(state);
         self.note_read(path, bytes.len());
         Ok(bytes)
     }
