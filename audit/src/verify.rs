@@ -49,7 +49,8 @@ pub struct Report {
     pub origin: String,
     /// How many entries there are.
     pub size: u64,
-    /// The first index whose entry is there: those before were pruned, and only their hashes are left.
+    /// The first index from which on every entry is there: those before were pruned, and only their hashes are
+    /// left, but for bundles with a change of keys.
     pub first: u64,
     /// Whether anything was changed.
     pub integrity: Integrity,

@@ -25,12 +25,10 @@ impl Pruned {
         self.minimum = self.minimum.max(minimum);
     }
 
-    /// The first index that is there.
+    /// The first index from which on nothing was pruned. Before it, what holds a change of keys is there.
     pub(super) fn first(&self) -> u64 {
-        match self.gone.first() {
-            Some((0, end)) => *end,
-            Some(_) | None => 0,
-        }
+        let mut ends = self.gone.iter().rev().map(|(_, end)| *end);
+        ends.find(|end| *end <= self.minimum).unwrap_or_default()
     }
 
     /// What is gone although no entry says so was taken out.
