@@ -3,7 +3,7 @@
 
 use std::fmt::Debug;
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, Read};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::PathBuf;
 
@@ -134,6 +134,9 @@ impl DiskFile for File {
     }
 }
 
+/// A file that is read whole is no longer than this: a full bundle has less than 17 MiB.
+const FILE_BYTES_MAX: u64 = 32 << 20;
+
 /// A folder of the system's.
 #[derive(Debug, Clone)]
 pub struct SystemDisk {
@@ -154,7 +157,14 @@ impl SystemDisk {
 
 impl Disk for SystemDisk {
     fn read(&self, path: &str) -> io::Result<Vec<u8>> {
-        fs::read(self.at(path))
+        let mut bytes = Vec::new();
+        let file = File::open(self.at(path))?;
+        file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes)?;
+        // SECURITY: a folder that somebody hands over may hold a file that no memory can.
+        if bytes.len() as u64 > FILE_BYTES_MAX {
+            return Err(ErrorKind::FileTooLarge.into());
+        }
+        Ok(bytes)
     }
 
     fn read_from(&self, path: &str, offset: u64, bytes_max: usize) -> io::Result<Vec<u8>> {

@@ -286,7 +286,8 @@ impl Timeline {
             let seen = counts.seen.saturating_sub(counts.pending);
             if let Some(after) = &mut self.after_pruning {
                 let before = after.written.entry(class.clone());
-                written += *before.or_insert_with(|| seen.saturating_sub(written));
+                let before = *before.or_insert_with(|| seen.saturating_sub(written));
+                written = written.saturating_add(before);
             }
             if written < seen {
                 self.found.push(Incomplete::Omitted {

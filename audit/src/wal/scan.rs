@@ -197,7 +197,8 @@ fn scan_segment(
     let mut at = 0;
     loop {
         let rest = window.bytes().get(at..).unwrap_or_default();
-        let expected = size + entries.len() as u64;
+        // A hostile folder may begin anywhere.
+        let expected = size.saturating_add(entries.len() as u64);
         match step(rest, size, expected) {
             Step::Record { entry, length } => {
                 at += length;

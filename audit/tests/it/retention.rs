@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use postern_audit::{
-    Activity, Cover, Integrity, Log, NewEntry, Note, PolicyFile, PublishedEntries, Report, TileId,
-    TileKind, VerifierKey, life_entry, prove, verify, verify_proof,
+    Activity, Cover, Integrity, Log, LogError, NewEntry, Note, PolicyFile, PublishedEntries,
+    Report, TileId, TileKind, VerifierKey, life_entry, prove, verify, verify_proof,
 };
 use serde_json::json;
 
@@ -131,6 +131,86 @@ fn what_is_taken_out_without_the_log_saying_so_is_found() {
     assert_eq!(report.exit_code(), 4, "{report}");
 }
 
+/// The same files, opened apart.
+fn copy(stage: &Stage) -> Stage {
+    Stage {
+        disk: MemoryDisk::with(stage.disk.files()),
+        seeds: MemoryDisk::with(stage.seeds.files()),
+        ..stage.clone()
+    }
+}
+
+#[test]
+fn pruning_excuses_nobody_who_took_entries_out_before_it() {
+    let stage = Stage::new();
+    let key = days(&stage, 20);
+    let kept = copy(&stage).open().unwrap();
+    let minimum = kept.prune(KEEP, Cover::Published).unwrap();
+    for bundle in [minimum / 256, minimum / 256 + 1] {
+        let path = format!("tile/entries/{bundle:03}");
+        stage.disk.take_out(&path);
+    }
+    let log = stage.open().unwrap();
+    assert_eq!(log.prune(KEEP, Cover::Published).unwrap(), minimum);
+    log.close().unwrap();
+    let report = report(&stage.disk, &key, &[]);
+    assert!(
+        matches!(report.integrity, Integrity::Tampered { index, .. } if index == minimum),
+        "{report}"
+    );
+}
+
+#[test]
+fn pruning_does_not_believe_the_time_in_an_entry_that_was_changed() {
+    let stage = Stage::new();
+    let key = days(&stage, 20);
+    let kept = copy(&stage).open().unwrap();
+    let minimum = kept.prune(KEEP, Cover::Published).unwrap();
+    let path = format!("tile/entries/{:03}", minimum / 256);
+    let bundle = stage.disk.files()[&path].clone();
+    let older = bundle
+        .windows(9)
+        .enumerate()
+        .filter(|(_, window)| *window == b"\"time\":17")
+        .fold(bundle.clone(), |mut older, (at, _)| {
+            older[at + 8] = b'6';
+            older
+        });
+    assert_ne!(older, bundle);
+    stage.disk.put(&path, older);
+    let log = stage.open().unwrap();
+    assert_eq!(
+        log.prune(KEEP, Cover::Published),
+        Err(LogError::Damaged),
+        "it stays as evidence"
+    );
+    log.close().unwrap();
+    assert_eq!(report(&stage.disk, &key, &[]).exit_code(), 4);
+}
+
+#[test]
+fn a_heartbeat_that_has_seen_too_much_is_counted_all_the_same() {
+    let stage = Stage::new();
+    let log = stage.open().unwrap();
+    for _ in 0..300 {
+        log.append_and_wait(event(&stage, &log)).unwrap();
+    }
+    stage.clock.advance(DAY * 20);
+    let seen = json!({ "heartbeat": { "6003": { "seen": u64::MAX, "pending": 0 } } });
+    for _ in 0..2 {
+        let clock = stage.clock.as_ref();
+        let beat = life_entry(clock, log.origin(), Activity::Heartbeat, Some(seen.clone()));
+        log.append_and_wait(beat).unwrap();
+        let call = br#"{"class_uid":6003,"time":1701728000000}"#;
+        log.append_and_wait(NewEntry::new(call.to_vec())).unwrap();
+    }
+    log.publish().unwrap();
+    assert_eq!(log.prune(KEEP, Cover::Published).unwrap(), 256);
+    let key = log.keys()[0].clone();
+    log.close().unwrap();
+    assert_eq!(report(&stage.disk, &key, &[]).integrity, Integrity::Ok);
+}
+
 #[test]
 fn nothing_goes_that_no_checkpoint_covers_or_that_has_no_time() {
     let stage = Stage::new();
@@ -187,6 +267,7 @@ fn keys_can_be_followed_through_what_was_pruned() {
     let report = report(&stage.disk, &key, &[]);
     assert_eq!(report.integrity, Integrity::Ok, "{report}");
     assert!(minimum > 4 * 256);
+    assert_eq!(report.first, minimum, "{report}");
 }
 
 #[test]

@@ -4,11 +4,14 @@
 //! `POSTERN_LOG_BYTES` says how large the log is of which every bit is flipped (65536 for the long run);
 //! without it, one bit of each byte of a small log is.
 
-use postern_audit::{Incomplete, Integrity, TileKind, VerifyError, bundle_entries, verify};
+use postern_audit::{
+    Incomplete, Integrity, PolicyFile, PublishedEntries, SystemDisk, TileKind, VerifyError,
+    bundle_entries, prove, verify,
+};
 
 use crate::memory_disk::MemoryDisk;
 use crate::sample::{Files, Sample, sample};
-use crate::stage::place;
+use crate::stage::{Stage, entry, place};
 
 const SEGMENT: &str = ".wal/00000000000000000000.seg";
 
@@ -233,4 +236,90 @@ fn an_unsigned_log_does_not_pass() {
         sample.verify(&files, &[]),
         Err(VerifyError::NoLog)
     ));
+}
+
+#[test]
+fn a_segment_that_begins_at_the_last_number_there_is_ends_nothing_but_itself() {
+    let entry = b"{}";
+    let index = u64::MAX.to_be_bytes();
+    let crc = crc32c::crc32c_append(crc32c::crc32c(&index), entry);
+    let length = u32::try_from(entry.len()).unwrap();
+    let mut segment = [length.to_be_bytes(), crc.to_be_bytes()].concat();
+    segment.extend_from_slice(&index);
+    segment.extend_from_slice(entry);
+    let name = format!(".wal/{}.seg", u64::MAX);
+    let disk = MemoryDisk::with(Files::from([(name, segment)]));
+    let stage = Stage::new();
+    let key = stage.open().unwrap().keys()[0].clone();
+    let policy = PolicyFile::parse(format!("log {key}\nquorum none\n").as_bytes()).unwrap();
+    let report = verify(&disk, &policy, &[]).unwrap();
+    assert_eq!(report.exit_code(), 4, "{report}");
+}
+
+#[test]
+fn a_log_that_grows_while_it_is_read_is_whole() {
+    for (before, after) in [(40, 90), (200, 300)] {
+        let stage = Stage::new();
+        let log = stage.open().unwrap();
+        let grow = |size: u64| {
+            for number in 0..size {
+                log.append_and_wait(entry(number)).unwrap();
+            }
+            log.publish().unwrap();
+            stage.disk.files()
+        };
+        let checkpoint = grow(before)["checkpoint"].clone();
+        let mut files = grow(after);
+        files.insert("checkpoint".to_owned(), checkpoint);
+        let disk = MemoryDisk::with(files);
+        let key = log.keys()[0].clone();
+        let policy = PolicyFile::parse(format!("log {key}\nquorum none\n").as_bytes()).unwrap();
+        let report = verify(&disk, &policy, &[]).unwrap();
+        assert_eq!(report.integrity, Integrity::Ok, "{report}");
+        let read = PublishedEntries::open(&disk, 0).unwrap();
+        let read = read.collect::<Result<Vec<_>, _>>().unwrap();
+        assert_eq!(read.len() as u64, before + 1, "and its Start entry");
+        assert!(prove(&disk, before).is_some());
+    }
+}
+
+#[test]
+fn a_file_that_no_memory_can_hold_is_not_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let checkpoint = std::fs::File::create(folder.path().join("checkpoint")).unwrap();
+    checkpoint.set_len(64 << 20).unwrap();
+    let key = Stage::new().open().unwrap().keys()[0].clone();
+    let policy = PolicyFile::parse(format!("log {key}\nquorum none\n").as_bytes()).unwrap();
+    let disk = SystemDisk::new(folder.path().to_owned());
+    let verified = verify(&disk, &policy, &[]);
+    assert!(
+        matches!(verified, Err(VerifyError::Unreadable { .. })),
+        "{verified:?}"
+    );
+}
+
+#[test]
+fn a_log_that_lets_go_of_a_segment_while_it_is_read_is_whole() {
+    let stage = Stage {
+        segment_bytes: 2000,
+        ..Stage::new()
+    };
+    let log = stage.open().unwrap();
+    let grow = || {
+        for number in 0..300 {
+            log.append_and_wait(entry(number)).unwrap();
+        }
+        stage.disk.files()
+    };
+    grow();
+    log.publish().unwrap();
+    let before = grow();
+    log.publish().unwrap();
+    let disk = MemoryDisk::with(before);
+    disk.change_after("tile/entries/000", grow());
+    let key = log.keys()[0].clone();
+    let policy = PolicyFile::parse(format!("log {key}\nquorum none\n").as_bytes()).unwrap();
+    let report = verify(&disk, &policy, &[]).unwrap();
+    assert_eq!(report.integrity, Integrity::Ok, "{report}");
+    assert_eq!(report.size, 301, "what was published");
 }
