@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use postern_audit::{Log, LogSettings, NewEntry};
+use postern_audit::{Disk, Log, LogSettings, NewEntry, SystemDisk};
 
 use super::runner::Folder;
 
@@ -87,4 +87,18 @@ fn a_receipt_is_kept_or_it_is_not() {
     verify("nonsense").exits(4);
     let bare = ["audit", "verify-proof", "1.tlog-proof", "--policy", "trust"];
     folder.postern(&bare).exits(2);
+}
+
+#[test]
+fn a_witness_leaves_the_folder_of_another_alone() {
+    let folder = Folder::new();
+    fs::create_dir(folder.path().join("w")).unwrap();
+    let _lock = SystemDisk::new(folder.path().join("w"))
+        .lock("lock")
+        .unwrap();
+    folder.write("log.vkey", "");
+    let named = ["--dir", "w", "--name", "w.example.org", "--log", "log.vkey"];
+    let listen = ["--listen", "127.0.0.1:0"];
+    let refused = folder.postern(&[&["audit", "witness"], &named[..], &listen[..]].concat());
+    assert!(refused.exits(2).err.contains("another witness"));
 }

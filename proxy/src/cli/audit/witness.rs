@@ -15,7 +15,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use clap::Args;
-use postern_audit::{KeyKind, Signer, SystemDisk, VerifierKey, Witness};
+use postern_audit::{Disk, KeyKind, Lock, Signer, SystemDisk, VerifierKey, Witness};
 
 use crate::cli::output::{Exit, Output};
 use crate::clock::{Clock as _, SystemClock};
@@ -23,6 +23,8 @@ use crate::private_file;
 
 /// The private key's file, in the witness's folder.
 const SEED_FILE: &str = "witness.seed";
+/// The file that is locked, in the witness's folder.
+const LOCK_FILE: &str = "lock";
 /// The longest request, in bytes.
 const REQUEST_BYTES_MAX: usize = 64 << 10;
 
@@ -44,7 +46,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<Exit, String> {
-    let witness = witness(arguments)?;
+    let (witness, _lock) = witness(arguments)?;
     output.text(&format!("{}\n", witness.key()));
     output.note(format_args!(
         "that is the witness's key: put it into `audit.witnesses` of the logs and into the verifiers' policy; \
@@ -63,7 +65,8 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<Exit, String
     Ok(Exit::Fine)
 }
 
-fn witness(arguments: &Arguments) -> Result<Witness, String> {
+/// The witness, and the lock on its folder: two that decide by themselves could cosign what does not agree.
+fn witness(arguments: &Arguments) -> Result<(Witness, Box<dyn Lock>), String> {
     let mut logs = Vec::new();
     for path in &arguments.logs {
         for line in String::from_utf8_lossy(&super::read(path)?).lines() {
@@ -74,13 +77,17 @@ fn witness(arguments: &Arguments) -> Result<Witness, String> {
     }
     fs::create_dir_all(&arguments.dir)
         .map_err(|error| format!("`{}` cannot be made: {error}", arguments.dir.display()))?;
+    let disk = SystemDisk::new(arguments.dir.clone());
+    let lock = disk.lock(LOCK_FILE).map_err(|error| {
+        let folder = arguments.dir.display();
+        format!("`{folder}` cannot be locked; is it another witness's? {error}")
+    })?;
     let path = arguments.dir.join(SEED_FILE);
     let seed = private_file::secret(&path)
         .map_err(|message| format!("the private key, `{}`: {message}", path.display()))?;
     let signer = Signer::from_seed(&arguments.name, KeyKind::Witness, &seed)
         .ok_or_else(|| format!("`{}` cannot name a witness", arguments.name))?;
-    let disk = Arc::new(SystemDisk::new(arguments.dir.clone()));
-    Ok(Witness::new(signer, logs, disk))
+    Ok((Witness::new(signer, logs, Arc::new(disk)), lock))
 }
 
 /// The witness over HTTP.
