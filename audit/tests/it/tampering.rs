@@ -5,8 +5,8 @@
 //! without it, one bit of each byte of a small log is.
 
 use postern_audit::{
-    Incomplete, Integrity, PolicyFile, PublishedEntries, SystemDisk, TileKind, VerifyError,
-    bundle_entries, prove, verify,
+    Incomplete, Integrity, PolicyFile, PublishedEntries, SystemDisk, TileKind, VerifierKey,
+    VerifyError, bundle_entries, prove, verify,
 };
 
 use crate::memory_disk::MemoryDisk;
@@ -14,6 +14,10 @@ use crate::sample::{Files, Sample, sample};
 use crate::stage::{Stage, entry, place};
 
 const SEGMENT: &str = ".wal/00000000000000000000.seg";
+
+fn believing(key: &VerifierKey) -> PolicyFile {
+    PolicyFile::parse(format!("log {key}\nquorum none\n").as_bytes()).unwrap()
+}
 
 fn without_wal(mut files: Files) -> Files {
     files.retain(|path, _| !path.starts_with('.'));
@@ -251,7 +255,7 @@ fn a_segment_that_begins_at_the_last_number_there_is_ends_nothing_but_itself() {
     let disk = MemoryDisk::with(Files::from([(name, segment)]));
     let stage = Stage::new();
     let key = stage.open().unwrap().keys()[0].clone();
-    let policy = PolicyFile::parse(format!("log {key}\nquorum none\n").as_bytes()).unwrap();
+    let policy = believing(&key);
     let report = verify(&disk, &policy, &[]).unwrap();
     assert_eq!(report.exit_code(), 4, "{report}");
 }
@@ -273,7 +277,7 @@ fn a_log_that_grows_while_it_is_read_is_whole() {
         files.insert("checkpoint".to_owned(), checkpoint);
         let disk = MemoryDisk::with(files);
         let key = log.keys()[0].clone();
-        let policy = PolicyFile::parse(format!("log {key}\nquorum none\n").as_bytes()).unwrap();
+        let policy = believing(&key);
         let report = verify(&disk, &policy, &[]).unwrap();
         assert_eq!(report.integrity, Integrity::Ok, "{report}");
         let read = PublishedEntries::open(&disk, 0).unwrap();
@@ -289,7 +293,7 @@ fn a_file_that_no_memory_can_hold_is_not_read() {
     let checkpoint = std::fs::File::create(folder.path().join("checkpoint")).unwrap();
     checkpoint.set_len(64 << 20).unwrap();
     let key = Stage::new().open().unwrap().keys()[0].clone();
-    let policy = PolicyFile::parse(format!("log {key}\nquorum none\n").as_bytes()).unwrap();
+    let policy = believing(&key);
     let disk = SystemDisk::new(folder.path().to_owned());
     let verified = verify(&disk, &policy, &[]);
     assert!(
@@ -318,7 +322,7 @@ fn a_log_that_lets_go_of_a_segment_while_it_is_read_is_whole() {
     let disk = MemoryDisk::with(before);
     disk.change_after("tile/entries/000", grow());
     let key = log.keys()[0].clone();
-    let policy = PolicyFile::parse(format!("log {key}\nquorum none\n").as_bytes()).unwrap();
+    let policy = believing(&key);
     let report = verify(&disk, &policy, &[]).unwrap();
     assert_eq!(report.integrity, Integrity::Ok, "{report}");
     assert_eq!(report.size, 301, "what was published");
