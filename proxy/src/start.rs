@@ -136,12 +136,10 @@ impl Postern {
         let evidence = evidence(&options, &metrics).await?;
         let (server, base, clock) = (options.server, options.base, options.clock);
         let served = served(&server, &listener);
-        let exporting = options
-            .telemetry
-            .start((&metrics, &store), &evidence, served)?;
-        let options = reload_options(&server, &base, (&clock, &evidence))?;
+        let counted = (&metrics, &store);
+        let exporting = options.telemetry.start(counted, &evidence, served)?;
         let quotas = quota_keeper(&server, &base, (&clock, &metrics, &evidence))?;
-        let reloader = PolicyReloader::start(options, Arc::clone(&store))?;
+        let reloader = reloader(&server, &base, (&clock, &evidence), &store)?;
         open_if_needed(&quotas, &store).await?;
         let (listen, address) = (listener.socket().shown(), listener.socket().address());
         let admin = admin::spawn(
@@ -320,18 +318,21 @@ async fn evidence(options: &StartOptions, metrics: &Metrics) -> Result<Evidence,
     Evidence::start(opening, metrics.registry()).await
 }
 
-fn reload_options(
+/// Loads the policy that the server file names, and reloads it from now on.
+fn reloader(
     server: &Server,
     base: &Path,
     (clock, evidence): (&Arc<dyn Clock>, &Evidence),
-) -> Result<ReloadOptions, LoadError> {
-    Ok(ReloadOptions {
+    store: &Arc<PolicyStore>,
+) -> Result<PolicyReloader, StartError> {
+    let options = ReloadOptions {
         policy: base.join(&server.policy),
         keys: load::pseudonym_keys(server, base)?,
         limits: engine_limits(server),
         clock: Arc::clone(clock),
         evidence: evidence.clone(),
-    })
+    };
+    Ok(PolicyReloader::start(options, Arc::clone(store))?)
 }
 
 /// Where clients connect, for telemetry: by the name that is served if there is one.
