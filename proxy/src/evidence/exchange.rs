@@ -122,7 +122,10 @@ impl ExchangeRecord {
         if self.batched {
             return Ok(None);
         }
-        let receipt = written.durable().await?;
+        let receipt = written.durable().await.inspect_err(|_| {
+            // What happens instead is still to be recorded, should the log take entries again by then.
+            self.end = End::Open;
+        })?;
         if let Some(intent) = intent
             && let Err(problem) = intent.durable().await
         {
