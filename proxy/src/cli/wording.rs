@@ -120,7 +120,8 @@ pub(super) fn duration(microseconds: u64) -> String {
     }
 }
 
-/// Rows of cells as aligned text, two blanks between columns, no blank at the end of a line.
+/// Rows of cells as aligned text, two blanks between columns, no blank at the end of a line. A control
+/// character, which could move a terminal's cursor, is shown as U+FFFD.
 pub(super) fn table(rows: &[Vec<String>]) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let widths: Vec<usize> = (0..columns)
@@ -133,7 +134,11 @@ pub(super) fn table(rows: &[Vec<String>]) -> String {
     for row in rows {
         let mut line = String::new();
         for (cell, width) in row.iter().zip(&widths) {
-            line.push_str(cell);
+            let shown = |one: char| match one.is_control() {
+                true => char::REPLACEMENT_CHARACTER,
+                false => one,
+            };
+            line.extend(cell.chars().map(shown));
             let blanks = (width + 2).saturating_sub(cell.chars().count());
             line.push_str(&" ".repeat(blanks));
         }
@@ -152,6 +157,12 @@ mod tests {
         let row = |cells: &[&str]| cells.iter().map(|cell| (*cell).to_owned()).collect();
         let text = table(&[row(&["é", "b"]), row(&["long", "c", "d"])]);
         assert_eq!(text, "é     b\nlong  c  d\n");
+    }
+
+    #[test]
+    fn a_name_moves_no_cursor() {
+        let text = table(&[vec!["a\u{1b}[2J\rb\n".to_owned()]]);
+        assert_eq!(text, "a\u{fffd}[2J\u{fffd}b\u{fffd}\n");
     }
 
     #[test]

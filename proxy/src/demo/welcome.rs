@@ -44,10 +44,23 @@ pub fn welcome(demo: &Demo, matrix: &str) -> String {
     push_others(demo, &mut text);
     text.push_str("\nThe same case without Postern:\n\n");
     text.push_str(&format!(
-        "curl -s 'http://{}/api/v2/cases/1001'; echo\n\nCtrl-C stops everything.\n",
+        "curl -s 'http://{}/api/v2/cases/1001'; echo\n",
         addresses.api
     ));
+    push_watching(demo, &mut text);
+    text.push_str("\nCtrl-C stops everything.\n");
     text
+}
+
+/// What operators and auditors look at.
+fn push_watching(demo: &Demo, text: &mut String) {
+    let server_file = demo.folder.server_file.display();
+    text.push_str(
+        "\nFrom another shell in this folder: decisions as they are made, what is busiest, what is on record:\n\n",
+    );
+    for command in ["tap", "top --once", "audit verify"] {
+        text.push_str(&format!("postern -c {server_file} {command}\n"));
+    }
 }
 
 /// The requests that are not about one case as it is shown.

@@ -183,7 +183,8 @@ impl Client {
     }
 
     async fn fill(&mut self) -> bool {
-        let mut part = [0_u8; 65_536];
+        // On the heap: in an unoptimised build every future around this one would hold it.
+        let mut part = vec![0_u8; 65_536];
         match self.stream.read(&mut part).await {
             Ok(count) if count > 0 => {
                 self.buffer.extend_from_slice(&part[..count]);
