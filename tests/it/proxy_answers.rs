@@ -179,7 +179,7 @@ async fn answers_head_and_bodiless_statuses_without_a_body() {
     for status in [204, 205, 304] {
         let reply = stage.get(&format!("/cases/{status}"), "agent").await;
         assert_eq!((reply.status, reply.body.len()), (status, 0));
-        assert!(!reply.head.contains("28"), "{}", reply.head);
+        assert_ne!(reply.header("content-length"), Some("28"), "{}", reply.head);
     }
 }
 
