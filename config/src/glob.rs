@@ -99,6 +99,14 @@ mod tests {
             ("a?c", "abc", false),
             ("é*", "ete", false),
             ("é*", "été", true),
+            ("*n", "ann", true),
+            ("*n", "anna", false),
+            ("a*n*a", "anna", true),
+            ("a**b", "ab", true),
+            ("spiffe://desk/agent/*", "spiffe://desk/agent/ann", true),
+            ("spiffe://desk/agent/*", "spiffe://desk/agents/ann", false),
+            ("", "", true),
+            ("", "x", false),
         ] {
             let found = Glob::new(pattern).matches(text);
             assert_eq!(found, expected, "{pattern} {text}");

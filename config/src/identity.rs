@@ -57,8 +57,8 @@ pub enum KeySource {
 pub struct MtlsRule {
     /// Which name of the certificate is the subject.
     pub subject: CertificateName,
-    /// Which roles a subject has, by pattern (`*` stands for any run of characters).
-    pub roles: Vec<(String, Vec<String>)>,
+    /// Which roles a subject has.
+    pub roles: RoleMap,
 }
 
 /// Which name of a client certificate names its holder.

@@ -25,6 +25,15 @@ pub(super) fn files(folder: &str) -> Vec<(String, String)> {
     found
 }
 
+/// A policy of the cases that load.
+pub(super) fn good(name: &str) -> Policy {
+    let (_, text) = files("tests/cases/policy/good")
+        .into_iter()
+        .find(|(file, _)| file == name)
+        .unwrap();
+    Policy::parse(name, &text).unwrap()
+}
+
 pub(super) fn is_server(text: &str) -> bool {
     text.lines().any(|line| line.starts_with("upstream:"))
 }

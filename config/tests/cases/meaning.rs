@@ -7,18 +7,10 @@ use postern_config::identity::{IdentityRule, KeySource, TrustedPeer};
 use postern_config::secret::Reference;
 use postern_config::{Action, Generalize, Mask, Policy, PseudonymScope, Quota, Route, RouteMatch};
 
-use super::files::files;
+use super::files::{files, good};
 
 fn example(name: &str) -> Policy {
     let (_, text) = files("docs/examples")
-        .into_iter()
-        .find(|(file, _)| file == name)
-        .unwrap();
-    Policy::parse(name, &text).unwrap()
-}
-
-fn good(name: &str) -> Policy {
-    let (_, text) = files("tests/cases/policy/good")
         .into_iter()
         .find(|(file, _)| file == name)
         .unwrap();
@@ -164,8 +156,8 @@ fn an_identity_is_read_as_written() {
     let IdentityRule::Mtls(mtls) = example("mtls.yaml").identity else {
         panic!("mtls reads certificates")
     };
-    let agent = ("spiffe://desk/agent/*".to_owned(), vec!["agent".to_owned()]);
-    assert_eq!(mtls.roles[0], agent);
+    assert_eq!(mtls.roles.roles_of("spiffe://desk/agent/ann"), ["agent"]);
+    assert!(mtls.roles.roles_of("spiffe://desk/agents/ann").is_empty());
     let IdentityRule::Header(header) = example("header.yaml").identity else {
         panic!("header reads headers")
     };

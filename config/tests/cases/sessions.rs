@@ -8,15 +8,7 @@ use postern_config::sessions::{
 };
 use postern_config::{Policy, Sessions};
 
-use super::files::files;
-
-fn good(name: &str) -> Policy {
-    let (_, text) = files("tests/cases/policy/good")
-        .into_iter()
-        .find(|(file, _)| file == name)
-        .unwrap();
-    Policy::parse(name, &text).unwrap()
-}
+use super::files::{files, good};
 
 fn sessions(name: &str) -> Sessions {
     good(name).sessions.unwrap()

@@ -5,7 +5,7 @@
 //! section 2) or common name. A certificate with none of that kind, or several of the latter, names
 //! nobody.
 
-use postern_config::identity::{CertificateName, MtlsRule};
+use postern_config::identity::{CertificateName, MtlsRule, RoleMap};
 use postern_filters::Identity;
 use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
 
@@ -14,7 +14,7 @@ use super::{IdentityError, PeerFacts, is_name, refuse};
 /// Reads the subject and its roles from a verified certificate.
 pub(super) struct CertificateReader {
     subject: CertificateName,
-    roles: Vec<(String, Vec<String>)>,
+    roles: RoleMap,
 }
 
 impl CertificateReader {
@@ -48,7 +48,7 @@ impl CertificateReader {
             issuer: "mtls".to_owned(),
             subject: (*subject).to_owned(),
             tenant: None,
-            groups: self.groups(subject),
+            groups: self.roles.roles_of(subject),
         })
     }
 
@@ -86,41 +86,6 @@ impl CertificateReader {
             ) => None,
         }
     }
-
-    fn groups(&self, subject: &str) -> Vec<String> {
-        let mut groups: Vec<String> = self
-            .roles
-            .iter()
-            .filter(|(pattern, _)| matches(pattern, subject))
-            .flat_map(|(_, roles)| roles.iter().cloned())
-            .collect();
-        groups.sort_unstable();
-        groups.dedup();
-        groups
-    }
-}
-
-/// Whether a pattern stands for the whole text; `*` stands for any run of characters, an empty one
-/// included. Linear in the text for each `*`, without recursion.
-fn matches(pattern: &str, text: &str) -> bool {
-    let mut parts = pattern.split('*');
-    let Some(first) = parts.next() else {
-        return false;
-    };
-    let Some(mut rest) = text.strip_prefix(first) else {
-        return false;
-    };
-    let Some(last) = parts.next_back() else {
-        // There is no `*`: the pattern is the text.
-        return rest.is_empty();
-    };
-    for part in parts {
-        let Some((_, after)) = rest.split_once(part) else {
-            return false;
-        };
-        rest = after;
-    }
-    rest.ends_with(last)
 }
 
 #[cfg(test)]

@@ -12,7 +12,8 @@ use super::selectors;
 use crate::document::Place;
 use crate::document::read::{At, Entries, OneOrMany, Slot, Word, Words};
 use crate::document::section::Section;
-use crate::identity::{CertificateName, IdentityRule, JwtRule, MtlsRule};
+use crate::glob::Glob;
+use crate::identity::{CertificateName, IdentityRule, JwtRule, MtlsRule, RoleMap};
 use crate::policy::error::Problems;
 use crate::policy::file::{From, IdentityFile, RolesFile};
 use crate::roles::Role;
@@ -155,10 +156,14 @@ fn mtls(
         value: entries,
         place: written.place,
     };
-    let patterns = by_pattern(&entries, roles, problems);
+    let entries = by_pattern(&entries, roles, problems).into_iter();
+    let entries = entries.map(|(pattern, roles)| (Glob::new(pattern), roles));
+    let roles = RoleMap {
+        entries: entries.collect(),
+    };
     Some(MtlsRule {
         subject: subject?,
-        roles: patterns,
+        roles,
     })
 }
 
