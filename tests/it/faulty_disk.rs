@@ -1,51 +1,23 @@
 //! A folder on the disk of which any one call fails when it is told to, once.
 
-use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use postern_audit::{Access, Disk, DiskFile, Listed, Lock, SystemDisk};
 
-/// One kind of call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Call {
-    Write,
-    Sync,
-    Truncate,
-    Create,
-    Open,
-    Rename,
-    Remove,
-    CreateFolder,
-    SyncFolder,
-}
+// The same faults as in the tests of the log itself.
+#[path = "../../audit/tests/it/faults.rs"]
+mod faults;
 
-/// Every kind.
-pub(crate) const CALLS: [Call; 9] = [
-    Call::Write,
-    Call::Sync,
-    Call::Truncate,
-    Call::Create,
-    Call::Open,
-    Call::Rename,
-    Call::Remove,
-    Call::CreateFolder,
-    Call::SyncFolder,
-];
-
-#[derive(Debug, Default)]
-struct Plan {
-    seen: BTreeMap<Call, usize>,
-    fail: Option<(Call, usize)>,
-    failed: bool,
-}
+use faults::Faults;
+pub(crate) use faults::{CALLS, Call};
 
 /// The folder; clones share what is to fail.
 #[derive(Debug, Clone)]
 pub(crate) struct FaultyDisk {
     disk: SystemDisk,
-    plan: Arc<Mutex<Plan>>,
+    faults: Arc<Mutex<Faults>>,
 }
 
 impl FaultyDisk {
@@ -53,38 +25,26 @@ impl FaultyDisk {
     pub(crate) fn new(folder: PathBuf) -> Self {
         Self {
             disk: SystemDisk::new(folder),
-            plan: Arc::default(),
+            faults: Arc::default(),
         }
     }
 
     /// Fails the call of a kind that comes after this many others of the kind, once.
     pub(crate) fn fail(&self, call: Call, after: usize) {
-        *self.plan() = Plan {
-            fail: Some((call, after)),
-            ..Plan::default()
-        };
+        self.faults().fail(call, after);
     }
 
     /// Whether the call that was to fail has come.
     pub(crate) fn has_failed(&self) -> bool {
-        self.plan().failed
+        self.faults().has_failed()
     }
 
-    fn plan(&self) -> MutexGuard<'_, Plan> {
-        self.plan.lock().unwrap()
+    fn faults(&self) -> MutexGuard<'_, Faults> {
+        self.faults.lock().unwrap()
     }
 
     fn enter(&self, call: Call) -> io::Result<()> {
-        let mut plan = self.plan();
-        let seen = plan.seen.entry(call).or_default();
-        let before = *seen;
-        *seen += 1;
-        if plan.fail == Some((call, before)) {
-            plan.fail = None;
-            plan.failed = true;
-            return Err(io::Error::other("told to fail"));
-        }
-        Ok(())
+        self.faults().enter(call)
     }
 
     fn watched(&self, file: Box<dyn DiskFile>) -> Box<dyn DiskFile> {

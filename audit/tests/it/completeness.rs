@@ -8,7 +8,8 @@ use postern_audit::{
 };
 use serde_json::{Value, json};
 
-use crate::memory_disk::{Call, MemoryDisk};
+use crate::faults::Call;
+use crate::memory_disk::MemoryDisk;
 use crate::stage::Stage;
 
 fn millis(stage: &Stage) -> u64 {

@@ -7,40 +7,13 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use postern_audit::{Access, Disk, DiskFile, Listed, Lock};
 
-/// One kind of call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Call {
-    Write,
-    Sync,
-    Truncate,
-    Create,
-    Open,
-    Rename,
-    Remove,
-    CreateFolder,
-    SyncFolder,
-}
-
-/// Every kind.
-pub(crate) const CALLS: [Call; 9] = [
-    Call::Write,
-    Call::Sync,
-    Call::Truncate,
-    Call::Create,
-    Call::Open,
-    Call::Rename,
-    Call::Remove,
-    Call::CreateFolder,
-    Call::SyncFolder,
-];
+use crate::faults::{Call, Faults};
 
 #[derive(Debug, Default)]
 struct State {
     files: BTreeMap<String, Vec<u8>>,
     folders: BTreeSet<String>,
-    counts: BTreeMap<Call, usize>,
-    fail: Option<(Call, usize)>,
-    failed: bool,
+    faults: Faults,
     /// How many bytes still fit; unlimited when absent.
     room: Option<usize>,
     locked: bool,
@@ -76,15 +49,12 @@ impl MemoryDisk {
 
     /// Fails the call of a kind that comes after this many others of the kind, once.
     pub(crate) fn fail(&self, call: Call, after: usize) {
-        let mut state = self.state();
-        state.counts.clear();
-        state.failed = false;
-        state.fail = Some((call, after));
+        self.state().faults.fail(call, after);
     }
 
     /// Whether the call that was to fail has come.
     pub(crate) fn has_failed(&self) -> bool {
-        self.state().failed
+        self.state().faults.has_failed()
     }
 
     /// Lets only this many more bytes be written; `None` for as many as there are.
@@ -115,14 +85,7 @@ impl MemoryDisk {
 
     fn enter(&self, call: Call) -> io::Result<MutexGuard<'_, State>> {
         let mut state = self.state();
-        let count = state.counts.entry(call).or_default();
-        *count += 1;
-        let seen = *count - 1;
-        if state.fail == Some((call, seen)) {
-            state.failed = true;
-            state.fail = None;
-            return Err(io::Error::other("told to fail"));
-        }
+        state.faults.enter(call)?;
         Ok(state)
     }
 }

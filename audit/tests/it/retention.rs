@@ -8,7 +8,8 @@ use postern_audit::{
 };
 use serde_json::json;
 
-use crate::memory_disk::{CALLS, MemoryDisk};
+use crate::faults::CALLS;
+use crate::memory_disk::MemoryDisk;
 use crate::sample::padded;
 use crate::stage::Stage;
 

@@ -8,7 +8,8 @@ use postern_audit::{
     Signer, Witness, prove, verify, verify_proof,
 };
 
-use crate::memory_disk::{Call, MemoryDisk};
+use crate::faults::Call;
+use crate::memory_disk::MemoryDisk;
 use crate::stage::{Stage, entry, entry_bytes};
 
 fn now() -> SystemTime {

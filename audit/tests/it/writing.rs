@@ -4,7 +4,8 @@ use std::sync::{Arc, Barrier};
 
 use postern_audit::{Log, LogError, NewEntry, OnDamage, OpenError, bundle_entries};
 
-use crate::memory_disk::{CALLS, MemoryDisk};
+use crate::faults::CALLS;
+use crate::memory_disk::MemoryDisk;
 use crate::stage::{Stage, entry, entry_bytes, place};
 
 /// Every entry of the log, after it was opened again and published.
@@ -286,7 +287,7 @@ fn a_sync_that_fails_ends_the_log_until_it_is_opened_again() {
     let stage = Stage::new();
     let log = stage.open().unwrap();
     log.append_and_wait(entry(0)).unwrap();
-    stage.disk.fail(crate::memory_disk::Call::Sync, 0);
+    stage.disk.fail(crate::faults::Call::Sync, 0);
     assert_eq!(log.append_and_wait(entry(1)), Err(LogError::Poisoned));
     assert_eq!(log.append_and_wait(entry(2)), Err(LogError::Poisoned));
     assert_eq!(log.publish(), Err(LogError::Poisoned));
