@@ -36,16 +36,10 @@ pub enum KeyUrlError {
 /// Why one fetch failed; operators are told this much.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(super) enum FetchError {
-    #[error("the host cannot be reached")]
-    Connect,
-    #[error("the host's certificate was not accepted, or TLS failed")]
-    Tls,
-    #[error("the answer is no HTTP, too large, or was cut")]
-    Answer,
+    #[error(transparent)]
+    Call(#[from] CallError),
     #[error("the answer's status is not 200")]
     Status,
-    #[error("it took too long")]
-    Time,
 }
 
 /// Where a key set is fetched from.
@@ -80,22 +74,11 @@ impl KeyUrl {
         let request = request
             .header(header::ACCEPT, accept)
             .body(Full::default())
-            .map_err(|_invalid| FetchError::Answer)?;
+            .map_err(|_invalid| CallError::Answer)?;
         let (status, body) = self.0.call(request, SET_BYTES_MAX, time).await?;
         match status {
             StatusCode::OK => Ok(body),
             _ => Err(FetchError::Status),
-        }
-    }
-}
-
-impl From<CallError> for FetchError {
-    fn from(error: CallError) -> Self {
-        match error {
-            CallError::Connect => Self::Connect,
-            CallError::Tls => Self::Tls,
-            CallError::Answer => Self::Answer,
-            CallError::Time => Self::Time,
         }
     }
 }

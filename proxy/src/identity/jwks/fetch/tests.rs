@@ -49,7 +49,10 @@ async fn takes_a_whole_200_of_at_most_1_mib() {
     let most = vec![b' '; SET_BYTES_MAX];
     assert_eq!(fetched(ok(&most)).await.unwrap().len(), SET_BYTES_MAX);
     let more = vec![b' '; SET_BYTES_MAX + 1];
-    assert_eq!(fetched(ok(&more)).await, Err(FetchError::Answer));
+    assert_eq!(
+        fetched(ok(&more)).await,
+        Err(FetchError::Call(CallError::Answer))
+    );
 }
 
 #[tokio::test]
@@ -65,10 +68,10 @@ async fn refuses_every_other_answer() {
         (head("206 Partial Content"), FetchError::Status),
         (
             b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{}".to_vec(),
-            FetchError::Answer,
+            FetchError::Call(CallError::Answer),
         ),
-        (b"hello".to_vec(), FetchError::Answer),
-        (Vec::new(), FetchError::Answer),
+        (b"hello".to_vec(), FetchError::Call(CallError::Answer)),
+        (Vec::new(), FetchError::Call(CallError::Answer)),
     ] {
         assert_eq!(fetched(answer).await, Err(expected));
     }
@@ -80,9 +83,9 @@ async fn gives_up_on_a_server_that_does_not_answer() {
     let url = format!("http://{}/", silent.local_addr().unwrap());
     let url = KeyUrl::parse(&url).unwrap();
     let outcome = url.fetch_within(Duration::from_millis(20)).await;
-    assert_eq!(outcome, Err(FetchError::Time));
+    assert_eq!(outcome, Err(FetchError::Call(CallError::Time)));
     drop(silent);
-    assert_eq!(url.fetch().await, Err(FetchError::Connect));
+    assert_eq!(url.fetch().await, Err(FetchError::Call(CallError::Connect)));
 }
 
 #[tokio::test]
@@ -110,10 +113,13 @@ async fn verifies_the_servers_certificate() {
         url.fetch().await
     };
     assert_eq!(fetch("localhost", true).await.unwrap(), "{}");
-    assert_eq!(fetch("localhost", false).await, Err(FetchError::Tls));
+    assert_eq!(
+        fetch("localhost", false).await,
+        Err(FetchError::Call(CallError::Tls))
+    );
     assert_eq!(
         fetch("127.0.0.1", true).await,
-        Err(FetchError::Tls),
+        Err(FetchError::Call(CallError::Tls)),
         "another name"
     );
     assert_eq!(
