@@ -17,6 +17,15 @@ pub(crate) fn create(path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
+/// Makes a file for its owner only when there is none; one that is there stays as it is.
+pub(crate) fn make(path: &Path) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map(drop)
+}
+
 /// Whether nobody but its owner may read it.
 #[cfg(unix)]
 pub(crate) fn is_private(metadata: &Metadata) -> bool {

@@ -37,7 +37,5 @@ pub use keys::{KeyId, ServerKeys};
 pub use proof::{BadProof, ProofKey};
 pub use record::{Client, Holder, Lifetimes, Record, Revocation, Times};
 pub use shared::SharedSessions;
-pub use store::{
-    Admitted, Change, Limit, NewSession, OnLimit, Replaced, SessionStore, StoreError, Stored,
-};
+pub use store::{Admitted, Change, Limit, NewSession, Replaced, SessionStore, StoreError, Stored};
 pub use vault::{Handle, Jar, NoSession, OpenSession, Start, Vault, VaultError};

@@ -11,14 +11,13 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::UNIX_EPOCH;
 
 use postern_audit::AuditEntry;
 use serde::Serialize;
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
 
-use crate::clock::Clock;
+use crate::clock::{Clock, unix_millis};
 
 /// How many may watch at once.
 pub(crate) const TAPS_MAX: usize = 8;
@@ -73,9 +72,8 @@ impl Tap {
         if self.watchers.load(Ordering::Relaxed) == 0 {
             return;
         }
-        let since = clock.wall().duration_since(UNIX_EPOCH).unwrap_or_default();
         let decision = Decision {
-            time: u64::try_from(since.as_millis()).unwrap_or(u64::MAX),
+            time: unix_millis(clock.wall()),
             entry: entry.clone(),
         };
         // The last watcher may just have left.

@@ -3,13 +3,14 @@
 //!
 //! Whoever asked is named; whom the data is about is a keyed hash.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 use postern_audit::{AdminEntry, AuditEntry, NewEntry};
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::api_call::{ApiCall, Metadata};
+use crate::clock::unix_millis;
 use crate::exchange::random_hex;
 use crate::one_line::one_line;
 
@@ -131,8 +132,7 @@ impl Event<'_> {
 
     /// The entry of the log.
     pub(super) fn entry(&self, now: SystemTime) -> NewEntry {
-        let time = now.duration_since(UNIX_EPOCH).unwrap_or_default();
-        let time = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        let time = unix_millis(now);
         let fields = match self {
             Self::Exchange(exchange) => {
                 let metadata = Metadata::new(exchange.uid(), time, Some(exchange.exchange_id()));

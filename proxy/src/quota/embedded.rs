@@ -25,6 +25,7 @@ use super::ledger::{
 use super::quotas::OpenError;
 use super::terms::Terms;
 use crate::clock::Clock;
+use crate::private_file;
 use time::LedgerTime;
 use writer::Writer;
 
@@ -73,7 +74,8 @@ fn create(path: &Path) -> Result<Database, OpenError> {
         path: owned(),
         reason: error.to_string(),
     };
-    make_private(path).map_err(file)?;
+    // It names people: nobody else may read it.
+    private_file::make(path).map_err(file)?;
     Database::create(path).map_err(|error| {
         if matches!(
             error,
@@ -88,14 +90,6 @@ fn create(path: &Path) -> Result<Database, OpenError> {
         }
         OpenError::NotAStore { path: owned() }
     })
-}
-
-/// Makes the file when there is none. It names people: nobody else may read it.
-fn make_private(path: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::OpenOptionsExt as _;
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create(true).truncate(false).mode(0o600);
-    options.open(path).map(drop)
 }
 
 #[async_trait]

@@ -6,26 +6,29 @@
 use http::HeaderMap;
 use http::header::COOKIE;
 use postern_config::sessions::hot_names::{BOUND_COOKIE, HANDLE_COOKIE};
-use postern_filters::placeholder;
 
 use super::vault::Handle;
 
 /// The longest `Cookie` field that is read, in bytes; a browser's whole jar for one host is smaller.
 const FIELDS_BYTES_MAX: usize = 16 << 10;
+/// What both cookies have: for this host and its whole path, on secure connections, out of reach of scripts,
+/// and never sent from another site.
+pub const ATTRIBUTES: &str = "Path=/; Secure; HttpOnly; SameSite=Strict";
 
 /// What of a request's cookies is ours.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ClientCookies {
     /// The handle.
-    pub handle: Presented<Handle>,
+    pub handle: Carried<Handle>,
     /// The bound cookie's value.
-    pub bound: Presented<String>,
+    pub bound: Carried<String>,
 }
 
 /// A cookie of ours, as a request brings it.
-#[derive(Clone, PartialEq, Eq)]
-pub enum Presented<T> {
+#[derive(Clone, Default, PartialEq, Eq)]
+pub enum Carried<T> {
     /// It does not.
+    #[default]
     Absent,
     /// Once, and well-formed.
     Once(T),
@@ -33,18 +36,7 @@ pub enum Presented<T> {
     Unsound,
 }
 
-// It is written by hand because a derived one would ask for a default of what is presented.
-#[expect(
-    clippy::derivable_impls,
-    reason = "a derived one is only for values that have a default"
-)]
-impl<T> Default for Presented<T> {
-    fn default() -> Self {
-        Self::Absent
-    }
-}
-
-impl<T> std::fmt::Debug for Presented<T> {
+impl<T> std::fmt::Debug for Carried<T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Absent => "Absent",
@@ -67,8 +59,8 @@ impl ClientCookies {
         let length: usize = fields.iter().map(|field| field.len()).sum();
         if length > FIELDS_BYTES_MAX {
             return Self {
-                handle: Presented::Unsound,
-                bound: Presented::Unsound,
+                handle: Carried::Unsound,
+                bound: Carried::Unsound,
             };
         }
         let mut cookies = Self::default();
@@ -86,12 +78,12 @@ impl ClientCookies {
                 own if own.eq_ignore_ascii_case(HANDLE_COOKIE.as_bytes()) => {
                     cookies
                         .handle
-                        .present(own == HANDLE_COOKIE.as_bytes(), handle_of(value));
+                        .add(own == HANDLE_COOKIE.as_bytes(), Handle::parse(value));
                 }
                 own if own.eq_ignore_ascii_case(BOUND_COOKIE.as_bytes()) => {
                     cookies
                         .bound
-                        .present(own == BOUND_COOKIE.as_bytes(), bound_of(value));
+                        .add(own == BOUND_COOKIE.as_bytes(), bound_of(value));
                 }
                 _ => {}
             }
@@ -100,18 +92,13 @@ impl ClientCookies {
     }
 }
 
-impl<T> Presented<T> {
-    fn present(&mut self, named: bool, value: Option<T>) {
+impl<T> Carried<T> {
+    fn add(&mut self, named: bool, value: Option<T>) {
         *self = match (&self, value.filter(|_| named)) {
             (Self::Absent, Some(value)) => Self::Once(value),
             (Self::Absent | Self::Once(_) | Self::Unsound, _) => Self::Unsound,
         };
     }
-}
-
-fn handle_of(value: &[u8]) -> Option<Handle> {
-    let handle = placeholder::Handle::parse(value)?;
-    Some(Handle::new(*handle.bytes()))
 }
 
 /// 32 bytes in base64url.
@@ -121,19 +108,16 @@ fn bound_of(value: &[u8]) -> Option<String> {
     (value.len() == 43 && value.iter().all(is_plain)).then(|| text.to_owned())
 }
 
-/// The field that gives a client its handle: a cookie of the session, for this host and its whole path, on
-/// secure connections, out of reach of scripts, and never sent from another site.
+/// The field that gives a client its handle, for as long as the browser runs.
 #[must_use]
 pub fn handle_field(handle: &Handle) -> String {
-    let text = placeholder::Handle::new(*handle.bytes()).text();
-    format!("{HANDLE_COOKIE}={text}; Path=/; Secure; HttpOnly; SameSite=Strict")
+    format!("{HANDLE_COOKIE}={}; {ATTRIBUTES}", handle.text())
 }
 
 /// The fields that take both cookies from a client.
 #[must_use]
 pub fn forgetting_fields() -> [String; 2] {
-    [HANDLE_COOKIE, BOUND_COOKIE]
-        .map(|name| format!("{name}=; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=0"))
+    [HANDLE_COOKIE, BOUND_COOKIE].map(|name| format!("{name}=; {ATTRIBUTES}; Max-Age=0"))
 }
 
 #[cfg(test)]
@@ -165,8 +149,8 @@ mod tests {
         ] {
             let fields: Vec<&str> = fields.iter().map(String::as_str).collect();
             let cookies = read(&fields);
-            assert_eq!(cookies.handle, Presented::Once(handle.clone()));
-            assert_eq!(cookies.bound, Presented::Once("a".repeat(43)));
+            assert_eq!(cookies.handle, Carried::Once(handle.clone()));
+            assert_eq!(cookies.bound, Carried::Once("a".repeat(43)));
         }
         assert_eq!(read(&["theme=dark"]), ClientCookies::default());
         assert_eq!(read(&[]), ClientCookies::default());
@@ -192,7 +176,7 @@ mod tests {
             vec![format!("{pair}; a={}", "x".repeat(16 << 10))],
         ] {
             let fields: Vec<&str> = fields.iter().map(String::as_str).collect();
-            assert_eq!(read(&fields).handle, Presented::Unsound, "{fields:?}");
+            assert_eq!(read(&fields).handle, Carried::Unsound, "{fields:?}");
         }
     }
 
@@ -204,7 +188,7 @@ mod tests {
             pair.replacen('-', "_", 1),
             format!("a={pair}"),
         ] {
-            assert_eq!(read(&[&field]).handle, Presented::Absent, "{field}");
+            assert_eq!(read(&[&field]).handle, Carried::Absent, "{field}");
         }
     }
 

@@ -48,7 +48,7 @@ pub struct Context {
 
 /// How the surroundings of a session have changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Change {
+pub enum Difference {
     /// In no way that matters.
     None,
     /// Another network, and the same browser: H05a.
@@ -76,7 +76,7 @@ impl Context {
 
     /// How these differ from those in which a session was used before.
     #[must_use]
-    pub fn change_from(&self, before: &Self) -> Change {
+    pub fn difference_from(&self, before: &Self) -> Difference {
         let other_network = self.network != before.network;
         let other_browser = self.family != before.family || self.platform != before.platform;
         let older = match (self.version, before.version) {
@@ -85,12 +85,12 @@ impl Context {
             (_, None) => false,
         };
         match (other_network, other_browser, other_browser || older) {
-            (true, true, _) => Change::Everything,
-            (false, _, true) => Change::Browser,
+            (true, true, _) => Difference::Everything,
+            (false, _, true) => Difference::Browser,
             // A version that goes down on the way into another network is no update.
-            (true, false, true) => Change::Everything,
-            (true, false, false) => Change::Network,
-            (false, _, false) => Change::None,
+            (true, false, true) => Difference::Everything,
+            (true, false, false) => Difference::Network,
+            (false, _, false) => Difference::None,
         }
     }
 }
@@ -168,23 +168,27 @@ mod tests {
         let newer = CHROME.replace("146", "147");
         let older = CHROME.replace("146", "145");
         for (address, user_agent, change) in [
-            ("192.0.2.1", CHROME, Change::None),
-            ("192.0.2.254", CHROME, Change::None),
-            ("::ffff:192.0.2.9", CHROME, Change::None),
-            ("192.0.2.1", newer.as_str(), Change::None),
-            ("192.0.3.1", CHROME, Change::Network),
-            ("192.0.3.1", &newer, Change::Network),
-            ("2001:db8::1", CHROME, Change::Network),
-            ("192.0.2.1", &older, Change::Browser),
-            ("192.0.2.1", EDGE, Change::Browser),
-            ("192.0.2.1", SAFARI, Change::Browser),
-            ("192.0.2.1", "", Change::Browser),
-            ("192.0.3.1", EDGE, Change::Everything),
-            ("192.0.3.1", &older, Change::Everything),
-            ("192.0.3.1", ANDROID, Change::Everything),
+            ("192.0.2.1", CHROME, Difference::None),
+            ("192.0.2.254", CHROME, Difference::None),
+            ("::ffff:192.0.2.9", CHROME, Difference::None),
+            ("192.0.2.1", newer.as_str(), Difference::None),
+            ("192.0.3.1", CHROME, Difference::Network),
+            ("192.0.3.1", &newer, Difference::Network),
+            ("2001:db8::1", CHROME, Difference::Network),
+            ("192.0.2.1", &older, Difference::Browser),
+            ("192.0.2.1", EDGE, Difference::Browser),
+            ("192.0.2.1", SAFARI, Difference::Browser),
+            ("192.0.2.1", "", Difference::Browser),
+            ("192.0.3.1", EDGE, Difference::Everything),
+            ("192.0.3.1", &older, Difference::Everything),
+            ("192.0.3.1", ANDROID, Difference::Everything),
         ] {
             let now = from(address, user_agent);
-            assert_eq!(now.change_from(&before), change, "{address} {user_agent}");
+            assert_eq!(
+                now.difference_from(&before),
+                change,
+                "{address} {user_agent}"
+            );
         }
     }
 
@@ -192,12 +196,12 @@ mod tests {
     fn a_network_is_56_bits_of_ipv6() {
         let before = from("2001:db8:0:12ff::1", CHROME);
         assert_eq!(
-            from("2001:db8:0:1200::2", CHROME).change_from(&before),
-            Change::None
+            from("2001:db8:0:1200::2", CHROME).difference_from(&before),
+            Difference::None
         );
         assert_eq!(
-            from("2001:db8:0:1300::1", CHROME).change_from(&before),
-            Change::Network
+            from("2001:db8:0:1300::1", CHROME).difference_from(&before),
+            Difference::Network
         );
     }
 }

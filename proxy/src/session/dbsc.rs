@@ -13,11 +13,16 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use postern_config::Sessions;
+use postern_config::sessions::GRACE;
+use postern_config::sessions::hot_names::BOUND_COOKIE;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use super::client_cookies::ATTRIBUTES;
 use super::digest::{Digest, sha256};
 use super::proof::{BadProof, Proof, ProofKey, verify};
+use crate::clock::millis;
 
 /// The headers of the draft.
 pub mod header {
@@ -37,10 +42,6 @@ pub mod header {
 pub const REGISTER_PATH: &str = "/__postern/dbsc/reg";
 /// Where it refreshes.
 pub const REFRESH_PATH: &str = "/__postern/dbsc/refresh";
-/// The cookie that the browser refreshes. Chromium makes no session of one named `__Host-Http-…`.
-pub const BOUND_COOKIE: &str = "__Host-pnb";
-/// Its attributes, without its life.
-pub const BOUND_ATTRIBUTES: &str = "Path=/; Secure; HttpOnly; SameSite=Strict";
 
 /// The kind of a proof.
 const KIND: &str = "dbsc+jwt";
@@ -63,12 +64,14 @@ pub struct DeviceTimes {
     pub unbound: Duration,
 }
 
-impl Default for DeviceTimes {
-    fn default() -> Self {
+impl DeviceTimes {
+    /// As a policy says.
+    #[must_use]
+    pub const fn of(sessions: &Sessions) -> Self {
         Self {
-            bound: Duration::from_secs(300),
-            grace: Duration::from_secs(30),
-            unbound: Duration::from_secs(60),
+            bound: sessions.bound_for,
+            grace: GRACE,
+            unbound: sessions.unbound_for,
         }
     }
 }
@@ -362,7 +365,7 @@ pub fn configuration(sid: &str, origin: &str) -> Value {
         "continue": true,
         "scope": { "origin": origin, "include_site": false, "scope_specification": [] },
         "credentials": [
-            { "type": "cookie", "name": BOUND_COOKIE, "attributes": BOUND_ATTRIBUTES },
+            { "type": "cookie", "name": BOUND_COOKIE, "attributes": ATTRIBUTES },
         ],
         "allowed_refresh_initiators": [],
     })
@@ -387,8 +390,7 @@ fn hash(text: &str) -> Digest {
 }
 
 fn after(time: u64, duration: Duration) -> u64 {
-    let millis = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
-    time.saturating_add(millis)
+    time.saturating_add(millis(duration))
 }
 
 #[cfg(test)]

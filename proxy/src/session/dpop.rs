@@ -14,6 +14,7 @@ use serde_json::{Map, Value};
 
 use super::digest::{Digest, sha256};
 use super::proof::{BadProof, Proof};
+use crate::clock::millis;
 use crate::hygiene::canonical_path;
 
 /// The longest proof, in bytes.
@@ -240,10 +241,6 @@ fn replay_of(thumbprint: &str, target: &str, jti: &str) -> Digest {
 fn minute(now: SystemTime) -> u64 {
     let since = now.duration_since(UNIX_EPOCH).unwrap_or_default();
     since.as_secs() / NONCE_SECONDS
-}
-
-fn millis(since: Duration) -> u64 {
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use postern_config::sessions::OnLimit;
 use redb::{
     Database, ReadableDatabase as _, ReadableTable, Table, TableDefinition, WriteTransaction,
 };
@@ -13,8 +14,9 @@ use redb::{
 use super::digest::Digest;
 use super::seen_proofs::SeenProofs;
 use super::store::{
-    Admitted, Change, Limit, NewSession, OnLimit, Replaced, SessionStore, StoreError, Stored,
+    Admitted, Change, Limit, NewSession, Replaced, SessionStore, StoreError, Stored,
 };
+use crate::private_file;
 
 /// id → revision, end, sealed record
 const SESSIONS: TableDefinition<&str, (u64, u64, &[u8])> = TableDefinition::new("sessions");
@@ -46,11 +48,7 @@ impl EmbeddedSessions {
     /// # Errors
     /// The file cannot be made or opened, is no store, or another process has it.
     pub fn open(path: &Path, now: u64) -> Result<Self, redb::Error> {
-        use std::os::unix::fs::OpenOptionsExt as _;
-
-        let mut options = std::fs::OpenOptions::new();
-        options.write(true).create(true).truncate(false).mode(0o600);
-        options.open(path).map_err(redb::Error::Io)?;
+        private_file::make(path).map_err(redb::Error::Io)?;
         let database = Database::create(path)?;
         let writing = database.begin_write()?;
         Tables::open(&writing)?;

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
+use postern_config::Sessions;
+use postern_config::sessions::GRACE;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::digest::Digest;
@@ -75,14 +77,15 @@ pub struct Lifetimes {
     pub grace: Duration,
 }
 
-impl Default for Lifetimes {
-    /// The defaults of the policy language.
-    fn default() -> Self {
+impl Lifetimes {
+    /// As a policy says.
+    #[must_use]
+    pub const fn of(sessions: &Sessions) -> Self {
         Self {
-            idle: Duration::from_secs(15 * 60),
-            longest: Duration::from_secs(12 * 3_600),
-            rotate: Duration::from_secs(3_600),
-            grace: Duration::from_secs(30),
+            idle: sessions.idle,
+            longest: sessions.longest,
+            rotate: sessions.rotate,
+            grace: GRACE,
         }
     }
 }

@@ -6,12 +6,13 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use postern_config::sessions::OnLimit;
 use redis::aio::ConnectionManager;
 use redis::{AsyncCommands as _, RedisError, Script};
 
 use super::digest::Digest;
 use super::store::{
-    Admitted, Change, Limit, NewSession, OnLimit, Replaced, SessionStore, StoreError, Stored,
+    Admitted, Change, Limit, NewSession, Replaced, SessionStore, StoreError, Stored,
 };
 use crate::store_server;
 

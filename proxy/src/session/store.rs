@@ -11,6 +11,7 @@
 use std::fmt::Debug;
 
 use async_trait::async_trait;
+use postern_config::sessions::OnLimit;
 
 use super::digest::Digest;
 
@@ -36,15 +37,6 @@ pub struct Limit {
     pub max: usize,
     /// And then.
     pub on_limit: OnLimit,
-}
-
-/// What happens when a person has as many sessions as allowed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OnLimit {
-    /// There is no other.
-    DenyNew,
-    /// The oldest ends.
-    EvictOldest,
 }
 
 /// What became of a new session.

@@ -6,6 +6,8 @@ mod stage;
 use std::sync::Arc;
 use std::time::Duration;
 
+use postern_config::sessions::OnLimit;
+
 use super::seals::Seals;
 use super::*;
 use crate::quota::server::Server;

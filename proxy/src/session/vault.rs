@@ -10,7 +10,6 @@ mod handle;
 mod refusal;
 
 use std::sync::Arc;
-use std::time::UNIX_EPOCH;
 
 use ulid::Ulid;
 use zeroize::Zeroizing;
@@ -23,7 +22,7 @@ use super::seals::{Seals, SeenRevisions};
 use super::store::{
     Admitted, Change, Limit, NewSession, Replaced, SessionStore, StoreError, Stored,
 };
-use crate::clock::Clock;
+use crate::clock::{Clock, millis, unix_millis};
 pub use handle::Handle;
 pub use refusal::{NoSession, VaultError};
 
@@ -333,8 +332,7 @@ impl Vault {
     /// What time it is, in milliseconds since 1970.
     #[must_use]
     pub fn now(&self) -> u64 {
-        let since = self.clock.wall().duration_since(UNIX_EPOCH);
-        millis(since.unwrap_or_default())
+        unix_millis(self.clock.wall())
     }
 
     /// A session as it is stored, and its record.
@@ -389,8 +387,4 @@ enum Which<'a> {
 struct Moved {
     new_handle: Option<Handle>,
     old_until: u64,
-}
-
-fn millis(duration: std::time::Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

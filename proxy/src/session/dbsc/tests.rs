@@ -54,7 +54,7 @@ fn fresh(n: u8) -> Fresh {
 }
 
 fn times() -> DeviceTimes {
-    DeviceTimes::default()
+    DeviceTimes::of(&Sessions::default())
 }
 
 /// A parameter of a header's value, or its first string.

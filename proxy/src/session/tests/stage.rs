@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use postern_config::Sessions;
 use tempfile::TempDir;
 
 use super::*;
@@ -85,7 +86,7 @@ impl Stage {
             keys,
             Arc::clone(store),
             Arc::clone(clock) as _,
-            Lifetimes::default(),
+            Lifetimes::of(&Sessions::default()),
         )
     }
 
