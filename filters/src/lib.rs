@@ -23,6 +23,8 @@ pub mod placeholder;
 pub mod pseudonym;
 pub mod request_facts;
 pub mod request_guard;
+pub mod request_tokens;
+pub mod response_tokens;
 mod route_matcher;
 pub mod set_cookie;
 pub mod shape_sweep;

@@ -132,6 +132,28 @@ const REQUEST_DENIED_PREFIXES: [&str; 45] = [
     "postern-",
 ];
 
+/// Those of the lists above that are about tokens as much as about identities: a policy may call them tokens.
+const REQUEST_TOKENS: [&str; 6] = [
+    "authorization",
+    "x-api-key",
+    "x-auth-token",
+    "x-access-token",
+    "x-csrf-token",
+    "x-xsrf-token",
+];
+
+/// Families of such fields.
+const REQUEST_TOKEN_PREFIXES: [&str; 3] = ["x-auth", "x-session", "x-jwt"];
+
+/// What of those families says who is asking all the same.
+const IDENTITY_PREFIXES: [&str; 5] = [
+    "x-auth-request-",
+    "x-auth-user",
+    "x-auth-email",
+    "x-authenticated",
+    "client-cert",
+];
+
 /// What of a labelled route's answers leaves beside what we set. None of it can carry the record.
 const RESPONSE_ALLOWED: [&str; 16] = [
     "date",
@@ -201,6 +223,18 @@ pub(super) fn request_denied(name: &HeaderName, method: &str) -> bool {
         || (is_safe(method) && WRITE_CONDITIONS.contains(&name))
 }
 
+/// Whether a request field says who is asking, or is not the client's to send for another reason, so that it
+/// brings no token whatever a policy calls it.
+pub(crate) fn says_who_asks(name: &str) -> bool {
+    let token = REQUEST_TOKENS.contains(&name);
+    let begins = |prefixes: &[&str]| prefixes.iter().any(|prefix| name.starts_with(prefix));
+    name.contains('_')
+        || HOP_BY_HOP.contains(&name)
+        || REQUEST_DENIED.contains(&name) && !token
+        || begins(&IDENTITY_PREFIXES)
+        || begins(&REQUEST_DENIED_PREFIXES) && !begins(&REQUEST_TOKEN_PREFIXES)
+}
+
 /// Whether a labelled route lets this response field down.
 pub(super) fn response_allowed(name: &HeaderName) -> bool {
     RESPONSE_ALLOWED.contains(&name.as_str())
@@ -217,7 +251,7 @@ pub(super) fn response_denied(name: &HeaderName) -> bool {
 }
 
 /// The field names that `Connection` ties to the connection, lower case.
-pub(super) fn connection_options(headers: &HeaderMap) -> BTreeSet<String> {
+pub(crate) fn connection_options(headers: &HeaderMap) -> BTreeSet<String> {
     headers
         .get_all(CONNECTION)
         .iter()
