@@ -8,6 +8,7 @@ mod compiled_route;
 mod counted_route;
 mod guarding;
 mod role_set;
+mod session_lines;
 mod write_rules;
 
 use std::sync::Arc;
@@ -31,6 +32,8 @@ pub(crate) use compiled_route::CompiledRoute;
 pub(crate) use counted_route::{CountedBody, CountedRoute};
 use role_set::RoleSets;
 pub(crate) use role_set::{Making, RoleSet};
+pub use session_lines::SessionLine;
+use session_lines::SessionLines;
 pub(crate) use write_rules::WriteRules;
 
 /// The engine's limits, from the server file.
@@ -71,7 +74,8 @@ pub struct CompiledPolicy {
 struct Ready {
     policy: Policy,
     matcher: RouteMatcher,
-    /// In the order of the policy; none for a denied one.
+    session_lines: SessionLines,
+    /// In the order of the policy, none for a denied one; then what stands for session lines.
     routes: Vec<Option<Arc<CompiledRoute>>>,
     labels: Arc<[String]>,
     identity_headers: Arc<[String]>,
@@ -97,7 +101,7 @@ impl CompiledPolicy {
         let labels: Vec<&Label> = policy.labels.iter().map(|(label, _)| label).collect();
         let mut searched = policy.detect.values();
         let searches_names = searched.any(|d| d.find.contains(&Detector::NamesInThisResponse));
-        let routes: Result<_, CompileError> = policy
+        let routes: Result<Vec<_>, CompileError> = policy
             .routes
             .iter()
             .map(|route| match route.deny {
@@ -111,9 +115,13 @@ impl CompiledPolicy {
                 }
             })
             .collect();
+        let mut routes: Vec<_> = routes?;
+        routes.extend(SessionLines::routes()?);
+        let (session_lines, matcher) = SessionLines::of(&policy);
         let ready = Ready {
-            matcher: RouteMatcher::new(&policy.routes),
-            routes: routes?,
+            matcher,
+            session_lines,
+            routes,
             labels: labels
                 .iter()
                 .map(|label| label.as_str().to_owned())
@@ -178,20 +186,28 @@ impl CompiledPolicy {
             return (None, Vec::new());
         };
         let route = match ready.matcher.find(facts.method, facts.path) {
-            Matched::Route(place) => ready.policy.routes.get(place),
+            Matched::Route(place) => ready.name_at(place),
             Matched::OtherMethods(_) | Matched::Nothing => None,
         };
         let roles = ready.roles(facts.identity);
         (
-            route.map(|route| route.name.as_str()),
+            route,
             roles.map(|set| set.roles.clone()).unwrap_or_default(),
         )
     }
 
     fn allowed(&self, facts: &RequestFacts<'_>) -> Result<ExchangePlan, DenyReason> {
         let ready = self.ready.as_ref().ok_or(DenyReason::PolicyUnavailable)?;
-        let roles = ready.roles(facts.identity)?;
-        let place = match ready.matcher.find(facts.method, facts.path) {
+        let found = ready.matcher.find(facts.method, facts.path);
+        let roles = match &found {
+            Matched::Route(place) if ready.session_lines.at(*place).is_some() => {
+                ready.role_sets.uncounted(&ready.policy)
+            }
+            Matched::Route(_) | Matched::OtherMethods(_) | Matched::Nothing => {
+                ready.roles(facts.identity)?
+            }
+        };
+        let place = match found {
             Matched::Route(place) => place,
             Matched::OtherMethods(allow) => return Err(DenyReason::MethodNotAllowed { allow }),
             Matched::Nothing => return Err(DenyReason::RouteDenied),
@@ -218,6 +234,13 @@ impl CompiledPolicy {
         Ok(plan.with_request(facts.method, chosen).with_guard(guard))
     }
 
+    /// Whether a request is one of a login or a logout, about which nobody's roles decide.
+    #[must_use]
+    pub fn session_line(&self, method: &str, path: &str) -> Option<SessionLine> {
+        let ready = self.ready.as_ref()?;
+        ready.session_lines.find(&ready.matcher, (method, path))
+    }
+
     /// The plan for a named route and roles without a request: what offline commands use.
     ///
     /// # Errors
@@ -227,9 +250,10 @@ impl CompiledPolicy {
         let ready = self.ready.as_ref().ok_or(DenyReason::PolicyUnavailable)?;
         let roles = ready.roles(identity)?;
         let place = ready
+            .policy
             .routes
             .iter()
-            .position(|known| known.as_ref().is_some_and(|known| known.name == route))
+            .position(|known| !known.deny && known.name == route)
             .ok_or(DenyReason::RouteDenied)?;
         let reader = Reader {
             roles,
@@ -279,6 +303,13 @@ struct Reader<'a> {
 }
 
 impl Ready {
+    /// What stands at a place: the name of a route, denied ones included, or what a session line is for.
+    fn name_at(&self, place: usize) -> Option<&str> {
+        let route = self.policy.routes.get(place);
+        let line = || self.session_lines.at(place).map(SessionLine::word);
+        route.map(|route| route.name.as_str()).or_else(line)
+    }
+
     /// The case that a request to the route at this place is about, if the route says where that is.
     fn case_of(&self, place: usize, facts: &RequestFacts<'_>) -> Option<String> {
         let name = self.policy.routes.get(place)?.case.as_deref()?;

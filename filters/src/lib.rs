@@ -37,7 +37,7 @@ pub mod value_action;
 pub mod verdict;
 
 pub use body_filter::{BodyError, BodyFilter};
-pub use compiled_policy::{AppliedQuota, CompileError, CompiledPolicy, EngineLimits};
+pub use compiled_policy::{AppliedQuota, CompileError, CompiledPolicy, EngineLimits, SessionLine};
 pub use exchange_plan::{ExchangePlan, ResponsePlan};
 pub use export_meter::{Admitted, Counted, Due, DueSubject, MeteredBody, SubjectKey, Who};
 pub use pipeline::{

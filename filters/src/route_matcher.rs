@@ -43,14 +43,24 @@ struct Line {
 
 impl RouteMatcher {
     /// The lines of these routes.
+    #[cfg(test)]
     pub(crate) fn new(routes: &[Route]) -> Self {
-        let mut lines: Vec<Line> = routes
+        Self::with_others(routes, &[])
+    }
+
+    /// The lines of these routes, and of what comes after them.
+    pub(crate) fn with_others(routes: &[Route], others: &[&[RouteMatch]]) -> Self {
+        let of_routes = routes
             .iter()
+            .map(|route| (route.matches.as_slice(), route.deny));
+        let of_others = others.iter().map(|lines| (*lines, false));
+        let mut lines: Vec<Line> = of_routes
+            .chain(of_others)
             .enumerate()
-            .flat_map(|(route, known)| {
-                known.matches.iter().map(move |line| Line {
+            .flat_map(|(route, (lines, denied))| {
+                lines.iter().map(move |line| Line {
                     route,
-                    denied: known.deny,
+                    denied,
                     fits: normalised(line.clone()),
                 })
             })

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use postern_config::params::BodyMeaning;
-use postern_config::routes::{AuditMode, LongLived, RouteMethod, Unlabelled, Unreadable};
+use postern_config::routes::{AuditMode, LongLived, Names, RouteMethod, Unlabelled, Unreadable};
 use postern_config::{Label, Route, RouteFormat, Selector};
 
 use crate::compiled_policy::{CompileError, CountedRoute, WriteRules};
@@ -108,6 +108,41 @@ impl CompiledRoute {
             formats: route.formats.clone(),
             columns: columns.into(),
             write: write.map(Arc::new),
+            counted: CountedRoute::default(),
+        })
+    }
+}
+
+impl CompiledRoute {
+    /// A route on which nothing is hidden, required, counted or asked.
+    ///
+    /// # Errors
+    /// None: there are no selectors.
+    pub(crate) fn open(name: &str) -> Result<Self, CompileError> {
+        let rules = JsonRules {
+            rules: Vec::new(),
+            required: Vec::new(),
+            names: Names::default(),
+        };
+        let automaton = Automaton::compile(&rules).map_err(|_error| CompileError::TooLarge {
+            route: name.to_owned(),
+        })?;
+        Ok(Self {
+            name: name.to_owned(),
+            labelled: false,
+            required: false,
+            query: None,
+            body: BodyMeaning::Write,
+            unlabelled: Unlabelled::Show,
+            unreadable: Vec::new(),
+            allow: Vec::new(),
+            receipt: false,
+            audit: AuditMode::default(),
+            labels: Vec::new(),
+            automaton: Arc::new(automaton),
+            formats: Vec::new(),
+            columns: Vec::new().into(),
+            write: None,
             counted: CountedRoute::default(),
         })
     }

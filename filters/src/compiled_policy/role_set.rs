@@ -178,6 +178,7 @@ pub(crate) struct Making<'a> {
 #[derive(Debug)]
 pub(crate) struct RoleSets {
     quotas: Vec<Arc<Quota>>,
+    nobody: OnceLock<Arc<RoleSet>>,
     known: Mutex<HashMap<Vec<String>, Arc<RoleSet>>>,
 }
 
@@ -186,6 +187,7 @@ impl RoleSets {
     pub(crate) fn new(policy: &Policy) -> Self {
         Self {
             quotas: policy.quotas.iter().cloned().map(Arc::new).collect(),
+            nobody: OnceLock::new(),
             known: Mutex::default(),
         }
     }
@@ -193,6 +195,12 @@ impl RoleSets {
     /// Every quota of the policy, in its order.
     pub(crate) fn quotas(&self) -> &[Arc<Quota>] {
         &self.quotas
+    }
+
+    /// Nobody's set: no role, and nothing is counted. What it may do is decided without it.
+    pub(crate) fn uncounted(&self, policy: &Policy) -> Arc<RoleSet> {
+        let make = || Arc::new(RoleSet::new(policy, &[], Vec::new()));
+        Arc::clone(self.nobody.get_or_init(make))
     }
 
     /// The set of those groups of an identity that are roles of the policy; none when there is none.
