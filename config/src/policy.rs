@@ -23,7 +23,7 @@ use crate::routes::Route;
 use crate::sessions::Sessions;
 
 /// A valid policy: every name in it resolves, every selector parses, and this build enforces
-/// everything it says but for what [`Policy::unenforced`] lists.
+/// everything it says.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Policy {
@@ -48,7 +48,6 @@ pub struct Policy {
     /// How the application's own session is kept from clients; always there with `from: session`.
     pub sessions: Option<Sessions>,
     lints: PolicyErrors,
-    unenforced: PolicyErrors,
 }
 
 impl Policy {
@@ -64,13 +63,6 @@ impl Policy {
     #[must_use]
     pub const fn lints(&self) -> &PolicyErrors {
         &self.lints
-    }
-
-    /// What is valid and what the proxy of this build does not do yet, each with its place in the file.
-    /// A policy for which this is not empty must not come into force.
-    #[must_use]
-    pub const fn unenforced(&self) -> &PolicyErrors {
-        &self.unenforced
     }
 
     /// What one role does to one label, `always` included.

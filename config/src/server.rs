@@ -41,6 +41,8 @@ pub struct Server {
     pub drain: Duration,
     /// Keys for pseudonyms, newest first.
     pub pseudonym_keys: Vec<KeyRef>,
+    /// Keys of sessions, newest first; empty where one is made in the state folder.
+    pub session_keys: Vec<KeyRef>,
 }
 
 /// Where clients connect, and with what TLS.

@@ -9,6 +9,7 @@ use postern_config::Revision;
 use postern_config::quota::Unit;
 use postern_filters::{BodySummary, ExchangePlan, Identity};
 use ring::rand::{SecureRandom, SystemRandom};
+use tokio::sync::Notify;
 
 use crate::clock::Clock;
 use crate::decision_log;
@@ -61,6 +62,8 @@ pub(crate) struct Exchange {
     cost: BodyCost,
     record: ExchangeRecord,
     trace: ExchangeTrace,
+    /// Told when the exchange must not go on.
+    cut: Arc<Notify>,
     /// Gives the place back after the line was written.
     _place: Option<Place>,
 }
@@ -90,6 +93,7 @@ impl Exchange {
             cost: BodyCost::default(),
             record: ExchangeRecord::begin(evidence),
             trace,
+            cut: Arc::default(),
             _place: place,
         }
     }
@@ -108,6 +112,11 @@ impl Exchange {
     pub(crate) fn call(&self, target: &Target, method: &http::Method, again: bool) -> Call {
         let observed = (Arc::clone(&self.clock), Arc::clone(&self.metrics));
         self.trace.call(target, method, again, observed)
+    }
+
+    /// What is told when the exchange must not go on: its session has ended.
+    pub(crate) const fn cut(&self) -> &Arc<Notify> {
+        &self.cut
     }
 
     /// The revision that holds, once it is known.
@@ -140,8 +149,11 @@ impl Exchange {
         request.method.as_str().clone_into(&mut self.entry.method);
     }
 
-    /// Somebody was recognised.
+    /// Somebody was recognised; nobody is on a login's lines.
     pub(crate) fn note_identity(&mut self, identity: &Identity) {
+        if identity.subject.is_empty() {
+            return;
+        }
         self.entry.issuer = Some(identity.issuer.clone());
         self.entry.subject = Some(identity.subject.clone());
         self.record.note_tenant(identity.tenant.as_deref());

@@ -23,6 +23,7 @@ mod request_body;
 mod request_head;
 mod response_head;
 mod send;
+mod settle;
 mod stopwatch;
 mod stored;
 mod tunnel;
@@ -41,6 +42,7 @@ use crate::identity::PeerFacts;
 use crate::lifecycle::Lifecycle;
 use crate::listener::Watch;
 use crate::service::Halt;
+use crate::visit::Visit;
 
 pub(crate) use handshake::Handshake;
 use request_body::RequestBody;
@@ -65,6 +67,8 @@ pub(crate) struct Forwarding<'a> {
     pub handshake: Option<&'a Handshake>,
     /// What was decided.
     pub plan: &'a ExchangePlan,
+    /// The session, where the policy has sessions.
+    pub visit: Option<&'a Visit>,
     /// The client.
     pub peer: &'a PeerFacts,
     /// Whether the client came over TLS.
@@ -99,10 +103,13 @@ pub(crate) async fn forward(
     exchange: &mut Exchange,
 ) -> Result<Option<Box<Tunnel>>, Halt> {
     let body = RequestBody::begin(forwarding, session).await?;
+    let posted = body.whole_bytes();
+    let body = body.with_tokens(forwarding, session).await?;
     let sent = match forwarding.plan.write_guard() {
         Some(guard) => guarded::send(forwarding, guard, session, exchange, body).await?,
         None => send::send(forwarding, session, exchange, body).await?,
     };
+    let sent = settle::settle(forwarding, session, exchange, sent, posted.as_ref()).await?;
     if let Some(handshake) = forwarding.handshake {
         if sent.head.status == StatusCode::SWITCHING_PROTOCOLS {
             let opening = tunnel::open(forwarding, handshake, session, exchange, sent);

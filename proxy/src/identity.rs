@@ -13,6 +13,7 @@ mod jwt;
 mod mtls;
 #[cfg(test)]
 mod samples;
+mod selected;
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -27,6 +28,7 @@ use crate::clock::Clock;
 pub use credential::{Credential, Recognised};
 pub(crate) use jwks::KeySet;
 pub use jwks::{KeySetError, KeyUrlError};
+pub(crate) use selected::ClaimSelector;
 
 /// The longest subject or tenant, in characters.
 pub const NAME_CHARS_MAX: usize = 256;
@@ -83,9 +85,6 @@ pub enum AuthenticatorError {
         /// The selector's text.
         selector: String,
     },
-    /// The rule is one that the load function refuses.
-    #[error("`from: session` is not enforced by this build yet")]
-    Session,
     /// A header that the rule names is no valid header name.
     #[error("`{name}` is no valid header name")]
     HeaderName {
@@ -103,6 +102,8 @@ enum Scheme {
     Jwt(jwt::TokenVerifier),
     Mtls(mtls::CertificateReader),
     Header(header::HeaderReader),
+    /// A session says who it is; the request itself does not.
+    Session,
 }
 
 impl Authenticator {
@@ -134,7 +135,7 @@ impl Authenticator {
             }
             IdentityRule::Mtls(rule) => Scheme::Mtls(mtls::CertificateReader::new(rule)),
             IdentityRule::Header(rule) => Scheme::Header(header::HeaderReader::new(rule)?),
-            IdentityRule::Session(_) => return Err(AuthenticatorError::Session),
+            IdentityRule::Session(_) => Scheme::Session,
         };
         Ok(Self { scheme })
     }
@@ -159,6 +160,7 @@ impl Authenticator {
                 identity: reader.read(headers, peer)?,
                 credential: None,
             }),
+            Scheme::Session => Err(IdentityError::Missing),
         }
     }
 
@@ -167,7 +169,7 @@ impl Authenticator {
     pub fn credential_headers(&self) -> Vec<HeaderName> {
         match &self.scheme {
             Scheme::Jwt(_) => vec![http::header::AUTHORIZATION],
-            Scheme::Mtls(_) => Vec::new(),
+            Scheme::Mtls(_) | Scheme::Session => Vec::new(),
             Scheme::Header(reader) => reader.names(),
         }
     }
@@ -175,7 +177,7 @@ impl Authenticator {
     fn remote_keys(&self) -> Option<&Arc<jwks::RemoteKeys>> {
         match &self.scheme {
             Scheme::Jwt(verifier) => verifier.remote_keys(),
-            Scheme::Mtls(_) | Scheme::Header(_) => None,
+            Scheme::Mtls(_) | Scheme::Header(_) | Scheme::Session => None,
         }
     }
 }
@@ -186,6 +188,7 @@ impl fmt::Debug for Authenticator {
             Scheme::Jwt(_) => "jwt",
             Scheme::Mtls(_) => "mtls",
             Scheme::Header(_) => "header",
+            Scheme::Session => "session",
         };
         f.debug_struct("Authenticator")
             .field("scheme", &scheme)
@@ -195,7 +198,7 @@ impl fmt::Debug for Authenticator {
 
 /// Whether a text may be a subject or a tenant: not empty, not too long, nothing invisible in it that
 /// could end a log line.
-fn is_name(text: &str) -> bool {
+pub(crate) fn is_name(text: &str) -> bool {
     !text.is_empty()
         && text.chars().count() <= NAME_CHARS_MAX
         && !text.chars().any(char::is_control)

@@ -20,6 +20,7 @@ use postern_filters::{CompileError, CompiledPolicy, EngineLimits, PseudonymKeys}
 use crate::clock::Clock;
 use crate::identity::{Authenticator, AuthenticatorError};
 use crate::policy_store::Snapshot;
+use crate::visit::SessionTerms;
 
 /// The largest policy or server file that is read, in bytes.
 pub const POLICY_BYTES_MAX: usize = 1 << 20;
@@ -182,9 +183,14 @@ impl LoadedPolicy {
                 previous,
             )?)),
         };
+        let sessions = match self.compiled.policy() {
+            None => None,
+            Some(policy) => SessionTerms::of(policy)?.map(Arc::new),
+        };
         Ok(Snapshot {
             compiled: self.compiled,
             authenticator,
+            sessions,
         })
     }
 }
@@ -201,7 +207,6 @@ pub fn load_policy(
     let text = read_text(path)?;
     let name = path.display().to_string();
     let policy = Policy::parse(&name, &text)?;
-    refuse_unenforced(&policy)?;
     let closure = ClosureKeys::of(key_reference(&policy), base_of(path));
     let revision = closure.revision(&text);
     let compiled = CompiledPolicy::compile(policy, revision.clone(), limits, keys)
@@ -291,15 +296,6 @@ pub fn base_of(path: &Path) -> &Path {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         Some(_) | None => Path::new("."),
-    }
-}
-
-/// The one place where a valid policy is refused for what the proxy does not do yet: a policy must not
-/// promise what nobody does.
-fn refuse_unenforced(policy: &Policy) -> Result<(), PolicyErrors> {
-    match policy.unenforced() {
-        unenforced if unenforced.errors.is_empty() => Ok(()),
-        unenforced => Err(unenforced.clone()),
     }
 }
 

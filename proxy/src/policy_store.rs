@@ -14,6 +14,7 @@ use postern_filters::CompiledPolicy;
 use tokio::sync::watch;
 
 use crate::identity::Authenticator;
+use crate::visit::SessionTerms;
 
 /// All that an exchange needs of one revision.
 #[derive(Debug)]
@@ -22,6 +23,8 @@ pub struct Snapshot {
     pub compiled: Arc<CompiledPolicy>,
     /// Who is recognised, and how; none until the first policy loads.
     pub authenticator: Option<Arc<Authenticator>>,
+    /// How sessions are kept; none when the policy has none.
+    pub(crate) sessions: Option<Arc<SessionTerms>>,
 }
 
 /// What operators are told about the policy. It holds text about the policy file, and none of the data
@@ -56,6 +59,7 @@ impl PolicyStore {
             current: ArcSwap::from_pointee(Snapshot {
                 compiled: Arc::new(CompiledPolicy::deny_all()),
                 authenticator: None,
+                sessions: None,
             }),
             status: Mutex::default(),
             changes: watch::Sender::new(()),
@@ -162,6 +166,7 @@ mod tests {
         let next = Snapshot {
             compiled: Arc::new(CompiledPolicy::deny_all()),
             authenticator: None,
+            sessions: None,
         };
         store.publish(next, SystemTime::UNIX_EPOCH);
         assert!(!Arc::ptr_eq(&before, &store.snapshot()));

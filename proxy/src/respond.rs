@@ -6,6 +6,7 @@
 mod faces;
 mod own;
 mod quota;
+mod session;
 
 use bytes::Bytes;
 use http::StatusCode;
@@ -23,6 +24,7 @@ use crate::identity::IdentityError;
 use faces::{Face, denied_face, face, identity_face, proof_face, refusal_face, unrecorded_face};
 pub(crate) use own::{Own, add_receipt, own};
 pub(crate) use quota::{QuotaRefusal, STEP_UP_AGE_MAX};
+pub(crate) use session::SessionProblem;
 
 /// Why a client gets a problem instead of an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +41,8 @@ pub(crate) enum Problem {
     Denied(DenyReason),
     /// What is stored is not what the write was made from.
     WriteConflict,
+    /// There is no session, or not one that may do this.
+    Session(SessionProblem),
     /// There is no room for another exchange.
     Overloaded,
     /// A quota is used up.
@@ -75,6 +79,7 @@ impl Problem {
             | Self::Identity(_)
             | Self::Denied(_)
             | Self::WriteConflict
+            | Self::Session(_)
             | Self::Overloaded
             | Self::Quota(_)
             | Self::AuditUnavailable
@@ -91,6 +96,7 @@ impl Problem {
             Self::Denied(reason) => *reason == DenyReason::UpgradeRefused,
             Self::Identity(_)
             | Self::WriteConflict
+            | Self::Session(_)
             | Self::Overloaded
             | Self::Quota(_)
             | Self::AuditUnavailable
@@ -118,6 +124,7 @@ impl Problem {
                 "send less at once; the limit is `limits.request_body`, and `limits.held_bytes` where fields are hidden from you",
             ),
             Self::Identity(error) => identity_face(*error),
+            Self::Session(problem) => problem.face(),
             Self::Denied(reason) => denied_face(reason),
             Self::WriteConflict => face(
                 StatusCode::CONFLICT,
@@ -222,6 +229,9 @@ fn add_particulars(
     if let Problem::Quota(refusal) = problem {
         return refusal.add_fields(head);
     }
+    if let Problem::Session(session) = problem {
+        return session.add_fields(head);
+    }
     if status == StatusCode::UNAUTHORIZED {
         let invalid = *problem == Problem::Identity(IdentityError::Invalid);
         let challenge = if invalid {
@@ -247,6 +257,7 @@ fn add_particulars(
         | Problem::Identity(_)
         | Problem::Denied(_)
         | Problem::WriteConflict
+        | Problem::Session(_)
         | Problem::Overloaded
         | Problem::Quota(_)
         | Problem::AuditUnavailable

@@ -36,11 +36,15 @@ use crate::metering::{Meter, QuotaKeeper};
 use crate::metrics::Metrics;
 use crate::policy_store::{PolicyStore, Snapshot};
 use crate::respond::{self, Problem};
+use crate::session::SessionKeeper;
 use crate::telemetry::Tracer;
+use crate::visit::{Arriving, Visit};
 use finish::After;
 
 /// How long a connection may be idle between two exchanges.
 const IDLE_SECONDS: u64 = 60;
+/// What stands in the record of an exchange that was cut because its session ended.
+const SESSION_ENDED: &str = "session-revoked";
 /// How many HTTP/2 streams one connection may have open.
 const H2_STREAMS_MAX: u32 = 100;
 
@@ -54,6 +58,8 @@ pub(crate) struct Service {
     pub metrics: Arc<Metrics>,
     /// What may leave.
     pub quotas: Arc<QuotaKeeper>,
+    /// Whose sessions run.
+    pub sessions: Arc<SessionKeeper>,
     /// What is put on record.
     pub evidence: Evidence,
     /// Who takes spans.
@@ -107,30 +113,19 @@ impl Service {
     /// Decides about a request: who is asking, and what may happen.
     async fn decide(
         &self,
-        request: &CleanRequest,
-        peer: &PeerFacts,
+        (request, peer): (&CleanRequest, &PeerFacts),
+        visit: Option<&Visit>,
         snapshot: &Snapshot,
         exchange: &mut Exchange,
     ) -> Result<Box<ExchangePlan>, Problem> {
-        let recognised = match &snapshot.authenticator {
-            // Before the first policy there is nobody to recognise, and everything is refused.
-            None => Ok(Recognised::default()),
-            Some(authenticator) => {
-                let now = self.clock.wall();
-                authenticator
-                    .authenticate(&request.headers, peer, now)
-                    .await
-            }
+        let recognised = match visit.filter(|visit| visit.names_people()) {
+            Some(visit) => visit.recognised()?,
+            None => self.recognise(request, peer, snapshot).await?,
         };
-        let recognised = recognised.map_err(|error| {
-            self.metrics.identity_failed(match error {
-                IdentityError::Missing => "missing",
-                IdentityError::Invalid => "invalid",
-                IdentityError::Unavailable => "unavailable",
-            });
-            Problem::Identity(error)
-        })?;
         let identity = &recognised.identity;
+        if let Some(visit) = visit.filter(|visit| !visit.names_people()) {
+            visit.belongs_to(identity);
+        }
         exchange.note_identity(identity);
         let facts = RequestFacts {
             method: request.method.as_str(),
@@ -156,6 +151,55 @@ impl Service {
 }
 
 impl Service {
+    /// Recognises who asks by what the request itself brings.
+    async fn recognise(
+        &self,
+        request: &CleanRequest,
+        peer: &PeerFacts,
+        snapshot: &Snapshot,
+    ) -> Result<Recognised, Problem> {
+        let recognised = match &snapshot.authenticator {
+            // Before the first policy there is nobody to recognise, and everything is refused.
+            None => Ok(Recognised::default()),
+            Some(authenticator) => {
+                let now = self.clock.wall();
+                authenticator
+                    .authenticate(&request.headers, peer, now)
+                    .await
+            }
+        };
+        recognised.map_err(|error| {
+            self.metrics.identity_failed(match error {
+                IdentityError::Missing => "missing",
+                IdentityError::Invalid => "invalid",
+                IdentityError::Unavailable => "unavailable",
+            });
+            Problem::Identity(error)
+        })
+    }
+
+    /// The session of a request; none where the policy has no sessions.
+    async fn visit(
+        &self,
+        request: &CleanRequest,
+        snapshot: &Snapshot,
+        exchange: &Exchange,
+    ) -> Result<Option<Visit>, Problem> {
+        let Some(terms) = &snapshot.sessions else {
+            return Ok(None);
+        };
+        let compiled = &snapshot.compiled;
+        let arriving = Arriving {
+            terms,
+            keeper: &self.sessions,
+            request,
+            line: compiled.session_line(request.method.as_str(), &request.path),
+            host: self.upstream.host(),
+            cut: exchange.cut(),
+        };
+        Visit::begin(arriving).await.map(Some)
+    }
+
     /// Charges the request to the quotas that apply, and lets the plan count what they count.
     async fn metered(
         &self,
@@ -280,10 +324,11 @@ impl Connection {
             let answered = self.answer_own(path, session, exchange, asked).await;
             return answered.map(|()| None);
         }
-        let plan = self
-            .service
-            .decide(&request, &self.peer, &snapshot, exchange)
-            .await?;
+        let service = &self.service;
+        let visit = service.visit(&request, &snapshot, exchange).await?;
+        let visit = visit.as_ref();
+        let asking = (&request, &self.peer);
+        let plan = service.decide(asking, visit, &snapshot, exchange).await?;
         let handshake = Handshake::offered(&request, &plan)?;
         exchange.announce(&plan, &request);
         if !request.method.is_safe() || handshake.is_some() {
@@ -296,6 +341,7 @@ impl Connection {
             request: &request,
             handshake: handshake.as_ref(),
             plan: &plan,
+            visit,
             peer: &self.peer,
             secure: self.secure,
             watch: &self.watch,
@@ -343,6 +389,7 @@ impl HttpServerApp for Connection {
                 Ok(()) if full => Some(Problem::Overloaded),
                 Ok(()) => None,
             };
+            let cut = Arc::clone(exchange.cut());
             let running = async {
                 match &refused {
                     Some(problem) => {
@@ -358,6 +405,10 @@ impl HttpServerApp for Connection {
             let next = tokio::select! {
                 next = running => next,
                 () = lifecycle.cut() => Next::End(After::BreakOff),
+                () = cut.notified() => {
+                    exchange.note_problem(SESSION_ENDED);
+                    Next::End(After::BreakOff)
+                }
             };
             let reusable = match next {
                 Next::End(after) => finish::finish(session, after, lifecycle, &self.watch).await,

@@ -4,6 +4,7 @@
 //! handled here; whoever starts Postern decides when it stops.
 
 mod quotas;
+mod sessions;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -29,6 +30,7 @@ use crate::policy_store::PolicyStore;
 use crate::quota::OpenError;
 use crate::reload::{PolicyReloader, ReloadOptions};
 use crate::service::Service;
+use crate::session::{KeepError, SessionKeeper};
 use crate::telemetry::{Exporting, Served, Telemetry, TelemetryError};
 
 pub(crate) use quotas::quota_store;
@@ -86,6 +88,9 @@ pub enum StartError {
     /// The store of the quotas cannot be opened.
     #[error(transparent)]
     Store(#[from] OpenError),
+    /// Sessions cannot be kept.
+    #[error(transparent)]
+    Sessions(#[from] KeepError),
     /// The audit log cannot be opened.
     #[error(transparent)]
     Evidence(#[from] EvidenceError),
@@ -109,6 +114,7 @@ impl StartError {
             | Self::Upstream { .. }
             | Self::Admin(_)
             | Self::Store(_)
+            | Self::Sessions(_)
             | Self::Evidence(_)
             | Self::Telemetry(_)
             | Self::Metrics(_) => format!("error: {self}\n"),
@@ -141,6 +147,8 @@ impl Postern {
         let quotas = quota_keeper(&server, &base, (&clock, &metrics, &evidence))?;
         let reloader = reloader(&server, &base, (&clock, &evidence), &store)?;
         open_if_needed(&quotas, &store).await?;
+        let sessions = sessions::keeper(&server, &base, &clock)?;
+        sessions::open_if_needed(&sessions, &store).await?;
         let (listen, address) = (listener.socket().shown(), listener.socket().address());
         let admin = admin::spawn(
             admin::bind(&server.admin)?,
@@ -161,6 +169,7 @@ impl Postern {
             lifecycle: Arc::clone(&lifecycle),
             metrics,
             quotas: Arc::clone(&quotas),
+            sessions: Arc::clone(&sessions),
             evidence: evidence.clone(),
             tracer: exporting.tracer(),
             clock,
@@ -177,6 +186,7 @@ impl Postern {
             reloader,
             lifecycle,
             quotas,
+            sessions,
             evidence,
             exporting,
             admin,
@@ -217,6 +227,8 @@ pub struct Running {
     reloader: PolicyReloader,
     lifecycle: Arc<Lifecycle>,
     quotas: Arc<QuotaKeeper>,
+    /// Held until everything that runs in them has ended.
+    sessions: Arc<SessionKeeper>,
     evidence: Evidence,
     exporting: Exporting,
     admin: AdminThread,
@@ -272,6 +284,7 @@ impl Running {
             admin,
             accepting,
             quotas,
+            sessions,
             evidence,
             mut exporting,
             reloader,
@@ -279,7 +292,7 @@ impl Running {
         } = self;
         drop((accepting, reloader));
         quotas.close().await;
-        drop(quotas);
+        drop((quotas, sessions));
         let stopped = tokio::task::spawn_blocking(move || admin.stop()).await;
         if stopped.is_err() {
             tracing::error!("the admin listener could not be stopped");

@@ -62,7 +62,7 @@ section! {
         detect: "detect" => Entries<DetectFile>,
         /// How much may leave per identity, session, tenant or role within a window.
         quotas: "quotas" => Entries<QuotaFile>,
-        /// How the application's own session is kept from clients. Not enforced by this build yet.
+        /// How the application's own session is kept from clients.
         sessions: "sessions" => SessionsFile,
         /// Just-in-time widening. Not enforced by this build yet.
         grants: "grants" => Entries<GrantFile>,
@@ -91,9 +91,9 @@ section! {
         roles: "roles" => RolesFile,
         /// `header`: the peers that are believed.
         trusted: "trusted" => OneOrMany<String>,
-        /// `session`: how a login is recognised. Not enforced by this build yet.
+        /// `session`: how a login is recognised.
         login: "login" => LoginFile,
-        /// `session`: which requests end a session. Not enforced by this build yet.
+        /// `session`: which requests end a session.
         logout: "logout" => LogoutFile,
         /// What happens to an identity without any role of this policy.
         without_a_role: "without_a_role" => Word<WithoutARole>,

@@ -32,20 +32,13 @@ const CHAIN_MAX: usize = 16;
 
 /// Reads and resolves a text.
 pub(super) fn policy(name: &str, text: &str) -> Result<Policy, PolicyErrors> {
-    let (mut problems, mut later) = (Problems::default(), Problems::default());
+    let mut problems = Problems::default();
     let policy = Node::read(text, &mut problems)
         .and_then(|root| PolicyFile::read(&root, &mut problems))
-        .and_then(|file| {
-            unenforced::by_the_proxy(&file, &mut later);
-            resolve(&file, &mut problems)
-        });
+        .and_then(|file| resolve(&file, &mut problems));
     let (errors, lints) = problems.into_reports(name, text);
     match policy {
-        Some(policy) if errors.errors.is_empty() => Ok(Policy {
-            lints,
-            unenforced: later.into_errors(name, text),
-            ..policy
-        }),
+        Some(policy) if errors.errors.is_empty() => Ok(Policy { lints, ..policy }),
         _ => Err(errors),
     }
 }
@@ -84,6 +77,5 @@ fn resolve(file: &PolicyFile, problems: &mut Problems) -> Option<Policy> {
         sessions,
         several_roles: file.several_roles.word().unwrap_or_default(),
         lints: PolicyErrors::default(),
-        unenforced: PolicyErrors::default(),
     })
 }

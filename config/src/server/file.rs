@@ -154,6 +154,8 @@ section! {
     KeysFile, required: [] {
         /// Keys of pseudonyms, newest first.
         pseudonym: "pseudonym" => Vec<At<KeyFile>>,
+        /// Keys of sessions, newest first. Replicas that share a store need the same.
+        sessions: "sessions" => Vec<At<KeyFile>>,
     }
 }
 

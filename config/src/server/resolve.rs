@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::file::{
-    KeysFile, LimitsFile, ListenFile, PolicyPath, ServerFile, TlsFile, UpstreamFile, UpstreamLong,
+    KeyFile, LimitsFile, ListenFile, PolicyPath, ServerFile, TlsFile, UpstreamFile, UpstreamLong,
 };
 use super::{KeyRef, Limits, Listen, ListenTls, Server, Upstream, addresses, audit, stores};
 use crate::document::read::{At, OneOrMany, Read, Slot};
@@ -61,7 +61,9 @@ fn resolve(file: &ServerFile, problems: &mut Problems) -> Option<Server> {
     }
     let limits = limits(file.limits.value(), problems);
     let drain = units::duration("drain", &file.drain, 100..=600_000, problems);
-    let pseudonym_keys = pseudonym_keys(file.keys.value(), problems);
+    let written = file.keys.value();
+    let pseudonym_keys = keys(written.and_then(|keys| keys.pseudonym.value()), problems);
+    let session_keys = keys(written.and_then(|keys| keys.sessions.value()), problems);
     Some(Server {
         listen: listen?,
         upstream: upstream?,
@@ -73,6 +75,7 @@ fn resolve(file: &ServerFile, problems: &mut Problems) -> Option<Server> {
         limits,
         drain: drain.unwrap_or(DRAIN),
         pseudonym_keys,
+        session_keys,
     })
 }
 
@@ -307,9 +310,8 @@ fn counts(file: &LimitsFile, limits: &mut Limits, problems: &mut Problems) {
     }
 }
 
-fn pseudonym_keys(file: Option<&KeysFile>, problems: &mut Problems) -> Vec<KeyRef> {
+fn keys(written: Option<&Vec<At<KeyFile>>>, problems: &mut Problems) -> Vec<KeyRef> {
     let mut keys: Vec<KeyRef> = Vec::new();
-    let written = file.and_then(|file| file.pseudonym.value());
     for key in written.into_iter().flatten() {
         let secret = reference("secret", &key.value.secret, problems);
         let Some(id) = &key.value.id.found else {

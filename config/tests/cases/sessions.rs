@@ -190,23 +190,6 @@ fn roles_are_those_of_every_pattern_that_stands_for_the_name() {
 }
 
 #[test]
-fn what_the_proxy_does_not_do_yet_is_listed_with_its_place() {
-    let found = |name: &str| {
-        let policy = good(name);
-        let unenforced = policy.unenforced().errors.iter();
-        let told: Vec<String> = unenforced
-            .map(|e| format!("{} {}", e.code, e.message))
-            .collect();
-        told.join("; ")
-    };
-    let section = "PN008 `sessions` is not enforced by this build yet";
-    let source = "PN008 `from: session` is not enforced by this build yet";
-    assert_eq!(found("sessions.yaml"), section);
-    assert_eq!(found("login-by-form.yaml"), format!("{source}; {section}"));
-    assert_eq!(found("smallest.yaml"), "");
-}
-
-#[test]
 fn sessions_hold_at_their_bounds_and_no_further() {
     for ok in [
         "{ idle: 60s }",

@@ -8,7 +8,9 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
 use postern_filters::export_meter::MeteredBody;
 use postern_filters::pipeline::HELD_WHOLE_BYTES;
-use postern_filters::{BodyError, BodyPipeline, BodySummary, ExchangePlan, Redacted, ResponsePlan};
+use postern_filters::{
+    BodyError, BodyPipeline, BodySummary, ExchangePlan, Redacted, ResponsePlan, TokenFilter,
+};
 
 use super::stopwatch::Stopwatch;
 use crate::metering::Meter;
@@ -63,6 +65,26 @@ impl ChargedBody {
             body: planned.body.map(metered),
             keep_length: planned.keep_length,
         })
+    }
+
+    /// Whether the body is decoded and read.
+    pub(super) fn reads(&self) -> bool {
+        match self {
+            Self::Free(pipeline) => pipeline.reads(),
+            Self::Metered(metered) => metered.body.reads(),
+        }
+    }
+
+    /// The same body, out of which session tokens are taken as well.
+    pub(super) fn stripping(self, tokens: TokenFilter) -> Self {
+        match self {
+            Self::Free(pipeline) => Self::Free(pipeline.stripping(tokens)),
+            Self::Metered(metered) => Self::Metered(Box::new(Metered {
+                body: metered.body.stripping(tokens),
+                meter: metered.meter,
+                cut: metered.cut,
+            })),
+        }
     }
 
     /// Takes the next bytes of the upstream and gives what may leave. `held` says that nothing has

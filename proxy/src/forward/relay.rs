@@ -5,16 +5,19 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use pingora::protocols::http::ServerSession;
+use postern_filters::ResponsePlan;
 
 use super::charged::ChargedBody;
 use super::outgoing::{AnswerHead, Outgoing};
-use super::send::{self, Sent};
+use super::response_head::ResponseHead;
+use super::send::{self, Ahead, Sent};
 use super::stopwatch::Stopwatch;
 use super::upstream::Lease;
 use super::{Forwarding, gone};
 use crate::exchange::{Ending, Exchange};
 use crate::respond::Problem;
 use crate::service::Halt;
+use crate::visit::{Visit, is_plain};
 
 /// What an upstream must send at least within some of its read time-outs, in bytes; a drip is a time-out.
 const PROGRESS_BYTES_MIN: usize = 1024;
@@ -35,6 +38,7 @@ pub(super) async fn relay(
         mut lease,
         head,
         request_ended,
+        ahead,
     } = sent;
     lease.session.read_timeout = Some(forwarding.upstream.read_time());
     let method = &forwarding.request.method;
@@ -49,6 +53,9 @@ pub(super) async fn relay(
             halt
         })?;
     forwarding.upstream.localise(&mut planned.headers);
+    if let Some(visit) = forwarding.visit {
+        planned = without_tokens(visit, planned, &head).await?;
+    }
     let bodiless = head.is_bodiless(method);
     let live = head.is_event_stream();
     let answer = AnswerHead {
@@ -62,6 +69,8 @@ pub(super) async fn relay(
             let body = Body {
                 outgoing: &mut outgoing,
                 body: charged,
+                visit: forwarding.visit,
+                ahead,
                 watch: Stopwatch::new(forwarding.clock),
                 lease,
                 progress: Progress::begin(forwarding.upstream.read_time(), live),
@@ -84,10 +93,43 @@ pub(super) async fn relay(
     Ok(())
 }
 
+/// The same plan without the application's tokens in head and body, which the session keeps.
+async fn without_tokens(
+    visit: &Visit,
+    planned: ResponsePlan<ChargedBody>,
+    head: &ResponseHead,
+) -> Result<ResponsePlan<ChargedBody>, Halt> {
+    let secrets = visit.secrets()?;
+    let fields = visit.client_fields(&planned.headers, &head.headers, &secrets);
+    visit.commit().await?;
+    let body = planned
+        .body
+        .map(|body| match body.reads() || is_plain(&head.headers) {
+            true => Ok(body.stripping(visit.body_filter(&head.headers, secrets))),
+            // Nobody can look into it.
+            false => Err(Problem::UnreadableBody),
+        });
+    Ok(ResponsePlan {
+        headers: fields,
+        body: body.transpose()?,
+        keep_length: None,
+    })
+}
+
+/// What stands for tokens in the bytes that come next is durable before they leave.
+async fn keep_tokens(visit: Option<&Visit>) -> Result<(), Halt> {
+    match visit {
+        Some(visit) => Ok(visit.commit().await?),
+        None => Ok(()),
+    }
+}
+
 /// A body on its way.
 struct Body<'a, 'b> {
     outgoing: &'a mut Outgoing<'b>,
     body: ChargedBody,
+    visit: Option<&'a Visit>,
+    ahead: Option<Ahead>,
     watch: Stopwatch<'a>,
     lease: Lease,
     progress: Progress,
@@ -132,6 +174,7 @@ impl Body<'_, '_> {
         while let Some(chunk) = self.next_chunk().await? {
             let held = self.outgoing.holds();
             let redacted = self.body.push(chunk, held, &mut self.watch).await?;
+            keep_tokens(self.visit).await?;
             self.outgoing.push(redacted).await?;
             if held && self.body.streams() {
                 self.note_withheld(false);
@@ -139,6 +182,7 @@ impl Body<'_, '_> {
             }
         }
         let last = self.body.finish(&mut self.watch).await?;
+        keep_tokens(self.visit).await?;
         self.outgoing.push(last).await?;
         self.note_withheld(self.receipt);
         self.note_body();
@@ -166,6 +210,13 @@ impl Body<'_, '_> {
 
     /// The next bytes, within the upstream's time: each read has its own, and all together progress.
     async fn next_chunk(&mut self) -> Result<Option<Bytes>, Halt> {
+        match &mut self.ahead {
+            Some(ahead) if !ahead.bytes.is_empty() => {
+                return Ok(Some(std::mem::take(&mut ahead.bytes)));
+            }
+            Some(Ahead { ended: true, .. }) => return Ok(None),
+            Some(_) | None => {}
+        }
         let reading =
             tokio::time::timeout_at(self.progress.deadline, self.lease.session.read_body_bytes());
         let read = tokio::select! {

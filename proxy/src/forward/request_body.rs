@@ -158,6 +158,37 @@ impl RequestBody {
         }
     }
 
+    /// The body, when all of it is here.
+    pub(super) fn whole_bytes(&self) -> Option<Bytes> {
+        match self {
+            Self::Whole(bytes) => Some(bytes.clone()),
+            Self::None | Self::Streamed { .. } => None,
+        }
+    }
+
+    /// The body with the application's tokens in the place of what the client holds instead. A body in which
+    /// there may be some is read whole for that: its length changes.
+    ///
+    /// # Errors
+    /// It is too large, broken, too slow, or a token cannot be written in it.
+    pub(super) async fn with_tokens(
+        self,
+        forwarding: &Forwarding<'_>,
+        session: &mut ServerSession,
+    ) -> Result<Self, Halt> {
+        let swapping = forwarding
+            .visit
+            .filter(|visit| visit.swaps(forwarding.request));
+        let Some(visit) = swapping else {
+            return Ok(self);
+        };
+        let bytes_max = usize::try_from(forwarding.request_body_max).unwrap_or(usize::MAX);
+        let Some(body) = self.read_whole(forwarding, session, bytes_max).await? else {
+            return Ok(Self::None);
+        };
+        Ok(Self::Whole(visit.body(forwarding.request, body)?))
+    }
+
     /// Whether the same body could be sent a second time.
     pub(super) fn can_be_repeated(&self) -> bool {
         match self {

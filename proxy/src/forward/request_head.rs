@@ -3,7 +3,8 @@
 use std::net::SocketAddr;
 
 use http::header::{
-    AUTHORIZATION, CONTENT_LENGTH, FORWARDED, HOST, HeaderName, HeaderValue, TRANSFER_ENCODING, VIA,
+    ACCEPT_ENCODING, AUTHORIZATION, CONTENT_LENGTH, COOKIE, FORWARDED, HOST, HeaderName,
+    HeaderValue, TRANSFER_ENCODING, VIA,
 };
 use http::{HeaderMap, Version};
 use pingora::http::RequestHeader;
@@ -13,6 +14,7 @@ use super::request_body::RequestBody;
 use crate::respond::Problem;
 use crate::service::Halt;
 use crate::telemetry::{Parent, TRACEPARENT, TRACESTATE, tracestate};
+use crate::visit::Visit;
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
@@ -27,21 +29,52 @@ pub(super) fn build(
     body: &RequestBody,
     traceparent: &str,
 ) -> Result<Box<RequestHeader>, Halt> {
-    assemble(forwarding, body, traceparent)
-        .map(Box::new)
-        .map_err(|_error| Problem::UpstreamUnavailable.into())
+    let head = assemble(forwarding, body, traceparent)?;
+    Ok(Box::new(head))
+}
+
+/// Why a head cannot be built.
+enum Unbuilt {
+    /// It cannot be put on the wire.
+    Head,
+    /// A token of the session cannot be written in it.
+    Session(Problem),
+}
+
+impl From<Box<pingora::Error>> for Unbuilt {
+    fn from(_error: Box<pingora::Error>) -> Self {
+        Self::Head
+    }
+}
+
+impl From<Problem> for Unbuilt {
+    fn from(problem: Problem) -> Self {
+        Self::Session(problem)
+    }
+}
+
+impl From<Unbuilt> for Halt {
+    fn from(unbuilt: Unbuilt) -> Self {
+        match unbuilt {
+            Unbuilt::Head => Problem::UpstreamUnavailable.into(),
+            Unbuilt::Session(problem) => problem.into(),
+        }
+    }
 }
 
 fn assemble(
     forwarding: &Forwarding<'_>,
     body: &RequestBody,
     traceparent: &str,
-) -> pingora::Result<RequestHeader> {
+) -> Result<RequestHeader, Unbuilt> {
     let request = forwarding.request;
     let mut target = request.path.clone();
     if let Some(query) = &request.query {
         target.push('?');
         target.push_str(query);
+    }
+    if let Some(visit) = forwarding.visit {
+        target = visit.target(&target)?.unwrap_or(target);
     }
     let mut head = RequestHeader::build(request.method.clone(), target.as_bytes(), Some(16))?;
     head.set_version(Version::HTTP_11);
@@ -57,6 +90,9 @@ fn assemble(
     }
     add_forwarding(&mut head, forwarding)?;
     add_trace(&mut head, &request.headers, traceparent)?;
+    if let Some(visit) = forwarding.visit {
+        add_session(&mut head, visit, forwarding)?;
+    }
     if let Some(credential) = forwarding.upstream.credential() {
         head.insert_header(AUTHORIZATION, credential.clone())?;
     }
@@ -81,6 +117,34 @@ fn is_ours(name: &HeaderName) -> bool {
     .contains(&name)
         || name.as_str().starts_with("x-forwarded-")
         || name.as_str().starts_with("sec-websocket-")
+}
+
+/// Adds the application's cookies and tokens. Its answer has to come as it is where tokens are looked for.
+fn add_session(
+    head: &mut RequestHeader,
+    visit: &Visit,
+    forwarding: &Forwarding<'_>,
+) -> Result<(), Unbuilt> {
+    let client = &forwarding.request.headers;
+    // SECURITY: what the client says under a token's name never passes, whatever the plan lets through.
+    let stripped: Vec<HeaderName> = head
+        .headers
+        .keys()
+        .filter(|name| visit.is_token_field(name))
+        .cloned()
+        .collect();
+    for name in stripped {
+        head.remove_header(&name);
+    }
+    let fields = visit.token_fields(client)?;
+    for (name, value) in &fields {
+        head.insert_header(name, value.clone())?;
+    }
+    if let Some(cookies) = visit.cookies(client, &forwarding.request.path) {
+        head.insert_header(COOKIE, cookies)?;
+    }
+    head.insert_header(ACCEPT_ENCODING, "identity")?;
+    Ok(())
 }
 
 fn add_framing(head: &mut RequestHeader, body: &RequestBody) -> pingora::Result<()> {

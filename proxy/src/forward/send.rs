@@ -30,6 +30,22 @@ pub(super) struct Sent {
     pub head: ResponseHead,
     /// Whether the request was sent to its end.
     pub request_ended: bool,
+    /// What of the body was read already, and whether that is all of it.
+    pub ahead: Option<Ahead>,
+}
+
+/// The beginning of a body that somebody had to read before it could be passed on. `Debug` shows nothing of it.
+pub(super) struct Ahead {
+    /// The bytes.
+    pub bytes: Bytes,
+    /// There are no more.
+    pub ended: bool,
+}
+
+impl std::fmt::Debug for Ahead {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Ahead").finish_non_exhaustive()
+    }
 }
 
 /// Why there is no answer.
@@ -139,6 +155,7 @@ impl Attempt<'_, '_> {
             lease,
             head,
             request_ended,
+            ahead: None,
         })
     }
 

@@ -116,6 +116,11 @@ impl Upstream {
         &self.authority
     }
 
+    /// Its name or address, without a port.
+    pub(crate) fn host(&self) -> &str {
+        &self.host
+    }
+
     /// Who it is, for telemetry.
     pub(super) fn target(&self) -> &Target {
         &self.target

@@ -8,7 +8,6 @@
 
 mod claims;
 mod compact;
-mod selected;
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -19,11 +18,11 @@ use postern_filters::Identity;
 use serde_json::Value;
 
 use super::jwks::{Keys, RemoteKeys};
+use super::selected::ClaimSelector;
 use super::{AuthenticatorError, Credential, IdentityError, Recognised, is_name, refuse};
 use crate::jws::strict_json;
 use claims::Expected;
 use compact::Compact;
-use selected::ClaimSelector;
 
 /// Verifies tokens of one issuer and reads who they are about.
 pub(super) struct TokenVerifier {

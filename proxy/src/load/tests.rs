@@ -201,32 +201,3 @@ fn a_pseudonym_secret_has_at_least_16_bytes() {
         .to_string();
     assert!(error.contains("`k1`") && !error.contains("0123"), "{error}");
 }
-
-#[test]
-fn what_is_valid_and_not_enforced_yet_is_refused_where_it_is_written() {
-    let folder = tempfile::tempdir().unwrap();
-    let login = "{ from: session, login: { match: POST /login, success: { status: 302 }, \
-        user: { form: username } }, roles: { '*': agent }, without_a_role: deny }";
-    for (identity, expected) in [
-        (HEADER, ["`sessions`"].as_slice()),
-        (login, &["`from: session`", "`sessions`"]),
-    ] {
-        let text = format!("{}sessions: {{}}\n", policy("a", identity));
-        let error = load(&write(folder.path(), "p.yaml", &text)).unwrap_err();
-        let LoadError::Policy(errors) = error else {
-            panic!("{error}")
-        };
-        let told: Vec<&str> = errors.errors.iter().map(|e| e.message.as_str()).collect();
-        let expected: Vec<String> = expected
-            .iter()
-            .map(|what| format!("{what} is not enforced by this build yet"))
-            .collect();
-        assert_eq!(told, expected);
-        assert!(
-            errors
-                .errors
-                .iter()
-                .all(|e| e.code == "PN008" && e.line > 0)
-        );
-    }
-}

@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 use super::vault::Jar;
 
 /// The most tokens that clients hold placeholders for; the oldest goes first.
-const TOKENS_MAX: usize = 64;
+const TOKENS_MAX: usize = 128;
 /// A cookie's value of so many bytes is taken for a secret whatever its name is.
 const SECRET_BYTES_MIN: usize = 16;
 
@@ -88,20 +88,33 @@ impl Contents {
         Zeroizing::new(serde_json::to_vec(&written).unwrap_or_default())
     }
 
-    /// The placeholder of a token: the one that it has, or one of these random bytes.
-    pub fn hold(&mut self, value: &[u8], random: [u8; 16]) -> String {
-        if let Some(held) = self.tokens.iter().find(|held| held.value == value) {
-            return held.placeholder.clone();
+    /// Whether clients hold placeholders of any token in it.
+    #[must_use]
+    pub const fn has_tokens(&self) -> bool {
+        !self.tokens.is_empty()
+    }
+
+    /// The placeholder that a token has.
+    #[must_use]
+    pub fn placeholder_of(&self, value: &[u8]) -> Option<&str> {
+        let mut tokens = self.tokens.iter();
+        let held = tokens.find(|held| held.value == value)?;
+        Some(&held.placeholder)
+    }
+
+    /// Holds a token for which a client has this placeholder already, or gets it in a moment.
+    pub fn hold_as(&mut self, placeholder: &Placeholder, value: &[u8]) {
+        let mut tokens = self.tokens.iter();
+        if tokens.any(|held| held.placeholder == placeholder.as_str()) {
+            return;
         }
         if self.tokens.len() >= TOKENS_MAX {
             self.tokens.remove(0);
         }
-        let placeholder = Placeholder::new(random).as_str().to_owned();
         self.tokens.push(Held {
-            placeholder: placeholder.clone(),
+            placeholder: placeholder.as_str().to_owned(),
             value: value.to_vec(),
         });
-        placeholder
     }
 
     /// The token that a placeholder stands for.
@@ -210,10 +223,10 @@ mod tests {
             "sessionid=abcdefgh12345678; Path=/; Secure; HttpOnly",
             "bytes=\u{e9}",
         ]);
-        let placeholder = contents.hold(b"a token of 24 characters", [1; 16]);
+        let placeholder = Placeholder::new([1; 16]);
+        contents.hold_as(&placeholder, b"a token of 24 characters");
         let read = Contents::read(&contents.to_jar()).unwrap();
         assert_eq!(read, contents);
-        let placeholder = Placeholder::parse(placeholder.as_bytes()).unwrap();
         assert_eq!(
             read.held(&placeholder).unwrap(),
             b"a token of 24 characters"
@@ -224,13 +237,15 @@ mod tests {
     #[test]
     fn a_token_has_one_placeholder_and_the_oldest_goes_first() {
         let mut contents = Contents::default();
-        let first = contents.hold(b"first", [0; 16]);
-        assert_eq!(contents.hold(b"first", [9; 16]), first);
+        let first = Placeholder::new([0; 16]);
+        contents.hold_as(&first, b"first");
+        contents.hold_as(&first, b"first");
+        assert_eq!(contents.placeholder_of(b"first"), Some(first.as_str()));
+        assert_eq!(contents.tokens.len(), 1);
         for n in 1..=TOKENS_MAX {
             let n = u8::try_from(n).unwrap();
-            contents.hold(&[n; 8], [n; 16]);
+            contents.hold_as(&Placeholder::new([n; 16]), &[n; 8]);
         }
-        let first = Placeholder::parse(first.as_bytes()).unwrap();
         assert_eq!(contents.held(&first), None);
         assert_eq!(contents.tokens.len(), TOKENS_MAX);
     }
@@ -243,13 +258,17 @@ mod tests {
             "locale=en_US.UTF-8",
             "theme=a-rather-long-name-of-a-theme",
         ]);
-        let placeholder = contents.hold(b"token-of-the-application", [1; 16]);
+        let placeholder = Placeholder::new([1; 16]);
+        contents.hold_as(&placeholder, b"token-of-the-application");
         let mut sessions = Sessions::default();
         sessions.passthrough.push("theme".to_owned());
         let secrets = Arc::new(contents.secrets(&sessions, NOW).unwrap());
         let text = "abcdefgh12345678 short8xy en_US.UTF-8 a-rather-long-name-of-a-theme token-of-the-application";
         let rewritten = secrets.rewrite(text.as_bytes()).unwrap();
-        let expected = format!("*** *** en_US.UTF-8 a-rather-long-name-of-a-theme {placeholder}");
+        let expected = format!(
+            "*** *** en_US.UTF-8 a-rather-long-name-of-a-theme {}",
+            placeholder.as_str()
+        );
         assert_eq!(String::from_utf8(rewritten).unwrap(), expected);
     }
 }

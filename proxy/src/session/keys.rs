@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use ring::hkdf::{HKDF_SHA256, KeyType, Salt};
 use zeroize::Zeroizing;
 
+use super::digest::sha256;
+
 /// The length of every key here.
 pub(super) const KEY_BYTES: usize = 32;
 
@@ -38,6 +40,18 @@ impl ServerKeys {
     pub fn and_older(mut self, secret: [u8; KEY_BYTES]) -> Self {
         self.keys.insert(id_of(&secret), Zeroizing::new(secret));
         self
+    }
+
+    /// One key, made from a secret of any length.
+    #[must_use]
+    pub fn of_secret(secret: &[u8]) -> Self {
+        Self::new(sha256(secret))
+    }
+
+    /// The same, and another that still opens what it sealed.
+    #[must_use]
+    pub fn and_older_secret(self, secret: &[u8]) -> Self {
+        self.and_older(sha256(secret))
     }
 
     /// The key that seals.

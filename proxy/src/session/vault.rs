@@ -7,9 +7,10 @@
 //! ```
 
 mod handle;
+mod open_session;
 mod refusal;
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use ulid::Ulid;
 use zeroize::Zeroizing;
@@ -24,6 +25,7 @@ use super::store::{
 };
 use crate::clock::{Clock, millis, unix_millis};
 pub use handle::Handle;
+pub use open_session::{OpenSession, Start};
 pub use refusal::{NoSession, VaultError};
 
 /// How often a change is tried when others change the same session.
@@ -34,56 +36,6 @@ const IDLE_PARTS: u64 = 15;
 /// What a jar holds, in whatever form its user gives it. It is wiped when it is dropped.
 pub type Jar = Zeroizing<Vec<u8>>;
 
-/// What a session begins with.
-#[derive(Debug, Clone)]
-pub struct Start {
-    /// Whose it is.
-    pub holder: Holder,
-    /// What holds it.
-    pub client: Client,
-    /// What is in the jar.
-    pub jar: Jar,
-    /// How many the person may have.
-    pub limit: Option<Limit>,
-}
-
-/// A session that its handle has opened.
-pub struct OpenSession {
-    record: Record,
-    jar: Jar,
-    handle: Handle,
-    revision: u64,
-    jar_key: Key,
-}
-
-impl OpenSession {
-    /// What is known of it.
-    #[must_use]
-    pub const fn record(&self) -> &Record {
-        &self.record
-    }
-
-    /// What is in its jar.
-    #[must_use]
-    pub fn jar(&self) -> &[u8] {
-        &self.jar
-    }
-
-    /// What opened it.
-    #[must_use]
-    pub const fn handle(&self) -> &Handle {
-        &self.handle
-    }
-}
-
-impl std::fmt::Debug for OpenSession {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("OpenSession")
-            .field("sid", &self.record.sid)
-            .finish_non_exhaustive()
-    }
-}
-
 /// See the module's documentation.
 #[derive(Debug)]
 pub struct Vault {
@@ -91,7 +43,7 @@ pub struct Vault {
     seen: SeenRevisions,
     store: Arc<dyn SessionStore>,
     clock: Arc<dyn Clock>,
-    lifetimes: Lifetimes,
+    lifetimes: RwLock<Lifetimes>,
 }
 
 impl Vault {
@@ -108,8 +60,24 @@ impl Vault {
             seen: SeenRevisions::default(),
             store,
             clock,
-            lifetimes,
+            lifetimes: RwLock::new(lifetimes),
         }
+    }
+
+    /// Sessions live so long from now on, those that are there when they are used next.
+    pub fn set_lifetimes(&self, lifetimes: Lifetimes) {
+        if self.lifetimes() != lifetimes {
+            let held = self.lifetimes.write();
+            *held.unwrap_or_else(PoisonError::into_inner) = lifetimes;
+        }
+    }
+
+    fn lifetimes(&self) -> Lifetimes {
+        // It is replaced whole: a panic elsewhere leaves it sound.
+        *self
+            .lifetimes
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Begins a session, and says which others ended for it.
@@ -121,8 +89,8 @@ impl Vault {
         let times = Times {
             created: now,
             last_seen: now,
-            idle_end: now.saturating_add(millis(self.lifetimes.idle)),
-            end: now.saturating_add(millis(self.lifetimes.longest)),
+            idle_end: now.saturating_add(millis(self.lifetimes().idle)),
+            end: now.saturating_add(millis(self.lifetimes().longest)),
             rotated: now,
         };
         let entropy = u128::from_be_bytes(random()?);
@@ -169,11 +137,11 @@ impl Vault {
         let session = self.find(handle).await?;
         let now = self.now();
         let times = session.record.times;
-        let stale_after = millis(self.lifetimes.idle) / IDLE_PARTS;
+        let stale_after = millis(self.lifetimes().idle) / IDLE_PARTS;
         if now.saturating_sub(times.last_seen) < stale_after {
             return Ok(session);
         }
-        let idle = millis(self.lifetimes.idle);
+        let idle = millis(self.lifetimes().idle);
         let used = self.change(session, |record, _jar| {
             record.times.last_seen = now;
             record.times.idle_end = now.saturating_add(idle).min(record.times.end);
@@ -250,7 +218,7 @@ impl Vault {
             keys.push(key);
             let moved = Moved {
                 new_handle: Some(handle.clone()),
-                old_until: now.saturating_add(millis(self.lifetimes.grace)),
+                old_until: now.saturating_add(millis(self.lifetimes().grace)),
             };
             if self.replace(&mut session, moved).await? {
                 session.handle = handle;
@@ -265,7 +233,7 @@ impl Vault {
     #[must_use]
     pub fn is_due(&self, session: &OpenSession) -> bool {
         let age = self.now().saturating_sub(session.record.times.rotated);
-        age >= millis(self.lifetimes.rotate)
+        age >= millis(self.lifetimes().rotate)
     }
 
     /// Ends a session; no handle opens it from then on, and its jar is gone. Says whether it was there.

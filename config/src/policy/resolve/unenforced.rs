@@ -3,7 +3,7 @@
 use crate::document::Place;
 use crate::document::read::{At, OneOrMany, Slot};
 use crate::policy::error::Problems;
-use crate::policy::file::{Format, From, Mode, PolicyFile, RouteFile};
+use crate::policy::file::{Format, Mode, PolicyFile, RouteFile};
 
 /// Reports one thing that cannot be enforced yet.
 pub(crate) fn not_enforced_yet(what: &str, place: Place, problems: &mut Problems) {
@@ -14,17 +14,6 @@ pub(crate) fn not_enforced_yet(what: &str, place: Place, problems: &mut Problems
             format!("{what} is not enforced by this build yet"),
         )
         .help("remove it until it is; a policy must not promise what nobody does");
-}
-
-/// Reports what is read and judged in full, and what the proxy does not do yet.
-pub(super) fn by_the_proxy(file: &PolicyFile, problems: &mut Problems) {
-    section("sessions", &file.sessions, problems);
-    if let Some(identity) = file.identity.value()
-        && identity.from.word() == Some(From::Session)
-    {
-        let place = value_place(&identity.from);
-        not_enforced_yet("`from: session`", place, problems);
-    }
 }
 
 /// Reports everything in a policy that nothing is made of yet.

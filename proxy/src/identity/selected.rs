@@ -1,7 +1,9 @@
-//! What a policy's selectors find in a token's claims.
+//! What a policy's selectors find in a token's claims, or in the answer to a login.
 //!
 //! A path of names, indexes and wildcards, which is what policies write, is walked directly; any other
 //! RFC 9535 query is left to `jsonpath-rust`. What is found is borrowed from the claims.
+
+use std::fmt;
 
 use jsonpath_rust::parser::model::JpQuery;
 use jsonpath_rust::parser::parse_json_path;
@@ -11,13 +13,19 @@ use postern_config::selector::Segment;
 use postern_config::selector::ast::Pick;
 use serde_json::Value;
 
-use super::super::{AuthenticatorError, GROUPS_MAX, IdentityError, refuse};
+use super::{AuthenticatorError, GROUPS_MAX, IdentityError, refuse};
 
 /// A selector, ready to be evaluated on claims.
-pub(super) struct ClaimSelector {
+pub(crate) struct ClaimSelector {
     plan: Plan,
     /// The last segment is `[*]`: what it finds is the list's elements, not the list.
     lists_elements: bool,
+}
+
+impl fmt::Debug for ClaimSelector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClaimSelector").finish_non_exhaustive()
+    }
 }
 
 enum Plan {
@@ -32,7 +40,7 @@ enum Step {
 }
 
 impl ClaimSelector {
-    pub(super) fn new(selector: &Selector) -> Result<Self, AuthenticatorError> {
+    pub(crate) fn new(selector: &Selector) -> Result<Self, AuthenticatorError> {
         let path: Option<Vec<Step>> = selector.segments().iter().map(step).collect();
         let plan = match path {
             Some(path) => Plan::Path(path),
@@ -54,7 +62,7 @@ impl ClaimSelector {
     }
 
     /// Every value the selector finds.
-    pub(super) fn select<'c>(&self, claims: &'c Value) -> Vec<&'c Value> {
+    pub(crate) fn select<'c>(&self, claims: &'c Value) -> Vec<&'c Value> {
         match &self.plan {
             Plan::Path(steps) => walk(steps, claims),
             Plan::Query(query) => js_path_process(query, claims)
@@ -65,7 +73,7 @@ impl ClaimSelector {
 
     /// The groups the selector finds: strings, or one array of strings. Any other shape gives none, and
     /// a last `[*]` reads arrays only, so that an object in the place of a list gives none either.
-    pub(super) fn groups(&self, claims: &Value) -> Result<Vec<String>, IdentityError> {
+    pub(crate) fn groups(&self, claims: &Value) -> Result<Vec<String>, IdentityError> {
         let found = match &self.plan {
             Plan::Path(steps) => match steps.split_last() {
                 Some((Step::Children, parents)) => walk(parents, claims)

@@ -1,0 +1,315 @@
+//! An answer on its way down: its cookies and tokens stay here.
+
+use std::sync::{Arc, Mutex};
+
+use http::header::{
+    CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderName, HeaderValue, LAST_MODIFIED,
+    SET_COOKIE,
+};
+use http::{HeaderMap, StatusCode};
+use postern_filters::placeholder::Placeholder;
+use postern_filters::response_tokens::response_header_tokens;
+use postern_filters::set_cookie::{set_cookies, set_cookies2};
+use postern_filters::token_rules::Why;
+use postern_filters::{FoundToken, Instead, NamedIn, Secrets, SessionLine, TokenFilter};
+use ring::rand::{SecureRandom as _, SystemRandom};
+
+use super::begin::problem_of_vault;
+use super::jar_state::JarState;
+use super::{Visit, lock};
+use crate::respond::Problem;
+use crate::session::client_cookies::{forgetting_fields, handle_field};
+use crate::session::{Client, Holder, Limit, OpenSession, Start, VaultError};
+
+const SET_COOKIE2: HeaderName = HeaderName::from_static("set-cookie2");
+const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
+/// What describes bytes of the application that leave as others.
+const DESCRIBES_BYTES: [HeaderName; 6] = [
+    ETAG,
+    LAST_MODIFIED,
+    HeaderName::from_static("content-md5"),
+    HeaderName::from_static("digest"),
+    HeaderName::from_static("content-digest"),
+    HeaderName::from_static("repr-digest"),
+];
+
+impl Visit {
+    /// Keeps the cookies of an answer.
+    pub(crate) fn keep_cookies(&self, headers: &HeaderMap) {
+        let mut jar = lock(&self.jar);
+        let plain = headers.get_all(SET_COOKIE).iter();
+        let plain = plain.flat_map(|field| set_cookies(field.as_bytes()));
+        let old = headers.get_all(SET_COOKIE2).iter();
+        let old = old.flat_map(|field| set_cookies2(field.as_bytes()));
+        let passes = |name: &[u8]| {
+            let names = &self.terms.sessions.passthrough;
+            names.iter().any(|passes| passes.as_bytes() == name)
+        };
+        for cookie in plain.chain(old).filter(|cookie| !passes(&cookie.name)) {
+            jar.set(cookie, &self.place, self.began_ms);
+        }
+    }
+
+    /// Begins a session for whoever has none, where the answer brings something to keep: cookies, or a page of
+    /// the login, whose forms may.
+    ///
+    /// # Errors
+    /// Nobody can keep it, so nothing of the answer may leave.
+    pub(crate) async fn begin_if_needed(&self, headers: &HeaderMap) -> Result<(), Problem> {
+        if lock(&self.open).is_some() {
+            return Ok(());
+        }
+        let is_page =
+            self.line == Some(SessionLine::Login) && named_in(headers) != NamedIn::Nothing;
+        let brings = is_page || !lock(&self.jar).is_empty();
+        if !brings {
+            return Ok(());
+        }
+        let holder = lock(&self.holder).clone();
+        self.begin_session(holder).await
+    }
+
+    /// Begins a session with what is in the jar, in place of the one that there was.
+    ///
+    /// # Errors
+    /// The person has too many, or nobody can keep it.
+    pub(super) async fn begin_session(&self, holder: Holder) -> Result<(), Problem> {
+        let named = !holder.subject.is_empty();
+        let limits = self.terms.sessions.max_sessions;
+        let max = match self.client {
+            Client::Browser => limits.browser,
+            Client::Api => limits.api,
+        };
+        let start = Start {
+            holder,
+            client: self.client,
+            jar: {
+                let mut jar = lock(&self.jar);
+                jar.take_news();
+                jar.to_jar()
+            },
+            limit: named.then(|| Limit {
+                max: usize::try_from(max).unwrap_or(usize::MAX),
+                on_limit: self.terms.sessions.on_limit,
+            }),
+        };
+        let begun = self.vault.begin(start).await;
+        let (session, evicted) = begun.map_err(|error| Problem::from(problem_of_vault(error)))?;
+        for sid in evicted {
+            self.keeper.running().end(&sid);
+        }
+        let before = self.take_open();
+        lock(&self.told).handle = Some(session.handle().clone());
+        self.put_open(session);
+        if let Some(before) = before {
+            self.end(&before.record().sid, "replaced").await?;
+        }
+        Ok(())
+    }
+
+    /// Ends the session of the request: the client is told to forget everything.
+    ///
+    /// # Errors
+    /// Nobody can end it.
+    pub(crate) async fn end_own(&self, reason: &str) -> Result<(), Problem> {
+        let Some(session) = self.take_open() else {
+            return Ok(());
+        };
+        // What ends it must not be cut by its end.
+        drop(lock(&self.runs).take());
+        lock(&self.told).forget = true;
+        *lock(&self.jar) = JarState::default();
+        self.end(&session.record().sid, reason).await
+    }
+
+    async fn end(&self, sid: &str, reason: &str) -> Result<(), Problem> {
+        let ended = self.keeper.end(&self.vault, sid, reason).await;
+        ended
+            .map(drop)
+            .map_err(|error| Problem::from(problem_of_vault(error)))
+    }
+
+    /// Makes what the answer brought durable, before the client can use what stands for it.
+    ///
+    /// # Errors
+    /// It is not durable, or the session has ended meanwhile.
+    pub(crate) async fn commit(&self) -> Result<(), Problem> {
+        let news = lock(&self.jar).take_news();
+        if news.is_empty() {
+            return Ok(());
+        }
+        let Some(session) = self.take_open() else {
+            return Ok(());
+        };
+        let changed = self.vault.change(session, |_record, jar| {
+            JarState::add(jar, &news, &self.place);
+        });
+        let session = changed.await.map_err(|error| self.lost(error))?;
+        self.put_open(session);
+        Ok(())
+    }
+
+    fn lost(&self, error: VaultError) -> Problem {
+        lock(&self.told).forget = matches!(error, VaultError::NoSession(_));
+        problem_of_vault(error).into()
+    }
+
+    /// Gives the client a new handle when the old one has been in use for long.
+    ///
+    /// # Errors
+    /// The session has ended meanwhile, or nobody can tell.
+    pub(crate) async fn rotate_if_due(&self) -> Result<(), Problem> {
+        let due = |session: &mut OpenSession| self.vault.is_due(session);
+        let Some(session) = lock(&self.open).take_if(due) else {
+            return Ok(());
+        };
+        let rotated = self.vault.rotate(session).await;
+        let session = rotated.map_err(|error| self.lost(error))?;
+        lock(&self.told).handle = Some(session.handle().clone());
+        self.put_open(session);
+        Ok(())
+    }
+
+    /// What must not reach the client.
+    ///
+    /// # Errors
+    /// There is too much of it to be looked for, so nothing may leave.
+    pub(crate) fn secrets(&self) -> Result<Arc<Secrets>, Problem> {
+        let secrets = lock(&self.jar).secrets(&self.terms.sessions, self.began_ms);
+        secrets.map(Arc::new).map_err(|error| {
+            tracing::error!(%error, "a session holds more than can be looked for");
+            Problem::UnreadableBody
+        })
+    }
+
+    /// The fields for the client: without tokens, and with the cookies that are ours.
+    pub(crate) fn client_fields(
+        &self,
+        headers: &HeaderMap,
+        upstream: &HeaderMap,
+        secrets: &Arc<Secrets>,
+    ) -> HeaderMap {
+        let mut keeper = keeper(&self.jar);
+        let names = &self.terms.sessions.token;
+        let (mut fields, _found) = response_header_tokens(headers, names, secrets, &mut keeper);
+        for name in DESCRIBES_BYTES {
+            fields.remove(name);
+        }
+        for field in self.passing_cookies(upstream) {
+            fields.append(SET_COOKIE, field);
+        }
+        self.add_own(&mut fields);
+        fields
+    }
+
+    /// The upstream's cookies that the policy lets pass, as they were set but for their domain.
+    fn passing_cookies<'u>(
+        &'u self,
+        upstream: &'u HeaderMap,
+    ) -> impl Iterator<Item = HeaderValue> + 'u {
+        let passes = &self.terms.sessions.passthrough;
+        upstream.get_all(SET_COOKIE).iter().filter_map(|field| {
+            let [cookie] = set_cookies(field.as_bytes()).try_into().ok()?;
+            let name = &cookie.name;
+            passes
+                .iter()
+                .any(|passes| passes.as_bytes() == name)
+                .then(|| without_domain(field))?
+        })
+    }
+
+    /// Our own cookies, and what a client is to forget.
+    pub(crate) fn add_own(&self, fields: &mut HeaderMap) {
+        let told = lock(&self.told);
+        match (&told.handle, told.forget) {
+            (Some(handle), _) => {
+                append(fields, &handle_field(handle));
+                fields.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+            }
+            (None, true) => {
+                for field in forgetting_fields() {
+                    append(fields, &field);
+                }
+                let everything = HeaderValue::from_static("\"cookies\", \"storage\", \"cache\"");
+                fields.insert(CLEAR_SITE_DATA, everything);
+                fields.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+            }
+            (None, false) => {}
+        }
+    }
+
+    /// What takes tokens out of a body with this head.
+    pub(crate) fn body_filter(&self, upstream: &HeaderMap, secrets: Arc<Secrets>) -> TokenFilter {
+        TokenFilter::new(named_in(upstream), secrets, keeper(&self.jar))
+    }
+
+    /// Whether the application has ended its own session: it refuses, or sends its user to the login.
+    pub(crate) fn is_over_upstream(&self, status: StatusCode, location: Option<&str>) -> bool {
+        let login = self.terms.login.as_ref();
+        let page = login.and_then(|login| login.page.as_deref());
+        let path = location.and_then(|location| location.split(['?', '#']).next());
+        let sent_to_login = status.is_redirection() && page.is_some() && path == page;
+        self.line.is_none()
+            && login.is_some()
+            && lock(&self.open).is_some()
+            && (status == StatusCode::UNAUTHORIZED || sent_to_login)
+    }
+}
+
+/// Whether an unread body is one whose bytes are what they seem.
+pub(crate) fn is_plain(upstream: &HeaderMap) -> bool {
+    let mut codings = upstream.get_all(CONTENT_ENCODING).iter();
+    codings.all(|coding| coding.as_bytes().eq_ignore_ascii_case(b"identity"))
+}
+
+/// Who decides what becomes of a token: one that has a name is used by the page, which gets a placeholder; one
+/// that stands anywhere goes.
+fn keeper(jar: &Arc<Mutex<JarState>>) -> impl FnMut(FoundToken<'_>) -> Instead + Send + use<> {
+    let jar = Arc::clone(jar);
+    move |found| match found.why {
+        Why::Name => {
+            // What the client holds already, and sends back, stays what it is.
+            if Placeholder::parse(found.value).is_some() {
+                return Instead::Keep;
+            }
+            let mut random = [0; 16];
+            match SystemRandom::new().fill(&mut random) {
+                Ok(()) => Instead::Text(lock(&jar).hold(found.value, Placeholder::new(random))),
+                Err(_none) => Instead::Strip,
+            }
+        }
+        Why::Shape => Instead::Strip,
+    }
+}
+
+/// What a body is read as.
+fn named_in(headers: &HeaderMap) -> NamedIn {
+    let kind = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
+    let kind = kind.unwrap_or_default().to_ascii_lowercase();
+    let kind = kind.split(|byte| *byte == b';').next().unwrap_or_default();
+    match kind.trim_ascii() {
+        b"text/html" | b"application/xhtml+xml" => NamedIn::Html,
+        b"application/json" | b"text/json" => NamedIn::Json,
+        other if other.ends_with(b"+json") || other.ends_with(b"ndjson") => NamedIn::Json,
+        _ => NamedIn::Nothing,
+    }
+}
+
+/// A cookie for this host only, whatever the application calls itself.
+fn without_domain(field: &HeaderValue) -> Option<HeaderValue> {
+    let parts = field.as_bytes().split(|byte| *byte == b';');
+    let kept: Vec<&[u8]> = parts
+        .filter(|part| {
+            let name = part.split(|byte| *byte == b'=').next().unwrap_or_default();
+            !name.trim_ascii().eq_ignore_ascii_case(b"domain")
+        })
+        .collect();
+    HeaderValue::from_bytes(&kept.join(&b';')).ok()
+}
+
+fn append(fields: &mut HeaderMap, value: &str) {
+    // INVARIANT: our cookies are ASCII.
+    if let Ok(value) = HeaderValue::from_str(value) {
+        fields.append(SET_COOKIE, value);
+    }
+}

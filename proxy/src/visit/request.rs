@@ -1,0 +1,97 @@
+//! A request on its way up: the application's cookies and tokens go back in.
+
+use bytes::Bytes;
+use http::header::{COOKIE, HeaderValue};
+use http::{HeaderMap, HeaderName};
+use postern_filters::placeholder::{Place as Where, Placeholder, swap_text};
+use postern_filters::request_tokens::request_header_tokens;
+
+use super::{Visit, lock};
+use crate::hygiene::{CleanRequest, DeclaredBody};
+use crate::respond::{Problem, SessionProblem};
+
+impl Visit {
+    /// The target that goes up, with true tokens in it; none when there is no placeholder in it.
+    ///
+    /// # Errors
+    /// A token cannot be written there.
+    pub(crate) fn target(&self, target: &str) -> Result<Option<String>, Problem> {
+        let (swapped, _) = swap_text(target.as_bytes(), Where::Url, |placeholder| {
+            self.token(placeholder)
+        })
+        .map_err(|_error| Problem::from(SessionProblem::Unwritable))?;
+        Ok(swapped.and_then(|target| String::from_utf8(target).ok()))
+    }
+
+    /// Whether a field brings a token or says who asks, by its name.
+    pub(crate) fn is_token_field(&self, name: &HeaderName) -> bool {
+        self.terms.sessions.token.is_request_header(name.as_str())
+    }
+
+    /// The `Cookie` field that goes up: what is in the jar for this path, and what the policy lets pass.
+    pub(crate) fn cookies(&self, client: &HeaderMap, path: &str) -> Option<HeaderValue> {
+        let place = self.place.at(path);
+        let kept = lock(&self.jar).cookies(&place, self.began_ms);
+        let mut field = kept.unwrap_or_default();
+        for passing in self.passing(client) {
+            if !field.is_empty() {
+                field.extend_from_slice(b"; ");
+            }
+            field.extend_from_slice(passing);
+        }
+        HeaderValue::from_bytes(&field)
+            .ok()
+            .filter(|value| !value.is_empty())
+    }
+
+    /// The pairs of the client's own cookies that may go up.
+    fn passing<'c>(&'c self, client: &'c HeaderMap) -> impl Iterator<Item = &'c [u8]> {
+        let fields = client.get_all(COOKIE).iter();
+        let pairs = fields.flat_map(|field| field.as_bytes().split(|byte| *byte == b';'));
+        pairs.map(<[u8]>::trim_ascii).filter(|pair| {
+            let name = pair.split(|byte| *byte == b'=').next().unwrap_or_default();
+            let passes = &self.terms.sessions.passthrough;
+            passes.iter().any(|passes| passes.as_bytes() == name)
+        })
+    }
+
+    /// The token fields that go up: those that bring a placeholder, with the true token.
+    ///
+    /// # Errors
+    /// A token cannot be written there.
+    pub(crate) fn token_fields(&self, client: &HeaderMap) -> Result<HeaderMap, Problem> {
+        let names = &self.terms.sessions.token;
+        let lookup = |placeholder: &Placeholder| self.token(placeholder);
+        request_header_tokens(client, names, lookup)
+            .map_err(|_error| SessionProblem::Unwritable.into())
+    }
+
+    /// A body that was read whole, with true tokens in it.
+    ///
+    /// # Errors
+    /// A token cannot be written there.
+    pub(crate) fn body(&self, request: &CleanRequest, body: Bytes) -> Result<Bytes, Problem> {
+        let kind = request.headers.get(http::header::CONTENT_TYPE);
+        let kind = kind
+            .map_or(&b""[..], HeaderValue::as_bytes)
+            .to_ascii_lowercase();
+        let place = match &kind {
+            form if form.starts_with(b"application/x-www-form-urlencoded") => Where::Form,
+            json if json.windows(4).any(|part| part == b"json") => Where::Json,
+            _ => Where::Plain,
+        };
+        let lookup = |placeholder: &Placeholder| self.token(placeholder);
+        let (swapped, _) = swap_text(&body, place, lookup)
+            .map_err(|_error| Problem::from(SessionProblem::Unwritable))?;
+        Ok(swapped.map_or(body, Bytes::from))
+    }
+
+    /// Whether there may be placeholders in a request's body.
+    pub(crate) fn swaps(&self, request: &CleanRequest) -> bool {
+        request.body != DeclaredBody::None && lock(&self.jar).has_tokens()
+    }
+
+    fn token(&self, placeholder: &Placeholder) -> Option<Vec<u8>> {
+        lock(&self.jar).held(placeholder)
+    }
+}
