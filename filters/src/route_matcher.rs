@@ -42,12 +42,6 @@ struct Line {
 }
 
 impl RouteMatcher {
-    /// The lines of these routes.
-    #[cfg(test)]
-    pub(crate) fn new(routes: &[Route]) -> Self {
-        Self::with_others(routes, &[])
-    }
-
     /// The lines of these routes, and of what comes after them.
     pub(crate) fn with_others(routes: &[Route], others: &[&[RouteMatch]]) -> Self {
         let of_routes = routes

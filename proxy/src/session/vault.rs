@@ -20,9 +20,7 @@ use super::keys::{Key, ServerKeys};
 use super::record::{Client, Holder, Lifetimes, Record, Revocation, Times};
 use super::sealed::random;
 use super::seals::{Seals, SeenRevisions};
-use super::store::{
-    Admitted, Change, Limit, NewSession, Replaced, SessionStore, StoreError, Stored,
-};
+use super::store::{Admitted, Change, NewSession, Replaced, SessionStore, StoreError, Stored};
 use crate::clock::{Clock, millis, unix_millis};
 pub use handle::Handle;
 pub use open_session::{OpenSession, Start};
