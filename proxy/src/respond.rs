@@ -11,7 +11,7 @@ mod session;
 use bytes::Bytes;
 use http::StatusCode;
 use http::header::{
-    ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE,
+    ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE,
 };
 use pingora::http::ResponseHeader;
 use pingora::protocols::http::ServerSession;
@@ -43,6 +43,13 @@ pub(crate) enum Problem {
     WriteConflict,
     /// There is no session, or not one that may do this.
     Session(SessionProblem),
+    /// The same, and the person is sent to the login.
+    LogIn {
+        /// Where it is.
+        page: String,
+        /// Why.
+        because: SessionProblem,
+    },
     /// There is no room for another exchange.
     Overloaded,
     /// A quota is used up.
@@ -80,6 +87,7 @@ impl Problem {
             | Self::Denied(_)
             | Self::WriteConflict
             | Self::Session(_)
+            | Self::LogIn { .. }
             | Self::Overloaded
             | Self::Quota(_)
             | Self::AuditUnavailable
@@ -97,6 +105,7 @@ impl Problem {
             Self::Identity(_)
             | Self::WriteConflict
             | Self::Session(_)
+            | Self::LogIn { .. }
             | Self::Overloaded
             | Self::Quota(_)
             | Self::AuditUnavailable
@@ -125,6 +134,7 @@ impl Problem {
             ),
             Self::Identity(error) => identity_face(*error),
             Self::Session(problem) => problem.face(),
+            Self::LogIn { because, .. } => because.redirecting_face(),
             Self::Denied(reason) => denied_face(reason),
             Self::WriteConflict => face(
                 StatusCode::CONFLICT,
@@ -232,6 +242,10 @@ fn add_particulars(
     if let Problem::Session(session) = problem {
         return session.add_fields(head);
     }
+    if let Problem::LogIn { page, because } = problem {
+        head.insert_header(LOCATION, page.as_str())?;
+        return because.add_fields(head);
+    }
     if status == StatusCode::UNAUTHORIZED {
         let invalid = *problem == Problem::Identity(IdentityError::Invalid);
         let challenge = if invalid {
@@ -258,6 +272,7 @@ fn add_particulars(
         | Problem::Denied(_)
         | Problem::WriteConflict
         | Problem::Session(_)
+        | Problem::LogIn { .. }
         | Problem::Overloaded
         | Problem::Quota(_)
         | Problem::AuditUnavailable

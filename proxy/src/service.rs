@@ -38,7 +38,7 @@ use crate::policy_store::{PolicyStore, Snapshot};
 use crate::respond::{self, Problem};
 use crate::session::SessionKeeper;
 use crate::telemetry::Tracer;
-use crate::visit::{Arriving, Visit};
+use crate::visit::{Arriving, Visit, sent_to_login};
 use finish::After;
 
 /// How long a connection may be idle between two exchanges.
@@ -325,10 +325,13 @@ impl Connection {
             return answered.map(|()| None);
         }
         let service = &self.service;
-        let visit = service.visit(&request, &snapshot, exchange).await?;
+        let to_login = |problem| sent_to_login(snapshot.sessions.as_deref(), &request, problem);
+        let visit = service.visit(&request, &snapshot, exchange).await;
+        let visit = visit.map_err(to_login)?;
         let visit = visit.as_ref();
         let asking = (&request, &self.peer);
-        let plan = service.decide(asking, visit, &snapshot, exchange).await?;
+        let plan = service.decide(asking, visit, &snapshot, exchange).await;
+        let plan = plan.map_err(to_login)?;
         let handshake = Handshake::offered(&request, &plan)?;
         exchange.announce(&plan, &request);
         if !request.method.is_safe() || handshake.is_some() {

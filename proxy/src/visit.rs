@@ -14,7 +14,9 @@
 mod answer;
 mod begin;
 mod jar_state;
+mod known_secrets;
 mod login;
+mod navigation;
 mod request;
 mod terms;
 
@@ -31,6 +33,7 @@ use jar_state::{JarState, Place};
 pub(crate) use answer::is_plain;
 pub(crate) use begin::Arriving;
 pub(crate) use login::Settling;
+pub(crate) use navigation::sent_to_login;
 pub(crate) use terms::SessionTerms;
 
 /// Who vouches for people whom the application's own login names.

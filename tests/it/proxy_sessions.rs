@@ -90,7 +90,7 @@ pub(crate) async fn staged(origin: &Origin, sessions: &str) -> Stage {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_login_through_postern_gives_a_handle_and_nothing_of_the_application() {
     let (origin, given) = desk().await;
-    let stage = staged(&origin, "{ bind: [context] , required: { export: 0 } }").await;
+    let stage = staged(&origin, PLAIN).await;
     let mut browser = Browser::new(&stage);
     assert_eq!(browser.get("/cases/1").await.slug(), "session-missing");
     let reply = browser.log_in("agent").await;
@@ -124,4 +124,105 @@ async fn a_login_through_postern_gives_a_handle_and_nothing_of_the_application()
     for secret in secrets {
         assert!(!seen.contains(&secret), "{secret} in {seen}");
     }
+}
+
+/// What a stage may give for `sessions` where only the surroundings bind.
+const PLAIN: &str = "{ bind: [context], required: { export: 0 } }";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_login_gives_a_new_handle_and_the_old_ones_are_worth_nothing() {
+    let (origin, _given) = desk().await;
+    let stage = staged(&origin, PLAIN).await;
+    let mut browser = Browser::new(&stage);
+    let mut handles = Vec::new();
+    for user in ["", "agent", "boss"] {
+        match user {
+            "" => drop(browser.get("/login").await),
+            user => assert_eq!(browser.log_in(user).await.status, 302),
+        }
+        handles.push(browser.cookies.clone());
+    }
+    assert_eq!(browser.get("/cases/1").await.status, 200);
+    assert_ne!(handles[0], handles[1]);
+    assert_ne!(handles[1], handles[2]);
+    for old in &handles[..2] {
+        let mut thief = Browser::new(&stage);
+        thief.cookies.clone_from(old);
+        let reply = thief.get("/cases/1").await;
+        assert_eq!(
+            (reply.status, reply.slug().as_str()),
+            (401, "session-revoked")
+        );
+        assert!(thief.cookies.is_empty(), "it is told to forget the handle");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_login_and_a_wrong_form_begin_no_session_of_anybody() {
+    let (origin, _given) = desk().await;
+    let stage = staged(&origin, PLAIN).await;
+    let mut browser = Browser::new(&stage);
+    browser.get("/login").await;
+    let form = "Content-Type: application/x-www-form-urlencoded\r\n";
+    let body = "csrfmiddlewaretoken=x&username=agent&password=wrong";
+    assert_eq!(browser.send("POST", "/login", form, body).await.status, 200);
+    assert_eq!(browser.get("/cases/1").await.slug(), "session-missing");
+    assert_eq!(browser.get("/home").await.status, 401);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_ends_with_a_logout_and_when_the_application_ends_its_own() {
+    let (origin, _given) = desk().await;
+    let stage = staged(&origin, PLAIN).await;
+    for (method, target, status) in [("POST", "/logout", 200), ("GET", "/gone", 401)] {
+        let mut browser = Browser::new(&stage);
+        browser.log_in("agent").await;
+        let kept = browser.cookies.clone();
+        let reply = browser.send(method, target, "", "").await;
+        assert_eq!(reply.status, status, "{target}");
+        let cleared = reply.header("clear-site-data").unwrap();
+        assert_eq!(cleared, "\"cookies\", \"storage\", \"cache\"");
+        assert!(browser.cookies.is_empty());
+        browser.cookies = kept;
+        assert_eq!(browser.get("/home").await.slug(), "session-revoked");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_has_no_more_sessions_than_allowed() {
+    let (origin, _given) = desk().await;
+    let stage = staged(
+        &origin,
+        "{ bind: [context], required: { export: 0 }, max_sessions: { browser: 1 } }",
+    )
+    .await;
+    let mut first = Browser::new(&stage);
+    first.log_in("agent").await;
+    let mut second = Browser::new(&stage);
+    let refused = second.log_in("agent").await;
+    assert_eq!(
+        (refused.status, refused.slug().as_str()),
+        (409, "session-limit")
+    );
+    assert_eq!(second.get("/home").await.slug(), "session-missing");
+    assert_eq!(first.get("/home").await.status, 200);
+    assert_eq!(Browser::new(&stage).log_in("boss").await.status, 302);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restart_forgets_no_session() {
+    let (origin, _given) = desk().await;
+    let stage = staged(&origin, PLAIN).await;
+    let cookies = {
+        let mut browser = Browser::new(&stage);
+        browser.log_in("agent").await;
+        browser.cookies.clone()
+    };
+    let Stage { running, folder } = stage;
+    running.shutdown().await;
+    let policy = POLICY.replace("SESSIONS", PLAIN);
+    let stage = crate::postern::start_in(folder, &policy, origin.address()).await;
+    let mut browser = Browser::new(&stage);
+    browser.cookies = cookies;
+    assert_eq!(browser.get("/home").await.status, 200);
 }

@@ -74,6 +74,14 @@ impl SessionProblem {
         }
     }
 
+    /// The same for a person who is sent to the login.
+    pub(super) fn redirecting_face(self) -> Face {
+        Face {
+            status: StatusCode::SEE_OTHER,
+            ..self.face()
+        }
+    }
+
     /// The header fields that belong to it.
     pub(super) fn add_fields(self, head: &mut ResponseHeader) -> pingora::Result<()> {
         match self {

@@ -11,6 +11,7 @@ mod open_session;
 mod refusal;
 
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use ulid::Ulid;
 use zeroize::Zeroizing;
@@ -28,6 +29,8 @@ pub use refusal::{NoSession, VaultError};
 
 /// How often a change is tried when others change the same session.
 const TRIES: usize = 8;
+/// How long a session lives in which nobody has logged in yet.
+const NOBODYS_LIFE: Duration = Duration::from_secs(15 * 60);
 /// The idle time is kept to within one part in so many.
 const IDLE_PARTS: u64 = 15;
 
@@ -84,11 +87,16 @@ impl Vault {
     /// See [`VaultError`].
     pub async fn begin(&self, start: Start) -> Result<(OpenSession, Vec<String>), VaultError> {
         let now = self.now();
+        let Lifetimes { idle, longest, .. } = self.lifetimes();
+        let longest = match start.holder.subject.is_empty() {
+            true => longest.min(NOBODYS_LIFE),
+            false => longest,
+        };
         let times = Times {
             created: now,
             last_seen: now,
-            idle_end: now.saturating_add(millis(self.lifetimes().idle)),
-            end: now.saturating_add(millis(self.lifetimes().longest)),
+            idle_end: now.saturating_add(millis(idle.min(longest))),
+            end: now.saturating_add(millis(longest)),
             rotated: now,
         };
         let entropy = u128::from_be_bytes(random()?);

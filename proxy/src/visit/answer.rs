@@ -175,8 +175,17 @@ impl Visit {
     /// # Errors
     /// There is too much of it to be looked for, so nothing may leave.
     pub(crate) fn secrets(&self) -> Result<Arc<Secrets>, Problem> {
-        let secrets = lock(&self.jar).secrets(&self.terms.sessions, self.began_ms);
-        secrets.map(Arc::new).map_err(|error| {
+        let jar = lock(&self.jar);
+        let make = || jar.secrets(&self.terms.sessions, self.began_ms);
+        let open = lock(&self.open);
+        let secrets = match open.as_ref().filter(|_| !jar.has_news()) {
+            Some(session) => {
+                let at = (session.record().sid.as_str(), session.revision());
+                self.terms.known.of(at, make)
+            }
+            None => make().map(Arc::new),
+        };
+        secrets.map_err(|error| {
             tracing::error!(%error, "a session holds more than can be looked for");
             Problem::UnreadableBody
         })

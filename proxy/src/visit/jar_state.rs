@@ -127,6 +127,11 @@ impl JarState {
         self.contents.to_jar()
     }
 
+    /// Whether something was added that is not kept yet.
+    pub(super) const fn has_news(&self) -> bool {
+        !self.news.is_empty()
+    }
+
     /// What was added since it was asked last.
     pub(super) fn take_news(&mut self) -> Vec<News> {
         std::mem::take(&mut self.news)

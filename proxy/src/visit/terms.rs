@@ -9,6 +9,7 @@ use postern_config::routes::{PathPart, RouteMethod};
 use postern_config::{Policy, RouteMatch, Sessions};
 use serde_json::Value;
 
+use super::known_secrets::KnownSecrets;
 use crate::identity::{AuthenticatorError, ClaimSelector, is_name};
 
 /// What a policy says about sessions.
@@ -18,6 +19,8 @@ pub(crate) struct SessionTerms {
     pub sessions: Sessions,
     /// How a login is recognised; none when something else says who asks.
     pub login: Option<LoginTerms>,
+    /// What is looked for in the answers of sessions.
+    pub(super) known: KnownSecrets,
 }
 
 impl SessionTerms {
@@ -33,7 +36,11 @@ impl SessionTerms {
             IdentityRule::Session(rule) => Some(LoginTerms::of(rule)?),
             IdentityRule::Jwt(_) | IdentityRule::Mtls(_) | IdentityRule::Header(_) => None,
         };
-        Ok(Some(Self { sessions, login }))
+        Ok(Some(Self {
+            sessions,
+            login,
+            known: KnownSecrets::default(),
+        }))
     }
 }
 

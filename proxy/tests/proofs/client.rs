@@ -29,6 +29,8 @@ impl Response {
 pub(crate) struct Client {
     stream: TcpStream,
     buffer: Vec<u8>,
+    /// Fields that it sends with each request besides those that say who it is.
+    fields: String,
 }
 
 impl Client {
@@ -38,7 +40,14 @@ impl Client {
         Self {
             stream,
             buffer: Vec::new(),
+            fields: String::new(),
         }
+    }
+
+    /// The same client, which sends these fields too.
+    pub(crate) fn with(mut self, fields: &str) -> Self {
+        fields.clone_into(&mut self.fields);
+        self
     }
 
     /// A GET as `agent`, on a connection of its own.
@@ -76,7 +85,8 @@ impl Client {
     /// Sends the GET for a given `Host`.
     pub(crate) async fn send_to(&mut self, path: &str, host: &str) {
         let request = format!(
-            "GET {path} HTTP/1.1\r\nHost: {host}\r\nX-Subject: ann\r\nX-Roles: agent\r\n\r\n"
+            "GET {path} HTTP/1.1\r\nHost: {host}\r\nX-Subject: ann\r\nX-Roles: agent\r\n{}\r\n",
+            self.fields
         );
         self.stream.write_all(request.as_bytes()).await.unwrap();
     }

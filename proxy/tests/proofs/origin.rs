@@ -62,6 +62,7 @@ async fn serve(mut stream: TcpStream) {
             .unwrap_or_default();
         let keep = match kind.as_str() {
             "cases" => whole(&mut stream, &case(number)).await,
+            "login" => login(&mut stream).await,
             "slow" => {
                 tokio::time::sleep(Duration::from_millis(number as u64)).await;
                 whole(&mut stream, &case(number)).await
@@ -102,6 +103,14 @@ async fn request_path(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Option<St
 fn page(records: usize) -> String {
     let cases: Vec<String> = (0..records).map(case).collect();
     format!("[{}]", cases.join(","))
+}
+
+/// A login that anybody may have, with a cookie.
+async fn login(stream: &mut TcpStream) -> bool {
+    let answer = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\
+                  Set-Cookie: sid=b4f1a29c7d3e5068b4f1a29c7d3e5068; Path=/; HttpOnly\r\n\
+                  Content-Length: 14\r\n\r\n{\"user\":\"ann\"}";
+    stream.write_all(answer.as_bytes()).await.is_ok()
 }
 
 async fn whole(stream: &mut TcpStream, body: &str) -> bool {

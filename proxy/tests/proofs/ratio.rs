@@ -1,4 +1,4 @@
-//! What counting costs, what the audit log costs, and what telemetry costs: the same requests through two processes of the same
+//! What counting, the audit log, telemetry and sessions cost: the same requests through two processes of the same
 //! build, one that does it and one that does not, in turns.
 //!
 //! It prints ratios, of throughput and of processor time per request, as medians over the rounds with
@@ -44,11 +44,18 @@ const QUOTAS: &str = "quotas:
   subjects: { unit: subjects, per: identity, window: 24h, limit: { agent: 1000000 } }
 ";
 
-fn policy(quotas: &str) -> String {
+/// Neighbours say who asks.
+const BY_HEADER: &str = "{ from: header, subject: X-Subject, roles: X-Roles, trusted: [127.0.0.1/32], without_a_role: deny }";
+/// A login says who asks.
+const BY_SESSION: &str = "{ from: session, login: { match: GET /login, success: { status: 200 }, user: { answer: $.user } }, roles: { '*': agent }, without_a_role: deny }";
+/// What ties a session to its holder is looked at with every request.
+const SESSIONS: &str = "sessions: { bind: [context], required: { export: 0 } }\n";
+
+fn policy(identity: &str, quotas: &str) -> String {
     format!(
         r#"policy: v1
 name: ratio
-identity: {{ from: header, subject: X-Subject, roles: X-Roles, trusted: [127.0.0.1/32], without_a_role: deny }}
+identity: {identity}
 labels:
   pii: Personal data
 routes:
@@ -107,12 +114,34 @@ async fn telemetry_has_a_price_that_is_printed() {
         ("OTEL_BSP_SCHEDULE_DELAY", "200".to_owned()),
     ];
     let folder = tempfile::tempdir().unwrap();
-    let policy = policy("");
+    let policy = policy(BY_HEADER, "");
     let traced = Process::start_under(&variables, (folder, NO_AUDIT), origin, None, &policy);
     let traced = traced.await;
     compare("traced and logged against not", &bare, &traced).await;
     drop(traced.stopped());
     assert!(posts.load(Ordering::Relaxed) > 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sessions_have_a_price_that_is_printed() {
+    let origin = origin::start().await;
+    let bare = start(origin, NO_AUDIT, "").await;
+    let folder = tempfile::tempdir().unwrap();
+    let policy = policy(BY_SESSION, SESSIONS);
+    let bound = Process::start_as((folder, NO_AUDIT), origin, None, &policy).await;
+    let login = Client::get_once(bound.data, "/login").await;
+    let cookie = login.header("set-cookie").unwrap();
+    let cookie = format!("Cookie: {}\r\n", cookie.split(';').next().unwrap());
+    let sides = [
+        Side::of(&bare),
+        Side {
+            fields: &cookie,
+            ..Side::of(&bound)
+        },
+    ];
+    compare_sides("session-bound against stateless", sides).await;
+    let stranger = Client::get_once(bound.data, PATHS[0].0).await;
+    assert_eq!(stranger.status, 401, "without its handle nobody is let in");
 }
 
 /// A collector that takes everything and keeps nothing, and how often it was posted to.
@@ -153,12 +182,32 @@ fn ends(request: &[u8]) -> bool {
 
 async fn start(origin: SocketAddr, lines: &str, quotas: &str) -> Process {
     let folder = tempfile::tempdir().unwrap();
-    Process::start_as((folder, lines), origin, None, &policy(quotas)).await
+    Process::start_as((folder, lines), origin, None, &policy(BY_HEADER, quotas)).await
+}
+
+/// One of two processes, and the fields that its clients send.
+#[derive(Clone, Copy)]
+struct Side<'p> {
+    process: &'p Process,
+    fields: &'p str,
+}
+
+impl<'p> Side<'p> {
+    fn of(process: &'p Process) -> Self {
+        Self {
+            process,
+            fields: "",
+        }
+    }
+}
+
+async fn compare(what: &str, bare: &Process, other: &Process) -> usize {
+    compare_sides(what, [Side::of(bare), Side::of(other)]).await
 }
 
 /// Asks for everything through both, in turns, and prints what the second costs beside the first. Says
 /// how many records went through each.
-async fn compare(what: &str, bare: &Process, other: &Process) -> usize {
+async fn compare_sides(what: &str, [bare, other]: [Side<'_>; 2]) -> usize {
     let rounds = count("POSTERN_ROUNDS", 1);
     let requests = if rounds == 1 { REQUESTS.0 } else { REQUESTS.1 };
     let mut answered = 0;
@@ -195,12 +244,14 @@ async fn compare(what: &str, bare: &Process, other: &Process) -> usize {
 }
 
 /// All clients' requests through one process.
-async fn turn(process: &Process, path: &'static str, requests: usize) -> Turn {
+async fn turn(side: Side<'_>, path: &'static str, requests: usize) -> Turn {
+    let Side { process, fields } = side;
     let before = process.worked();
     let began = SystemClock.monotonic();
     let mut clients = JoinSet::new();
     for _ in 0..CLIENTS {
-        clients.spawn(ask(process.data, path, requests));
+        let client = Client::connect(process.data).await.with(fields);
+        clients.spawn(ask(client, path, requests));
     }
     while let Some(client) = clients.join_next().await {
         client.unwrap();
@@ -211,8 +262,7 @@ async fn turn(process: &Process, path: &'static str, requests: usize) -> Turn {
     }
 }
 
-async fn ask(address: SocketAddr, path: &str, requests: usize) {
-    let mut client = Client::connect(address).await;
+async fn ask(mut client: Client, path: &str, requests: usize) {
     for _ in 0..requests {
         let response = client.get(path).await;
         assert!(response.status == 200 && response.complete, "{response:?}");

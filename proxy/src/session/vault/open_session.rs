@@ -40,6 +40,12 @@ impl OpenSession {
         &self.jar
     }
 
+    /// How often it was changed: what is in it is the same as long as this is.
+    #[must_use]
+    pub const fn revision(&self) -> u64 {
+        self.revision
+    }
+
     /// What opened it.
     #[must_use]
     pub const fn handle(&self) -> &Handle {
