@@ -12,7 +12,7 @@
 //!
 //! It tells tags apart as browsers do and builds no tree: nothing of it depends on what contains what.
 
-mod tag;
+pub(crate) mod tag;
 
 use std::fmt;
 
@@ -22,7 +22,8 @@ use crate::body_filter::{BodyError, BodyFilter};
 use crate::json_tokens::Members;
 use crate::token_rules::{FoundToken, Instead, Why, field};
 use crate::url_tokens::{header_without_tokens, without_tokens};
-use tag::{Tag, escaped, unescaped};
+use tag::Tag;
+pub(crate) use tag::{escaped, unescaped};
 
 /// How much of a tag is held.
 pub const TAG_BYTES_MAX: usize = 64 << 10;

@@ -4,6 +4,7 @@
 //! compiles a [`postern_config::Policy`] for run time ([`CompiledPolicy`]), decides about a request
 //! ([`Verdict`]), edits heads, and redacts bodies as they stream ([`BodyPipeline`]).
 
+pub mod attachment;
 pub mod body_filter;
 pub mod coding;
 pub mod compiled_policy;
@@ -21,6 +22,7 @@ mod mask;
 pub mod pipeline;
 pub mod placeholder;
 pub mod pseudonym;
+pub mod request_body;
 pub mod request_facts;
 pub mod request_guard;
 pub mod request_tokens;

@@ -152,8 +152,8 @@ fn without_handshakes(challenges: &[u8]) -> (Vec<u8>, u64) {
         let text = challenge.trim_ascii();
         let end = text.iter().position(u8::is_ascii_whitespace);
         let scheme = end.and_then(|end| text.get(..end)).filter(|scheme| {
-            let same = |known: &&str| scheme.eq_ignore_ascii_case(known.as_bytes());
-            HANDSHAKES.iter().any(|known| same(&known))
+            let same = |known: &str| scheme.eq_ignore_ascii_case(known.as_bytes());
+            HANDSHAKES.iter().any(|known| same(known))
         });
         removed += u64::from(scheme.is_some());
         scheme.unwrap_or(challenge)

@@ -16,6 +16,8 @@ pub(crate) struct MediaType {
     charset: Option<String>,
     /// The `header` parameter of a table (RFC 4180 section 3), lower case.
     header: Option<String>,
+    /// The `boundary` parameter of parts, as written.
+    pub(crate) boundary: Option<String>,
 }
 
 /// The media type of a head; none when it names none.
@@ -38,7 +40,7 @@ pub(crate) fn of(headers: &HeaderMap) -> Result<Option<MediaType>, BodyError> {
 
 impl MediaType {
     /// Reads `type/subtype` and its parameters; none when anything about it is malformed.
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let text = text.trim_matches([' ', '\t']);
         let (essence, mut rest) = match text.find([' ', '\t', ';']) {
             Some(at) => text.split_at(at),
@@ -48,7 +50,7 @@ impl MediaType {
         if !is_token(kind) || !is_token(subtype) {
             return None;
         }
-        let (mut charset, mut header) = (None, None);
+        let (mut charset, mut header, mut boundary) = (None, None, None);
         while !rest.is_empty() {
             rest = rest.trim_start_matches([' ', '\t']).strip_prefix(';')?;
             rest = rest.trim_start_matches([' ', '\t']);
@@ -56,12 +58,13 @@ impl MediaType {
                 continue;
             }
             let (name, value, after) = parameter(rest)?;
-            let known = match name.to_ascii_lowercase().as_str() {
-                "charset" => Some(&mut charset),
-                "header" => Some(&mut header),
+            let before = match name.to_ascii_lowercase().as_str() {
+                "charset" => charset.replace(value.to_ascii_lowercase()),
+                "header" => header.replace(value.to_ascii_lowercase()),
+                "boundary" => boundary.replace(value),
                 _ => None,
             };
-            if known.is_some_and(|known| known.replace(value.to_ascii_lowercase()).is_some()) {
+            if before.is_some() {
                 return None;
             }
             rest = after;
@@ -70,6 +73,7 @@ impl MediaType {
             essence: essence.to_ascii_lowercase(),
             charset,
             header,
+            boundary,
         })
     }
 

@@ -3,28 +3,28 @@
 use std::ops::Range;
 
 /// An attribute of a tag, by where it is in the tag's text.
-pub(super) struct Attribute {
-    pub(super) name: Range<usize>,
+pub(crate) struct Attribute {
+    pub(crate) name: Range<usize>,
     /// Without quotes; none when it has no value.
-    pub(super) value: Option<Range<usize>>,
+    pub(crate) value: Option<Range<usize>>,
     /// Around the value.
-    pub(super) quote: Option<u8>,
+    pub(crate) quote: Option<u8>,
 }
 
 /// A tag, or as much of it as there is.
-pub(super) struct Tag {
+pub(crate) struct Tag {
     /// Its name, with the slash of an end tag.
-    pub(super) name: Range<usize>,
+    pub(crate) name: Range<usize>,
     /// Its attributes; the last one may be incomplete if the tag is.
-    pub(super) attributes: Vec<Attribute>,
+    pub(crate) attributes: Vec<Attribute>,
     /// Where its `>` is; none when it is incomplete.
-    pub(super) end: Option<usize>,
+    pub(crate) end: Option<usize>,
     /// It ends inside the last value.
-    pub(super) in_value: bool,
+    pub(crate) in_value: bool,
 }
 
 /// Reads a tag from its first byte, or, with `from`, goes on in the middle of one.
-pub(super) fn read(text: &[u8], from: Option<usize>) -> Tag {
+pub(crate) fn read(text: &[u8], from: Option<usize>) -> Tag {
     let mut at = from.unwrap_or(1);
     let name = at..run(text, at, |byte| {
         !is_blank(byte) && byte != b'>' && !(byte == b'/' && text.get(1) != Some(&b'/'))
@@ -97,7 +97,7 @@ fn run(text: &[u8], from: usize, inside: impl Fn(u8) -> bool) -> usize {
 }
 
 /// A value without character references; those of other characters than ASCII stay.
-pub(super) fn unescaped(value: &[u8]) -> Vec<u8> {
+pub(crate) fn unescaped(value: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(value.len());
     let mut rest = value;
     while let Some(at) = memchr::memchr(b'&', rest) {
@@ -139,7 +139,7 @@ fn character(reference: &[u8]) -> Option<(u8, usize)> {
 }
 
 /// A value as it is written between quotes of either kind.
-pub(super) fn escaped(value: &[u8]) -> Vec<u8> {
+pub(crate) fn escaped(value: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(value.len());
     for byte in value {
         match byte {

@@ -11,6 +11,7 @@ use memchr::memmem;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 
 use crate::body_filter::{BodyError, BodyFilter};
+use crate::html_tokens::escaped;
 use crate::placeholder::Placeholder;
 
 /// Where in a request a text stands: how a token is written there.
@@ -24,6 +25,8 @@ pub enum Place {
     Form,
     /// Inside a JSON string. The token must be UTF-8.
     Json,
+    /// In the text of an XML element or in the value of an attribute.
+    Xml,
     /// Text of its own, such as a part of `multipart/form-data`: as it is.
     Plain,
 }
@@ -77,6 +80,7 @@ impl Place {
                 let inside = quoted.as_bytes().get(1..quoted.len() - 1);
                 out.extend_from_slice(inside.unwrap_or_default());
             }
+            Self::Xml => out.extend(escaped(token)),
             Self::Plain => out.extend_from_slice(token),
         }
         Ok(())

@@ -9,6 +9,8 @@ use crate::token_sweep::different;
 
 /// How a JSON Web Token begins: `{"` in base64.
 pub(crate) const JWT_BEGINS: &str = "eyJ";
+/// What [`crate::har`] writes in the place of a signature.
+pub(crate) const REDACTED_SIGNATURE: &[u8] = b"redacted";
 /// How SAML in base64 begins: `<saml` and `<?xml`.
 pub(crate) const SAML_BEGINS: [&str; 2] = ["PHNhbW", "PD94bW"];
 /// The shortest SAML message that is taken for one.
@@ -63,7 +65,7 @@ pub(crate) fn shaped_length(run: &[u8]) -> Option<usize> {
         let mut parts = run.split(|byte| *byte == b'.');
         let first = parts.next().map_or(0, <[u8]>::len);
         let second = parts.next().map_or(0, <[u8]>::len);
-        let signed = parts.next().is_some();
+        let signed = parts.next().is_some_and(|part| part != REDACTED_SIGNATURE);
         return (first >= 11 && second >= 8 && signed).then_some(text.len());
     }
     if SAML_BEGINS
