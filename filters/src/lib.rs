@@ -22,6 +22,7 @@ mod mask;
 pub mod pipeline;
 pub mod placeholder;
 pub mod pseudonym;
+pub mod recording;
 pub mod request_body;
 pub mod request_facts;
 pub mod request_guard;
@@ -37,6 +38,7 @@ mod transcoding;
 pub mod url_tokens;
 pub mod value_action;
 pub mod verdict;
+pub mod xml_tokens;
 
 pub use body_filter::{BodyError, BodyFilter};
 pub use compiled_policy::{AppliedQuota, CompileError, CompiledPolicy, EngineLimits, SessionLine};

@@ -1,7 +1,7 @@
 //! The stages that take session tokens out of a body, in this order and nowhere else.
 //!
 //! ```text
-//! redacted ─▶ by name (JSON, HTML) ─▶ by shape ─▶ by value ─▶ content coding
+//! redacted ─▶ by name (JSON, HTML, XML, recordings) ─▶ by shape ─▶ by value ─▶ content coding
 //! ```
 //!
 //! By value comes last: whatever the stages before it make, or overlook, no secret of the session passes it.
@@ -10,12 +10,18 @@
 use std::fmt;
 use std::sync::{Arc, Mutex};
 
+use http::HeaderMap;
+use http::header::CONTENT_DISPOSITION;
+
 use crate::body_filter::{BodyError, BodyFilter};
+use crate::exchange_plan::media_type;
 use crate::html_tokens::HtmlTokens;
 use crate::json_tokens::JsonTokens;
+use crate::recording::RecordingTokens;
 use crate::shape_sweep::ShapeSweep;
 use crate::token_rules::{FoundToken, Instead};
 use crate::token_sweep::{SecretSweep, Secrets};
+use crate::xml_tokens::XmlTokens;
 
 /// Whom the stages ask about each token.
 type Keeper = Arc<Mutex<dyn FnMut(FoundToken<'_>) -> Instead + Send>>;
@@ -29,8 +35,32 @@ pub enum NamedIn {
     Json,
     /// HTML.
     Html,
+    /// XML.
+    Xml,
+    /// What somebody attached: a recording of a browser loses all credentials, other JSON is read as JSON.
+    Recording,
     /// Nothing: tokens have no names in it.
     Nothing,
+}
+
+impl NamedIn {
+    /// What the body of an answer with this head is read as. One whose type is missing, general or unreadable is
+    /// looked at, and so is JSON that is handed on as a file.
+    #[must_use]
+    pub fn of(headers: &HeaderMap) -> Self {
+        let Ok(Some(media)) = media_type::of(headers) else {
+            return Self::Recording;
+        };
+        let xml = |essence: &str| essence.ends_with("/xml") || essence.ends_with("+xml");
+        match media.essence.as_str() {
+            "text/html" | "application/xhtml+xml" => Self::Html,
+            "application/octet-stream" | "text/plain" | "application/har+json" => Self::Recording,
+            _ if media.is_json() && headers.contains_key(CONTENT_DISPOSITION) => Self::Recording,
+            _ if media.is_json() => Self::Json,
+            essence if xml(essence) => Self::Xml,
+            _ => Self::Nothing,
+        }
+    }
 }
 
 /// A body on its way past everything that looks for tokens.
@@ -45,6 +75,8 @@ pub struct TokenFilter {
 enum Names {
     Json(JsonTokens<Asked>),
     Html(HtmlTokens<Asked>),
+    Xml(XmlTokens<Asked>),
+    Recording(RecordingTokens<Asked>),
     Nothing,
 }
 
@@ -60,6 +92,8 @@ impl TokenFilter {
         let names = match named_in {
             NamedIn::Json => Names::Json(JsonTokens::new(asked(&keeper))),
             NamedIn::Html => Names::Html(HtmlTokens::new(asked(&keeper))),
+            NamedIn::Xml => Names::Xml(XmlTokens::new(asked(&keeper))),
+            NamedIn::Recording => Names::Recording(RecordingTokens::new(asked(&keeper))),
             NamedIn::Nothing => Names::Nothing,
         };
         Self {
@@ -77,6 +111,8 @@ impl TokenFilter {
             by_name: match &self.names {
                 Names::Json(json) => json.found(),
                 Names::Html(html) => html.found(),
+                Names::Xml(xml) => xml.found(),
+                Names::Recording(recording) => recording.found(),
                 Names::Nothing => 0,
             },
             by_shape: self.shapes.found(),
@@ -107,19 +143,28 @@ fn asked(keeper: &Keeper) -> Asked {
     })
 }
 
+impl Names {
+    /// What reads a body by its names; none when nothing does.
+    fn filter(&mut self) -> Option<&mut dyn BodyFilter> {
+        match self {
+            Self::Json(json) => Some(json),
+            Self::Html(html) => Some(html),
+            Self::Xml(xml) => Some(xml),
+            Self::Recording(recording) => Some(recording),
+            Self::Nothing => None,
+        }
+    }
+}
+
 impl BodyFilter for TokenFilter {
     fn push(&mut self, chunk: &[u8], out: &mut Vec<u8>) -> Result<(), BodyError> {
         let [named, shaped] = &mut self.between;
-        let chunk = match &mut self.names {
-            Names::Json(json) => {
-                json.push(chunk, named)?;
+        let chunk = match self.names.filter() {
+            Some(filter) => {
+                filter.push(chunk, named)?;
                 named.as_slice()
             }
-            Names::Html(html) => {
-                html.push(chunk, named)?;
-                named.as_slice()
-            }
-            Names::Nothing => chunk,
+            None => chunk,
         };
         self.shapes.push(chunk, shaped)?;
         self.values.push(shaped, out)?;
@@ -130,10 +175,8 @@ impl BodyFilter for TokenFilter {
 
     fn finish(&mut self, out: &mut Vec<u8>) -> Result<(), BodyError> {
         let [named, shaped] = &mut self.between;
-        match &mut self.names {
-            Names::Json(json) => json.finish(named)?,
-            Names::Html(html) => html.finish(named)?,
-            Names::Nothing => {}
+        if let Some(filter) = self.names.filter() {
+            filter.finish(named)?;
         }
         self.shapes.push(named, shaped)?;
         self.shapes.finish(shaped)?;
@@ -149,3 +192,6 @@ impl fmt::Debug for TokenFilter {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;
