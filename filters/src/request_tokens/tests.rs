@@ -55,7 +55,16 @@ fn up(fields: &[(&str, &str)], names: &TokenNames) -> Vec<(String, String)> {
 
 #[test]
 fn a_placeholder_goes_up_as_the_token_it_stands_for() {
-    for name in BRING_TOKENS {
+    for name in [
+        "authorization",
+        "x-csrf-token",
+        "x-xsrf-token",
+        "x-csrftoken",
+        "x-auth-token",
+        "x-access-token",
+        "x-session-id",
+        "x-api-key",
+    ] {
         let sent = up(&[(name, "{known}")], &TokenNames::default());
         assert_eq!(sent, [(name.to_owned(), TOKEN.to_owned())]);
     }

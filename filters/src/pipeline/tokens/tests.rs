@@ -28,7 +28,7 @@ fn a_head_says_what_names_are_looked_for_in() {
         headers.insert(CONTENT_DISPOSITION, HeaderValue::from_static("attachment"));
         let expected = match expected {
             NamedIn::Json => NamedIn::Recording,
-            other => other,
+            kind @ (NamedIn::Html | NamedIn::Xml | NamedIn::Recording | NamedIn::Nothing) => kind,
         };
         assert_eq!(NamedIn::of(&headers), expected, "{content_type}, attached");
     }
