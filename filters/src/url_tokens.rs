@@ -16,6 +16,22 @@ use crate::token_rules::{FoundToken, Instead, Says, Why, is_shaped, parameter};
 /// How often a sign may be percent-encoded.
 const LEVELS_MAX: usize = 4;
 
+/// Fields whose values are URLs: those of HTTP, and those in which scripts that load pages are told where they are.
+pub const URL_FIELDS: [&str; 12] = [
+    "Location",
+    "Content-Location",
+    "SourceMap",
+    "X-SourceMap",
+    "Referer",
+    "HX-Location",
+    "HX-Push-Url",
+    "HX-Redirect",
+    "HX-Replace-Url",
+    "Turbolinks-Location",
+    "X-PJAX-URL",
+    "X-Redirect",
+];
+
 const UNRESERVED: AsciiSet = NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
@@ -93,24 +109,14 @@ pub fn without_tokens(
 }
 
 /// The value of a header field that holds URLs, without the tokens that are not to stay; none when nothing
-/// changes, or when the field is none of `Location`, `Content-Location`, `SourceMap`, `X-SourceMap`, `Referer`,
-/// `Refresh` and `Link`.
+/// changes, or when the field is none of [`URL_FIELDS`], `Refresh` and `Link`.
 pub fn header_without_tokens(
     name: &str,
     value: &[u8],
     keeper: &mut dyn FnMut(FoundToken<'_>) -> Instead,
 ) -> Option<Vec<u8>> {
     let is = |known: &str| name.eq_ignore_ascii_case(known);
-    if [
-        "Location",
-        "Content-Location",
-        "SourceMap",
-        "X-SourceMap",
-        "Referer",
-    ]
-    .into_iter()
-    .any(is)
-    {
+    if URL_FIELDS.into_iter().any(is) {
         return without_tokens(value, keeper);
     }
     if is("Refresh") {

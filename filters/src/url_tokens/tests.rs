@@ -120,6 +120,7 @@ fn header_fields_are_searched_where_their_urls_are() {
             format!("<{url}>; rel=next, </b>; title=\"sid=abcdef\""),
             Some("</a>; rel=next, </b>; title=\"sid=abcdef\"".to_owned()),
         ),
+        ("hx-push-url", url.to_owned(), Some("/a".to_owned())),
         ("X-Other", url.to_owned(), None),
     ];
     for (name, value, expected) in cases {
