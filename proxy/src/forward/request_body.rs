@@ -166,8 +166,8 @@ impl RequestBody {
         }
     }
 
-    /// The body with the application's tokens in the place of what the client holds instead. A body in which
-    /// there may be some is read whole for that: its length changes.
+    /// The body with the application's tokens in the place of what the client holds instead, and without
+    /// credentials in what is attached. It is read whole for that: its length changes.
     ///
     /// # Errors
     /// It is too large, broken, too slow, or a token cannot be written in it.
@@ -176,10 +176,7 @@ impl RequestBody {
         forwarding: &Forwarding<'_>,
         session: &mut ServerSession,
     ) -> Result<Self, Halt> {
-        let swapping = forwarding
-            .visit
-            .filter(|visit| visit.swaps(forwarding.request));
-        let Some(visit) = swapping else {
+        let Some(visit) = forwarding.visit else {
             return Ok(self);
         };
         let bytes_max = usize::try_from(forwarding.request_body_max).unwrap_or(usize::MAX);

@@ -22,6 +22,8 @@ pub(crate) enum SessionProblem {
     Limit,
     /// A token cannot be written where its placeholder stands.
     Unwritable,
+    /// What somebody attaches is a recording that cannot be read, so nobody can take credentials out of it.
+    UnreadableRecording,
     /// Nobody can tell.
     StoreDown,
 }
@@ -65,6 +67,12 @@ impl SessionProblem {
                 "The request is ambiguous",
                 "a placeholder stands where what it stands for cannot be written",
             ),
+            Self::UnreadableRecording => face(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "unreadable-recording",
+                "The attachment cannot be read",
+                "it is a recording of a browser (HAR) that is damaged or too large; record less, and attach that",
+            ),
             Self::StoreDown => face(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "store-unavailable",
@@ -97,7 +105,7 @@ impl SessionProblem {
                 )
             }
             Self::StoreDown => head.insert_header(RETRY_AFTER, "1"),
-            Self::Limit | Self::Unwritable => Ok(()),
+            Self::Limit | Self::Unwritable | Self::UnreadableRecording => Ok(()),
         }
     }
 }

@@ -88,12 +88,6 @@ impl Contents {
         Zeroizing::new(serde_json::to_vec(&written).unwrap_or_default())
     }
 
-    /// Whether clients hold placeholders of any token in it.
-    #[must_use]
-    pub const fn has_tokens(&self) -> bool {
-        !self.tokens.is_empty()
-    }
-
     /// The placeholder that a token has.
     #[must_use]
     pub fn placeholder_of(&self, value: &[u8]) -> Option<&str> {

@@ -3,8 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use http::header::{
-    CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderName, HeaderValue, LAST_MODIFIED,
-    SET_COOKIE,
+    CACHE_CONTROL, CONTENT_ENCODING, ETAG, HeaderName, HeaderValue, LAST_MODIFIED, SET_COOKIE,
 };
 use http::{HeaderMap, StatusCode};
 use postern_filters::placeholder::Placeholder;
@@ -59,8 +58,8 @@ impl Visit {
         if lock(&self.open).is_some() {
             return Ok(());
         }
-        let is_page =
-            self.line == Some(SessionLine::Login) && named_in(headers) != NamedIn::Nothing;
+        let has_forms = matches!(NamedIn::of(headers), NamedIn::Html | NamedIn::Json);
+        let is_page = self.line == Some(SessionLine::Login) && has_forms;
         let brings = is_page || !lock(&self.jar).is_empty();
         if !brings {
             return Ok(());
@@ -249,7 +248,7 @@ impl Visit {
 
     /// What takes tokens out of a body with this head.
     pub(crate) fn body_filter(&self, upstream: &HeaderMap, secrets: Arc<Secrets>) -> TokenFilter {
-        TokenFilter::new(named_in(upstream), secrets, keeper(&self.jar))
+        TokenFilter::new(NamedIn::of(upstream), secrets, keeper(&self.jar))
     }
 
     /// Whether the application has ended its own session: it refuses, or sends its user to the login.
@@ -288,19 +287,6 @@ fn keeper(jar: &Arc<Mutex<JarState>>) -> impl FnMut(FoundToken<'_>) -> Instead +
             }
         }
         Why::Shape => Instead::Strip,
-    }
-}
-
-/// What a body is read as.
-fn named_in(headers: &HeaderMap) -> NamedIn {
-    let kind = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
-    let kind = kind.unwrap_or_default().to_ascii_lowercase();
-    let kind = kind.split(|byte| *byte == b';').next().unwrap_or_default();
-    match kind.trim_ascii() {
-        b"text/html" | b"application/xhtml+xml" => NamedIn::Html,
-        b"application/json" | b"text/json" => NamedIn::Json,
-        other if other.ends_with(b"+json") || other.ends_with(b"ndjson") => NamedIn::Json,
-        _ => NamedIn::Nothing,
     }
 }
 

@@ -100,11 +100,6 @@ impl JarState {
         self.contents.held(placeholder).map(<[u8]>::to_vec)
     }
 
-    /// Whether a client holds placeholders.
-    pub(super) fn has_tokens(&self) -> bool {
-        self.contents.has_tokens()
-    }
-
     /// The `Cookie` field for a request.
     pub(super) fn cookies(&self, place: &Place, now_ms: u64) -> Option<Vec<u8>> {
         self.contents.cookies.header(place.origin(), now_ms)

@@ -19,7 +19,10 @@ pub(crate) fn sent_to_login(
     };
     let ended = match because {
         SessionProblem::Missing | SessionProblem::Expired | SessionProblem::Revoked => true,
-        SessionProblem::Limit | SessionProblem::Unwritable | SessionProblem::StoreDown => false,
+        SessionProblem::Limit
+        | SessionProblem::Unwritable
+        | SessionProblem::UnreadableRecording
+        | SessionProblem::StoreDown => false,
     };
     let login = terms.and_then(|terms| terms.login.as_ref());
     let page = login.and_then(|login| login.page.clone());

@@ -1,13 +1,15 @@
 //! A request on its way up: the application's cookies and tokens go back in.
 
 use bytes::Bytes;
-use http::header::{COOKIE, HeaderValue};
+use http::header::{CONTENT_ENCODING, COOKIE, HeaderValue};
 use http::{HeaderMap, HeaderName};
+use postern_filters::DenyReason;
 use postern_filters::placeholder::{Place as Where, Placeholder, swap_text};
+use postern_filters::request_body::{RequestBody, RequestBodyError};
 use postern_filters::request_tokens::request_header_tokens;
 
 use super::{Visit, lock};
-use crate::hygiene::{CleanRequest, DeclaredBody};
+use crate::hygiene::{CleanRequest, Refusal};
 use crate::respond::{Problem, SessionProblem};
 
 impl Visit {
@@ -66,29 +68,33 @@ impl Visit {
             .map_err(|_error| SessionProblem::Unwritable.into())
     }
 
-    /// A body that was read whole, with true tokens in it.
+    /// A body that was read whole: with true tokens in it, and without credentials in what is attached.
     ///
     /// # Errors
-    /// A token cannot be written there.
+    /// Nothing of it may go up.
     pub(crate) fn body(&self, request: &CleanRequest, body: Bytes) -> Result<Bytes, Problem> {
-        let kind = request.headers.get(http::header::CONTENT_TYPE);
-        let kind = kind
-            .map_or(&b""[..], HeaderValue::as_bytes)
-            .to_ascii_lowercase();
-        let place = match &kind {
-            form if form.starts_with(b"application/x-www-form-urlencoded") => Where::Form,
-            json if json.windows(4).any(|part| part == b"json") => Where::Json,
-            _ => Where::Plain,
-        };
+        let mut codings = request.headers.get_all(CONTENT_ENCODING).iter();
+        if codings.any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity")) {
+            return Err(Problem::Denied(DenyReason::UnsupportedMediaType));
+        }
+        let secrets = self.secrets()?;
         let lookup = |placeholder: &Placeholder| self.token(placeholder);
-        let (swapped, _) = swap_text(&body, place, lookup)
-            .map_err(|_error| Problem::from(SessionProblem::Unwritable))?;
-        Ok(swapped.map_or(body, Bytes::from))
-    }
-
-    /// Whether there may be placeholders in a request's body.
-    pub(crate) fn swaps(&self, request: &CleanRequest) -> bool {
-        request.body != DeclaredBody::None && lock(&self.jar).has_tokens()
+        let read = RequestBody::of(&request.method, &request.headers)
+            .and_then(|reader| reader.read(&body, &secrets, lookup));
+        match read {
+            Ok(read) => Ok(read.body.map_or(body, Bytes::from)),
+            Err(error) => {
+                tracing::debug!(%error, "a body does not go up");
+                Err(match error {
+                    RequestBodyError::Swap(_) => SessionProblem::Unwritable.into(),
+                    RequestBodyError::ContentType => {
+                        Problem::Denied(DenyReason::UnsupportedMediaType)
+                    }
+                    RequestBodyError::Parts { what } => Problem::Refusal(Refusal::Ambiguous(what)),
+                    RequestBodyError::Recording(_) => SessionProblem::UnreadableRecording.into(),
+                })
+            }
+        }
     }
 
     fn token(&self, placeholder: &Placeholder) -> Option<Vec<u8>> {
