@@ -13,6 +13,7 @@
 pub mod client_cookies;
 pub mod context;
 pub mod dbsc;
+mod decoy;
 mod digest;
 mod dpop;
 mod embedded;
@@ -32,6 +33,7 @@ mod vault;
 #[cfg(test)]
 mod tests;
 
+pub use decoy::{Decoy, Decoys};
 pub use digest::Digest;
 pub use dpop::{Checked, DpopError, DpopVerifier, Proven};
 pub use embedded::EmbeddedSessions;

@@ -3,6 +3,8 @@
 //! What a client sends is read so that no two readers could differ: a name of ours that comes twice, in one
 //! field or in several, means nothing, and a value is one that we made or none.
 
+use std::time::Duration;
+
 use http::HeaderMap;
 use http::header::COOKIE;
 use postern_config::sessions::hot_names::{BOUND_COOKIE, HANDLE_COOKIE};
@@ -51,11 +53,7 @@ impl ClientCookies {
     /// 9113 section 8.2.3).
     #[must_use]
     pub fn read(headers: &HeaderMap) -> Self {
-        let fields: Vec<&[u8]> = headers
-            .get_all(COOKIE)
-            .iter()
-            .map(http::HeaderValue::as_bytes)
-            .collect();
+        let fields = fields(headers);
         let length: usize = fields.iter().map(|field| field.len()).sum();
         if length > FIELDS_BYTES_MAX {
             return Self {
@@ -64,17 +62,8 @@ impl ClientCookies {
             };
         }
         let mut cookies = Self::default();
-        for pair in fields
-            .iter()
-            .flat_map(|field| field.split(|byte| *byte == b';'))
-        {
-            let pair = pair.trim_ascii();
-            let at = pair.iter().position(|byte| *byte == b'=');
-            let (name, value) = at.map_or((pair, &[][..]), |at| {
-                let (name, rest) = pair.split_at(at);
-                (name, rest.get(1..).unwrap_or_default())
-            });
-            match name.trim_ascii_end() {
+        for (name, value) in pairs(&fields) {
+            match name {
                 own if own.eq_ignore_ascii_case(HANDLE_COOKIE.as_bytes()) => {
                     cookies
                         .handle
@@ -90,6 +79,34 @@ impl ClientCookies {
         }
         cookies
     }
+}
+
+/// The values of the cookies of a name that is not ours, exactly as they came.
+pub(super) fn values_of<'h>(headers: &'h HeaderMap, name: &str) -> Vec<&'h [u8]> {
+    let fields = fields(headers);
+    let named = pairs(&fields).filter(|(named, _)| *named == name.as_bytes());
+    named.map(|(_, value)| value).collect()
+}
+
+fn fields(headers: &HeaderMap) -> Vec<&[u8]> {
+    let fields = headers.get_all(COOKIE).iter();
+    fields.map(http::HeaderValue::as_bytes).collect()
+}
+
+/// Names and values, without the blanks around them.
+fn pairs<'h>(fields: &[&'h [u8]]) -> impl Iterator<Item = (&'h [u8], &'h [u8])> {
+    let pairs = fields
+        .iter()
+        .flat_map(|field| field.split(|byte| *byte == b';'));
+    pairs.map(|pair| {
+        let pair = pair.trim_ascii();
+        let at = pair.iter().position(|byte| *byte == b'=');
+        let (name, value) = at.map_or((pair, &[][..]), |at| {
+            let (name, rest) = pair.split_at(at);
+            (name, rest.get(1..).unwrap_or_default())
+        });
+        (name.trim_ascii_end(), value)
+    })
 }
 
 impl<T> Carried<T> {
@@ -112,6 +129,19 @@ fn bound_of(value: &[u8]) -> Option<String> {
 #[must_use]
 pub fn handle_field(handle: &Handle) -> String {
     format!("{HANDLE_COOKIE}={}; {ATTRIBUTES}", handle.text())
+}
+
+/// The field that gives a client its bound cookie, for as long as it is good here.
+#[must_use]
+pub fn bound_field(value: &str, bound_for: Duration) -> String {
+    let seconds = bound_for.as_secs();
+    format!("{BOUND_COOKIE}={value}; {ATTRIBUTES}; Max-Age={seconds}")
+}
+
+/// The field that takes the bound cookie from a client, so that its browser proves the device anew.
+#[must_use]
+pub fn forgetting_bound_field() -> String {
+    format!("{BOUND_COOKIE}=; {ATTRIBUTES}; Max-Age=0")
 }
 
 /// The fields that take both cookies from a client.

@@ -59,6 +59,11 @@ impl ServerKeys {
         self.newest
     }
 
+    /// All of them.
+    pub(super) fn ids(&self) -> impl Iterator<Item = KeyId> {
+        self.keys.keys().copied()
+    }
+
     /// A key for one purpose; none when the server key is not here (any more).
     pub(super) fn derive(&self, id: KeyId, purpose: &str) -> Option<Key> {
         self.derive_with(id, &[], purpose)
