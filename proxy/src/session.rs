@@ -10,6 +10,7 @@
 //! adds the handle; that a record which was changed, swapped or taken from another session does not
 //! open; and that of two changes at once none is lost. It does not know what a jar holds.
 
+mod binding;
 pub mod client_cookies;
 pub mod context;
 pub mod dbsc;
@@ -33,6 +34,7 @@ mod vault;
 #[cfg(test)]
 mod tests;
 
+pub use binding::{Binding, Lesson};
 pub use decoy::{Decoy, Decoys};
 pub use digest::Digest;
 pub use dpop::{Checked, DpopError, DpopVerifier, Proven};

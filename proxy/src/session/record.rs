@@ -8,6 +8,7 @@ use postern_config::Sessions;
 use postern_config::sessions::GRACE;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::binding::Binding;
 use super::digest::Digest;
 
 /// Whose session it is.
@@ -112,6 +113,9 @@ pub struct Record {
     pub times: Times,
     /// It has ended before its time.
     pub revoked: Option<Revocation>,
+    /// What binds it to its holder.
+    #[serde(default)]
+    pub binding: Binding,
     /// The jar, sealed with a key of its own.
     #[serde(serialize_with = "as_text", deserialize_with = "from_text")]
     pub(super) jar: Vec<u8>,

@@ -106,6 +106,7 @@ impl Vault {
             client: start.client,
             times,
             revoked: None,
+            binding: start.binding,
             jar: Vec::new(),
             jar_keys: Vec::new(),
         };

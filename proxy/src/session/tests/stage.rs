@@ -119,6 +119,7 @@ pub(super) fn start(limit: Option<Limit>) -> Start {
             roles: vec!["agent".to_owned()],
         },
         client: Client::Browser,
+        binding: Binding::default(),
         jar: Jar::new(b"sessionid=s3cr3t-of-the-application".to_vec()),
         limit,
     }

@@ -1,6 +1,7 @@
 //! What a session begins with, and what its handle opens.
 
 use super::{Handle, Jar};
+use crate::session::binding::Binding;
 use crate::session::keys::Key;
 use crate::session::record::{Client, Holder, Record};
 use crate::session::store::Limit;
@@ -12,6 +13,8 @@ pub struct Start {
     pub holder: Holder,
     /// What holds it.
     pub client: Client,
+    /// What binds it to its holder.
+    pub binding: Binding,
     /// What is in the jar.
     pub jar: Jar,
     /// How many the person may have.
