@@ -10,6 +10,7 @@
 //! adds the handle; that a record which was changed, swapped or taken from another session does not
 //! open; and that of two changes at once none is lost. It does not know what a jar holds.
 
+mod answer;
 mod binding;
 pub mod client_cookies;
 pub mod context;
@@ -20,6 +21,7 @@ mod dpop;
 mod embedded;
 pub mod jar;
 mod keeper;
+pub mod judge;
 mod keys;
 mod proof;
 mod record;
@@ -32,8 +34,11 @@ mod store;
 mod vault;
 
 #[cfg(test)]
+mod samples;
+#[cfg(test)]
 mod tests;
 
+pub use answer::Answer;
 pub use binding::{Binding, Lesson};
 pub use decoy::{Decoy, Decoys};
 pub use digest::Digest;

@@ -100,6 +100,13 @@ impl Lesson {
         binding.downgraded |= self.downgrade;
         binding.must_step_up |= self.step_up;
     }
+
+    /// Forgets what only a request that goes on may teach.
+    pub(super) fn distrust(&mut self) {
+        self.context = None;
+        self.certificate = None;
+        self.key = None;
+    }
 }
 
 #[cfg(test)]

@@ -200,7 +200,7 @@ impl std::fmt::Debug for DpopVerifier {
 }
 
 /// An origin in lower case, without the port that its scheme has anyway.
-fn normal_origin(origin: &str) -> Option<String> {
+pub(super) fn normal_origin(origin: &str) -> Option<String> {
     let origin = origin.to_ascii_lowercase();
     let (scheme, authority) = origin.split_once("://")?;
     let default = match scheme {

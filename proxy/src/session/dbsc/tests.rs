@@ -1,83 +1,12 @@
 //! The state machine, step by step, and what each wrong step leads to.
 
-use jsonwebtoken::{Algorithm, EncodingKey, jwk::Jwk};
-
 use super::*;
-
-const SID: &str = "01J0000000000000000000SID0";
-const NOW: u64 = 1_800_000_000_000;
-
-/// A browser with a key of its own.
-struct Browser {
-    key: EncodingKey,
-    jwk: Value,
-}
-
-impl Browser {
-    fn new() -> Self {
-        let pair = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).unwrap();
-        let key = EncodingKey::from_ec_der(&pair.serialize_der());
-        let jwk = serde_json::to_value(Jwk::from_encoding_key(&key, Algorithm::ES256).unwrap());
-        Self {
-            key,
-            jwk: jwk.unwrap(),
-        }
-    }
-
-    fn sign(&self, header: &Value, claims: &Value) -> String {
-        let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
-        let signed = format!("{}.{}", part(header), part(claims));
-        let signature = jsonwebtoken::crypto::sign(signed.as_bytes(), &self.key, Algorithm::ES256);
-        format!("{signed}.{}", signature.unwrap())
-    }
-
-    fn registration(&self, challenge: &str, authorization: &str) -> String {
-        let header = json!({ "typ": KIND, "alg": "ES256", "jwk": self.jwk });
-        let claims = json!({ "jti": challenge, "authorization": authorization });
-        self.sign(&header, &claims)
-    }
-
-    fn refresh(&self, challenge: &str) -> String {
-        self.sign(
-            &json!({ "typ": KIND, "alg": "ES256" }),
-            &json!({ "jti": challenge }),
-        )
-    }
-}
-
-/// Different bytes with each number.
-fn fresh(n: u8) -> Fresh {
-    Fresh {
-        value: [n; 32],
-        challenge: [n ^ 0xff; 32],
-    }
-}
-
-fn times() -> DeviceTimes {
-    DeviceTimes::of(&Sessions::default())
-}
-
-/// A parameter of a header's value, or its first string.
-fn quoted<'a>(value: &'a str, before: &str) -> &'a str {
-    let (_, rest) = value.split_once(before).unwrap();
-    rest.split('"').next().unwrap()
-}
-
-/// A device with a browser's key bound at [`NOW`], and what the browser was told.
-fn bound(browser: &Browser) -> (Device, Proved) {
-    let (mut device, offer) = Device::offer(fresh(1), times(), NOW);
-    let challenge = quoted(&offer, "challenge=\"");
-    let proof = browser.registration(challenge, quoted(&offer, "authorization=\""));
-    let proved = device
-        .register((SID, &proof), fresh(2), times(), NOW)
-        .unwrap();
-    (device, proved)
-}
+use crate::session::samples::{Browser, NOW, SID, fresh, quoted, times};
 
 #[test]
 fn a_browser_registers_and_refreshes() {
     let browser = Browser::new();
-    let (mut device, first) = bound(&browser);
+    let (mut device, first) = browser.bound();
     assert_eq!(device.presents(&first.cookie, NOW), Presented::Current(NOW));
     let later = NOW + 299_999;
     assert_eq!(
@@ -161,7 +90,7 @@ fn a_registration_is_refused_unless_everything_is_right() {
 #[test]
 fn another_key_is_a_theft_and_an_old_challenge_is_not() {
     let browser = Browser::new();
-    let (mut device, first) = bound(&browser);
+    let (mut device, first) = browser.bound();
     let challenge = quoted(&first.challenge, "\"").to_owned();
     let stolen = Browser::new().refresh(&challenge);
     let judged = device.refresh((SID, Some(&stolen)), fresh(3), times(), NOW);
@@ -189,7 +118,7 @@ fn another_key_is_a_theft_and_an_old_challenge_is_not() {
 fn a_challenge_is_good_once_and_for_five_minutes() {
     let browser = Browser::new();
     for (passed, good) in [(299_999, true), (300_000, false)] {
-        let (mut device, first) = bound(&browser);
+        let (mut device, first) = browser.bound();
         let proof = browser.refresh(quoted(&first.challenge, "\""));
         let judged = device.refresh((SID, Some(&proof)), fresh(3), times(), NOW + passed);
         assert_eq!(matches!(judged, Refresh::Proved(_)), good, "{passed}");
@@ -207,7 +136,7 @@ fn nothing_is_refreshed_before_it_is_bound() {
 #[test]
 fn the_record_holds_no_secret() {
     let browser = Browser::new();
-    let (device, proved) = bound(&browser);
+    let (device, proved) = browser.bound();
     let text = serde_json::to_string(&device).unwrap();
     assert!(!text.contains(&proved.cookie));
     assert!(!text.contains(quoted(&proved.challenge, "\"")));
