@@ -26,6 +26,7 @@ mod keys;
 mod proof;
 mod record;
 mod running;
+pub mod registration;
 mod sealed;
 mod seals;
 mod seen_proofs;

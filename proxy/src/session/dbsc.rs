@@ -372,7 +372,7 @@ pub fn configuration(sid: &str, origin: &str) -> Value {
 }
 
 /// Chromium sends strings without their quotation marks; the draft has them.
-fn unquoted(value: &str) -> &str {
+pub(super) fn unquoted(value: &str) -> &str {
     let inner = value
         .strip_prefix('"')
         .and_then(|rest| rest.strip_suffix('"'));
