@@ -11,7 +11,7 @@ mod session;
 use bytes::Bytes;
 use http::StatusCode;
 use http::header::{
-    ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE,
+    ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE,
 };
 use pingora::http::ResponseHeader;
 use pingora::protocols::http::ServerSession;
@@ -22,9 +22,9 @@ use crate::hygiene::Refusal;
 use crate::identity::IdentityError;
 
 use faces::{Face, denied_face, face, identity_face, proof_face, refusal_face, unrecorded_face};
-pub(crate) use own::{Own, add_receipt, own};
+pub(crate) use own::{Own, add_receipt, answer, own};
 pub(crate) use quota::{QuotaRefusal, STEP_UP_AGE_MAX};
-pub(crate) use session::SessionProblem;
+pub(crate) use session::{EVERYTHING, SessionProblem, SessionRefusal};
 
 /// Why a client gets a problem instead of an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,14 +42,7 @@ pub(crate) enum Problem {
     /// What is stored is not what the write was made from.
     WriteConflict,
     /// There is no session, or not one that may do this.
-    Session(SessionProblem),
-    /// The same, and the person is sent to the login.
-    LogIn {
-        /// Where it is.
-        page: String,
-        /// Why.
-        because: SessionProblem,
-    },
+    Session(Box<SessionRefusal>),
     /// There is no room for another exchange.
     Overloaded,
     /// A quota is used up.
@@ -87,7 +80,6 @@ impl Problem {
             | Self::Denied(_)
             | Self::WriteConflict
             | Self::Session(_)
-            | Self::LogIn { .. }
             | Self::Overloaded
             | Self::Quota(_)
             | Self::AuditUnavailable
@@ -105,7 +97,6 @@ impl Problem {
             Self::Identity(_)
             | Self::WriteConflict
             | Self::Session(_)
-            | Self::LogIn { .. }
             | Self::Overloaded
             | Self::Quota(_)
             | Self::AuditUnavailable
@@ -133,8 +124,7 @@ impl Problem {
                 "send less at once; the limit is `limits.request_body`, and `limits.held_bytes` where fields are hidden from you",
             ),
             Self::Identity(error) => identity_face(*error),
-            Self::Session(problem) => problem.face(),
-            Self::LogIn { because, .. } => because.redirecting_face(),
+            Self::Session(refusal) => refusal.face(),
             Self::Denied(reason) => denied_face(reason),
             Self::WriteConflict => face(
                 StatusCode::CONFLICT,
@@ -242,10 +232,6 @@ fn add_particulars(
     if let Problem::Session(session) = problem {
         return session.add_fields(head);
     }
-    if let Problem::LogIn { page, because } = problem {
-        head.insert_header(LOCATION, page.as_str())?;
-        return because.add_fields(head);
-    }
     if status == StatusCode::UNAUTHORIZED {
         let invalid = *problem == Problem::Identity(IdentityError::Invalid);
         let challenge = if invalid {
@@ -272,7 +258,6 @@ fn add_particulars(
         | Problem::Denied(_)
         | Problem::WriteConflict
         | Problem::Session(_)
-        | Problem::LogIn { .. }
         | Problem::Overloaded
         | Problem::Quota(_)
         | Problem::AuditUnavailable

@@ -9,6 +9,7 @@
 //! HTTP/1.1 and HTTP/2 exchanges find it in the same place.
 
 mod begin;
+mod decide;
 mod finish;
 mod own;
 
@@ -20,7 +21,6 @@ use pingora::apps::{HttpServerApp, HttpServerOptions, ReusedHttpStream};
 use pingora::protocols::http::ServerSession;
 use pingora::protocols::http::v2::server::{H2Options, default_h2_options};
 use pingora::server::ShutdownWatch;
-use postern_filters::{ExchangePlan, RequestFacts, Verdict};
 use tracing::Instrument;
 
 use crate::admin::Vitals;
@@ -28,17 +28,17 @@ use crate::clock::Clock;
 use crate::evidence::Evidence;
 use crate::exchange::{Ending, Exchange};
 use crate::forward::{self, Forwarding, Handshake, Tunnel, Upstream};
-use crate::hygiene::{self, CleanRequest, DeclaredBody, HeadLimits, HostRule, Refusal};
-use crate::identity::{IdentityError, PeerFacts, Recognised};
+use crate::hygiene::{self, CleanRequest, HeadLimits, HostRule, Refusal};
+use crate::identity::PeerFacts;
 use crate::lifecycle::Lifecycle;
 use crate::listener::{Complaint, Watch};
-use crate::metering::{Meter, QuotaKeeper};
+use crate::metering::QuotaKeeper;
 use crate::metrics::Metrics;
-use crate::policy_store::{PolicyStore, Snapshot};
+use crate::policy_store::PolicyStore;
 use crate::respond::{self, Problem};
 use crate::session::SessionKeeper;
 use crate::telemetry::Tracer;
-use crate::visit::{Arriving, Visit, sent_to_login};
+use crate::visit::{Arrival, Visit, told};
 use finish::After;
 
 /// How long a connection may be idle between two exchanges.
@@ -108,112 +108,6 @@ impl Service {
     /// What is counted.
     pub(crate) fn metrics(&self) -> &Metrics {
         &self.metrics
-    }
-
-    /// Decides about a request: who is asking, and what may happen.
-    async fn decide(
-        &self,
-        (request, peer): (&CleanRequest, &PeerFacts),
-        visit: Option<&Visit>,
-        snapshot: &Snapshot,
-        exchange: &mut Exchange,
-    ) -> Result<Box<ExchangePlan>, Problem> {
-        let recognised = match visit.filter(|visit| visit.names_people()) {
-            Some(visit) => visit.recognised()?,
-            None => self.recognise(request, peer, snapshot).await?,
-        };
-        let identity = &recognised.identity;
-        if let Some(visit) = visit.filter(|visit| !visit.names_people()) {
-            visit.belongs_to(identity);
-        }
-        exchange.note_identity(identity);
-        let facts = RequestFacts {
-            method: request.method.as_str(),
-            path: &request.path,
-            query: request.query.as_deref(),
-            headers: &request.headers,
-            upgrade: request.upgrade,
-            has_body: request.body != DeclaredBody::None,
-            identity,
-        };
-        match snapshot.compiled.decide(&facts) {
-            Verdict::Allow(plan) => {
-                exchange.note_plan(&plan);
-                self.metered(plan, &recognised, exchange).await
-            }
-            Verdict::Deny(reason) => {
-                let (route, roles) = snapshot.compiled.place_of(&facts);
-                exchange.note_place(route, roles);
-                Err(Problem::Denied(reason))
-            }
-        }
-    }
-}
-
-impl Service {
-    /// Recognises who asks by what the request itself brings.
-    async fn recognise(
-        &self,
-        request: &CleanRequest,
-        peer: &PeerFacts,
-        snapshot: &Snapshot,
-    ) -> Result<Recognised, Problem> {
-        let recognised = match &snapshot.authenticator {
-            // Before the first policy there is nobody to recognise, and everything is refused.
-            None => Ok(Recognised::default()),
-            Some(authenticator) => {
-                let now = self.clock.wall();
-                authenticator
-                    .authenticate(&request.headers, peer, now)
-                    .await
-            }
-        };
-        recognised.map_err(|error| {
-            self.metrics.identity_failed(match error {
-                IdentityError::Missing => "missing",
-                IdentityError::Invalid => "invalid",
-                IdentityError::Unavailable => "unavailable",
-            });
-            Problem::Identity(error)
-        })
-    }
-
-    /// The session of a request; none where the policy has no sessions.
-    async fn visit(
-        &self,
-        request: &CleanRequest,
-        snapshot: &Snapshot,
-        exchange: &Exchange,
-    ) -> Result<Option<Visit>, Problem> {
-        let Some(terms) = &snapshot.sessions else {
-            return Ok(None);
-        };
-        let compiled = &snapshot.compiled;
-        let arriving = Arriving {
-            terms,
-            keeper: &self.sessions,
-            request,
-            line: compiled.session_line(request.method.as_str(), &request.path),
-            host: self.upstream.host(),
-            cut: exchange.cut(),
-        };
-        Visit::begin(arriving).await.map(Some)
-    }
-
-    /// Charges the request to the quotas that apply, and lets the plan count what they count.
-    async fn metered(
-        &self,
-        plan: Box<ExchangePlan>,
-        recognised: &Recognised,
-        exchange: &mut Exchange,
-    ) -> Result<Box<ExchangePlan>, Problem> {
-        let now = self.clock.wall();
-        let Some(meter) = Meter::begin(&self.quotas, &plan, recognised, now).await? else {
-            return Ok(plan);
-        };
-        let counted = meter.counted();
-        exchange.set_meter(Some(meter));
-        Ok(Box::new(plan.counting(counted)))
     }
 }
 
@@ -319,19 +213,24 @@ impl Connection {
         exchange.note_revision(snapshot.compiled.revision());
         let request = self.clean(session)?;
         exchange.note_request(&request);
-        if let Some(path) = self.own_path(&request) {
+        if let Some(path) = self.own_path(&request, &snapshot) {
             let asked = (&request, &*snapshot);
             let answered = self.answer_own(path, session, exchange, asked).await;
             return answered.map(|()| None);
         }
         let service = &self.service;
-        let to_login = |problem| sent_to_login(snapshot.sessions.as_deref(), &request, problem);
-        let visit = service.visit(&request, &snapshot, exchange).await;
-        let visit = visit.map_err(to_login)?;
-        let visit = visit.as_ref();
+        let told = |problem| told(snapshot.sessions.as_deref(), &request, problem);
         let asking = (&request, &self.peer);
+        let visit = match service.arriving(asking, &snapshot, exchange) {
+            None => None,
+            Some(arriving) => match Visit::begin(arriving).await.map_err(told)? {
+                Arrival::Visit(visit) => Some(visit),
+                Arrival::Page(page) => return self.show(page, session, exchange).await,
+            },
+        };
+        let visit = visit.as_deref();
         let plan = service.decide(asking, visit, &snapshot, exchange).await;
-        let plan = plan.map_err(to_login)?;
+        let plan = plan.map_err(told)?;
         let handshake = Handshake::offered(&request, &plan)?;
         exchange.announce(&plan, &request);
         if !request.method.is_safe() || handshake.is_some() {

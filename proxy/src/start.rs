@@ -147,7 +147,8 @@ impl Postern {
         let quotas = quota_keeper(&server, &base, (&clock, &metrics, &evidence))?;
         let reloader = reloader(&server, &base, (&clock, &evidence), &store)?;
         open_if_needed(&quotas, &store).await?;
-        let sessions = sessions::keeper(&server, &base, &clock)?;
+        let listening = listener.socket().address();
+        let sessions = sessions::keeper(&server, &base, listening, (&clock, &metrics))?;
         sessions::open_if_needed(&sessions, &store).await?;
         let (listen, address) = (listener.socket().shown(), listener.socket().address());
         let admin = admin::spawn(

@@ -13,6 +13,8 @@
 
 mod answer;
 mod begin;
+mod device;
+mod guard;
 mod jar_state;
 mod known_secrets;
 mod login;
@@ -22,18 +24,21 @@ mod terms;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use postern_filters::{Identity, SessionLine};
+use postern_filters::{CompiledPolicy, Identity, SessionLine};
 use tokio::sync::Notify;
 
 use crate::identity::{Credential, Recognised};
 use crate::respond::{Problem, SessionProblem};
+use crate::session::context::Context;
 use crate::session::{Client, Handle, Holder, OpenSession, Runs, SessionKeeper, Vault};
+use guard::Judged;
 use jar_state::{JarState, Place};
 
 pub(crate) use answer::is_plain;
-pub(crate) use begin::Arriving;
+pub(crate) use begin::{Arrival, Arriving};
+pub(crate) use device::{DevicePath, answer_device};
 pub(crate) use login::Settling;
-pub(crate) use navigation::sent_to_login;
+pub(crate) use navigation::told;
 pub(crate) use terms::SessionTerms;
 
 /// Who vouches for people whom the application's own login names.
@@ -48,9 +53,15 @@ pub(crate) struct Visit {
     /// What the request is for, if it belongs to no route.
     line: Option<SessionLine>,
     place: Place,
+    /// The request's target, as it came.
+    target: String,
+    compiled: Arc<CompiledPolicy>,
     /// When the exchange began, in milliseconds since 1970.
     began_ms: u64,
     client: Client,
+    /// Where the request comes from.
+    context: Context,
+    judged: Mutex<Option<Judged>>,
     /// Whose a session would be that begins now.
     holder: Mutex<Holder>,
     open: Mutex<Option<OpenSession>>,
@@ -66,6 +77,10 @@ pub(crate) struct Visit {
 struct Told {
     /// Its handle from now on.
     handle: Option<Handle>,
+    /// That its session can be bound to its device (`Secure-Session-Registration`).
+    registration: Option<String>,
+    /// The decoy that goes with its handle.
+    decoy: Option<String>,
     /// That it has none any more.
     forget: bool,
 }

@@ -9,7 +9,8 @@ use http::{HeaderMap, Method, StatusCode};
 use postern_filters::export_meter::MeteredBody;
 use postern_filters::pipeline::HELD_WHOLE_BYTES;
 use postern_filters::{
-    BodyError, BodyPipeline, BodySummary, ExchangePlan, Redacted, ResponsePlan, TokenFilter,
+    BodyError, BodyPipeline, BodySummary, ExchangePlan, FoundTokens, Redacted, ResponsePlan,
+    TokenFilter,
 };
 
 use super::stopwatch::Stopwatch;
@@ -72,6 +73,14 @@ impl ChargedBody {
         match self {
             Self::Free(pipeline) => pipeline.reads(),
             Self::Metered(metered) => metered.body.reads(),
+        }
+    }
+
+    /// How many session tokens were taken out so far.
+    pub(super) fn found_tokens(&self) -> FoundTokens {
+        match self {
+            Self::Free(pipeline) => pipeline.found_tokens(),
+            Self::Metered(metered) => metered.body.found_tokens(),
         }
     }
 

@@ -147,6 +147,9 @@ impl Body<'_, '_> {
     async fn run(mut self) -> Result<Lease, Halt> {
         let outcome = self.relay().await;
         self.note_body();
+        if let Some(visit) = self.visit {
+            visit.note_found(self.body.found_tokens());
+        }
         if let Err(halt) = &outcome {
             self.lease.failed(send::kind(halt));
         }

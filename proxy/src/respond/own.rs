@@ -7,6 +7,7 @@ use pingora::http::ResponseHeader;
 use pingora::protocols::http::ServerSession;
 
 use crate::exchange::Exchange;
+use crate::session::Answer;
 
 const RECEIPT: &str = "Audit-Receipt";
 
@@ -41,6 +42,31 @@ pub(crate) async fn own(
     session.write_response_header(Box::new(head)).await?;
     exchange.note_status(answer.status);
     if !exchange.asks_for_head_only() {
+        exchange.note_sent(body.len());
+        session.write_response_body(body, true).await?;
+    }
+    session.finish_body().await
+}
+
+/// Writes an answer of the session layer. Whether it is on record is the caller's business.
+///
+/// # Errors
+/// The client is gone.
+pub(crate) async fn answer(
+    session: &mut ServerSession,
+    exchange: &mut Exchange,
+    answer: Answer,
+) -> pingora::Result<()> {
+    let body = Bytes::from(answer.body);
+    let mut head = ResponseHeader::build(answer.status, Some(8))?;
+    for (name, value) in answer.fields {
+        head.append_header(name, value)?;
+    }
+    head.insert_header(CONTENT_LENGTH, body.len())?;
+    head.insert_header("Postern-Revision", exchange.revision())?;
+    session.write_response_header(Box::new(head)).await?;
+    exchange.note_status(answer.status);
+    if !exchange.asks_for_head_only() && !body.is_empty() {
         exchange.note_sent(body.len());
         session.write_response_body(body, true).await?;
     }

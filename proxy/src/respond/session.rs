@@ -1,12 +1,16 @@
 //! Refusals that are about a session.
 
 use http::StatusCode;
-use http::header::{RETRY_AFTER, SET_COOKIE, WWW_AUTHENTICATE};
+use http::header::{HeaderName, HeaderValue, LOCATION, RETRY_AFTER, SET_COOKIE, WWW_AUTHENTICATE};
 use pingora::http::ResponseHeader;
 
 use super::Problem;
 use super::faces::{Face, face};
 use crate::session::client_cookies::forgetting_fields;
+
+const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
+/// What a browser drops with its session.
+pub(crate) const EVERYTHING: &str = "\"cookies\", \"storage\", \"cache\"";
 
 /// Why somebody is refused who has no session, or not the right one. The client is never told which factor
 /// failed.
@@ -18,6 +22,12 @@ pub(crate) enum SessionProblem {
     Expired,
     /// It was ended.
     Revoked,
+    /// It is not bound to its holder as strongly as this needs.
+    BindingRequired,
+    /// Its holder has to authenticate anew.
+    StepUpRequired,
+    /// Another site's page sent the request, or nothing says that it was ours.
+    Csrf,
     /// The person has as many as allowed.
     Limit,
     /// A token cannot be written where its placeholder stands.
@@ -28,84 +38,165 @@ pub(crate) enum SessionProblem {
     StoreDown,
 }
 
+/// A refusal with the fields that go with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SessionRefusal {
+    /// Why.
+    pub problem: SessionProblem,
+    /// Where the browser is sent, and how; none when it stays where it is.
+    sent: Option<(StatusCode, String)>,
+    fields: Vec<(HeaderName, HeaderValue)>,
+}
+
 impl From<SessionProblem> for Problem {
     fn from(problem: SessionProblem) -> Self {
-        Self::Session(problem)
+        Self::Session(Box::new(problem.into()))
+    }
+}
+
+impl From<SessionRefusal> for Problem {
+    fn from(refusal: SessionRefusal) -> Self {
+        Self::Session(Box::new(refusal))
+    }
+}
+
+impl From<SessionProblem> for SessionRefusal {
+    fn from(problem: SessionProblem) -> Self {
+        Self {
+            problem,
+            sent: None,
+            fields: Vec::new(),
+        }
+    }
+}
+
+impl SessionRefusal {
+    /// The same with a field more. What is no field value is left out; nothing we write is.
+    pub(crate) fn with(mut self, name: HeaderName, value: &str) -> Self {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            self.fields.push((name, value));
+        }
+        self
+    }
+
+    /// The same for a browser that is sent elsewhere.
+    pub(crate) fn sending(mut self, status: StatusCode, target: String) -> Self {
+        self.sent = Some((status, target));
+        self
+    }
+
+    /// Whether the client is to forget its handle.
+    pub(crate) const fn forgets(&self) -> bool {
+        matches!(
+            self.problem,
+            SessionProblem::Expired | SessionProblem::Revoked
+        )
+    }
+
+    pub(super) fn face(&self) -> Face {
+        let shown = self.problem.face();
+        match &self.sent {
+            Some((status, _)) => Face {
+                status: *status,
+                ..shown
+            },
+            None => shown,
+        }
+    }
+
+    /// The header fields that belong to it.
+    pub(super) fn add_fields(&self, head: &mut ResponseHeader) -> pingora::Result<()> {
+        if self.forgets() {
+            for field in forgetting_fields() {
+                head.append_header(SET_COOKIE, field)?;
+            }
+            head.insert_header(CLEAR_SITE_DATA, EVERYTHING)?;
+        }
+        for (name, value) in &self.fields {
+            head.append_header(name.clone(), value.clone())?;
+        }
+        if let Some((_, target)) = &self.sent {
+            head.insert_header(LOCATION, target.as_str())?;
+        }
+        let is_told = head.headers.contains_key(WWW_AUTHENTICATE);
+        if head.status == StatusCode::UNAUTHORIZED && !is_told {
+            head.insert_header(WWW_AUTHENTICATE, "DPoP algs=\"ES256 EdDSA\"")?;
+        }
+        if head.status == StatusCode::SERVICE_UNAVAILABLE {
+            head.insert_header(RETRY_AFTER, "1")?;
+        }
+        Ok(())
     }
 }
 
 impl SessionProblem {
-    pub(super) fn face(self) -> Face {
+    fn face(self) -> Face {
+        let (status, slug, title, detail) = self.words();
+        face(status, slug, title, detail)
+    }
+
+    const fn words(self) -> (StatusCode, &'static str, &'static str, &'static str) {
         match self {
-            Self::Missing => face(
+            Self::Missing => (
                 StatusCode::UNAUTHORIZED,
                 "session-missing",
                 "There is no session",
                 "log in first",
             ),
-            Self::Expired => face(
+            Self::Expired => (
                 StatusCode::UNAUTHORIZED,
                 "session-expired",
                 "The session has expired",
                 "log in again",
             ),
-            Self::Revoked => face(
+            Self::Revoked => (
                 StatusCode::UNAUTHORIZED,
                 "session-revoked",
                 "The session was ended",
                 "log in again",
             ),
-            Self::Limit => face(
+            Self::BindingRequired => (
+                StatusCode::UNAUTHORIZED,
+                "binding-required",
+                "The session is not bound strongly enough",
+                "prove that you hold what the session is bound to, or log in with a client that can",
+            ),
+            Self::StepUpRequired => (
+                StatusCode::UNAUTHORIZED,
+                "step-up-required",
+                "This needs a fresh login",
+                "log in again, and repeat the request",
+            ),
+            Self::Csrf => (
+                StatusCode::FORBIDDEN,
+                "csrf",
+                "The request does not come from a page of ours",
+                "send it from a page of this site, or with `Postern-Request: 1`",
+            ),
+            Self::Limit => (
                 StatusCode::CONFLICT,
                 "session-limit",
                 "There are too many sessions",
                 "log out elsewhere; the limit is `sessions.max_sessions`",
             ),
-            Self::Unwritable => face(
+            Self::Unwritable => (
                 StatusCode::BAD_REQUEST,
                 "ambiguous-request",
                 "The request is ambiguous",
                 "a placeholder stands where what it stands for cannot be written",
             ),
-            Self::UnreadableRecording => face(
+            Self::UnreadableRecording => (
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "unreadable-recording",
                 "The attachment cannot be read",
                 "it is a recording of a browser (HAR) that is damaged or too large; record less, and attach that",
             ),
-            Self::StoreDown => face(
+            Self::StoreDown => (
                 StatusCode::SERVICE_UNAVAILABLE,
                 "store-unavailable",
                 "Nobody can tell now which sessions hold",
                 "the store of the sessions does not answer; try again in a moment",
             ),
-        }
-    }
-
-    /// The same for a person who is sent to the login.
-    pub(super) fn redirecting_face(self) -> Face {
-        Face {
-            status: StatusCode::SEE_OTHER,
-            ..self.face()
-        }
-    }
-
-    /// The header fields that belong to it.
-    pub(super) fn add_fields(self, head: &mut ResponseHeader) -> pingora::Result<()> {
-        match self {
-            Self::Missing => head.insert_header(WWW_AUTHENTICATE, "DPoP algs=\"ES256 EdDSA\""),
-            Self::Expired | Self::Revoked => {
-                for field in forgetting_fields() {
-                    head.append_header(SET_COOKIE, field)?;
-                }
-                head.insert_header("Clear-Site-Data", "\"cookies\", \"storage\", \"cache\"")?;
-                head.insert_header(
-                    WWW_AUTHENTICATE,
-                    "DPoP error=\"invalid_token\", algs=\"ES256 EdDSA\"",
-                )
-            }
-            Self::StoreDown => head.insert_header(RETRY_AFTER, "1"),
-            Self::Limit | Self::Unwritable | Self::UnreadableRecording => Ok(()),
         }
     }
 }

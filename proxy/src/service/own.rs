@@ -15,11 +15,13 @@ use postern_filters::DenyReason;
 use super::{Connection, Halt};
 use crate::evidence::NoProof;
 use crate::exchange::{Ending, Exchange};
-use crate::forward::WRITE_TIME_MAX;
+use crate::forward::{Tunnel, WRITE_TIME_MAX};
 use crate::hygiene::{CleanRequest, DeclaredBody};
 use crate::identity::IdentityError;
 use crate::policy_store::Snapshot;
 use crate::respond::{self, Own, Problem};
+use crate::session::Answer;
+use crate::visit::{DevicePath, answer_device};
 
 /// The proof of an entry: `?index=`.
 const PROOF: &str = "/__postern/audit/proof";
@@ -35,16 +37,20 @@ const CHECKPOINT_TIME_MAX: Duration = Duration::from_secs(10);
 pub(super) enum OwnPath {
     Proof,
     AddCheckpoint,
+    Device(DevicePath),
 }
 
 impl Connection {
     /// Whether Postern itself answers a request.
-    pub(super) fn own_path(&self, request: &CleanRequest) -> Option<OwnPath> {
+    pub(super) fn own_path(&self, request: &CleanRequest, snapshot: &Snapshot) -> Option<OwnPath> {
         let evidence = &self.service.evidence;
         match request.path.as_str() {
             PROOF => evidence.gives_receipts().then_some(OwnPath::Proof),
             ADD_CHECKPOINT => evidence.is_witness().then_some(OwnPath::AddCheckpoint),
-            _ => None,
+            path => {
+                let device = DevicePath::of(path).filter(|_| snapshot.sessions.is_some());
+                device.map(OwnPath::Device)
+            }
         }
     }
 
@@ -60,6 +66,13 @@ impl Connection {
         (request, snapshot): (&CleanRequest, &Snapshot),
     ) -> Result<(), Halt> {
         let answer = match path {
+            OwnPath::Device(path) => {
+                let asking = (request, &self.peer);
+                let arriving = self.service.arriving(asking, snapshot, exchange);
+                let arriving = arriving.ok_or(Problem::Denied(DenyReason::RouteDenied))?;
+                let answer = answer_device(path, arriving).await?;
+                return self.show(answer, session, exchange).await.map(drop);
+            }
             OwnPath::Proof => {
                 let proof = self.proof(exchange, request, snapshot).await?;
                 let length = proof.body.len();
@@ -79,6 +92,27 @@ impl Connection {
             Ok(Ok(())) => {
                 exchange.end(Ending::Allowed);
                 Ok(())
+            }
+            Ok(Err(_)) | Err(_) => Err(Halt::BreakOff),
+        }
+    }
+
+    /// Shows an answer that the session layer gives, once it is on record.
+    pub(super) async fn show(
+        &self,
+        answer: Answer,
+        session: &mut ServerSession,
+        exchange: &mut Exchange,
+    ) -> Result<Option<Box<Tunnel>>, Halt> {
+        let length = answer.body.len();
+        exchange
+            .before_last_byte(Ending::Allowed, answer.status, length)
+            .await?;
+        let written = respond::answer(session, exchange, answer);
+        match tokio::time::timeout(WRITE_TIME_MAX, written).await {
+            Ok(Ok(())) => {
+                exchange.end(Ending::Allowed);
+                Ok(None)
             }
             Ok(Err(_)) | Err(_) => Err(Halt::BreakOff),
         }

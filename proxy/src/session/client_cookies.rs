@@ -141,13 +141,19 @@ pub fn bound_field(value: &str, bound_for: Duration) -> String {
 /// The field that takes the bound cookie from a client, so that its browser proves the device anew.
 #[must_use]
 pub fn forgetting_bound_field() -> String {
-    format!("{BOUND_COOKIE}=; {ATTRIBUTES}; Max-Age=0")
+    forgetting_field(BOUND_COOKIE)
+}
+
+/// The field that takes a cookie of ours from a client.
+#[must_use]
+pub fn forgetting_field(name: &str) -> String {
+    format!("{name}=; {ATTRIBUTES}; Max-Age=0")
 }
 
 /// The fields that take both cookies from a client.
 #[must_use]
 pub fn forgetting_fields() -> [String; 2] {
-    [HANDLE_COOKIE, BOUND_COOKIE].map(|name| format!("{name}=; {ATTRIBUTES}; Max-Age=0"))
+    [HANDLE_COOKIE, BOUND_COOKIE].map(forgetting_field)
 }
 
 #[cfg(test)]

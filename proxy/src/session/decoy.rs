@@ -56,12 +56,6 @@ impl Decoys {
         Some(format!("{}={value}; {ATTRIBUTES}", self.name))
     }
 
-    /// The field that takes the decoy from a client. It goes with the handle, always.
-    #[must_use]
-    pub fn forgetting_field(&self) -> String {
-        format!("{}=; {ATTRIBUTES}; Max-Age=0", self.name)
-    }
-
     /// Looks for a decoy among a request's cookies.
     #[must_use]
     pub fn shown(&self, headers: &HeaderMap) -> Decoy {

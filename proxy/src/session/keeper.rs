@@ -14,17 +14,22 @@ use postern_config::Sessions;
 use tokio::sync::OnceCell;
 use tokio::task::JoinHandle;
 
+use super::dpop::DpopVerifier;
 use super::embedded::EmbeddedSessions;
+use super::judge::{Finding, Recent};
 use super::keys::ServerKeys;
-use super::record::Lifetimes;
+use super::record::{Holder, Lifetimes};
 use super::running::RunningExchanges;
 use super::shared::SharedSessions;
 use super::store::SessionStore;
 use super::vault::{Vault, VaultError};
 use crate::clock::{Clock, unix_millis};
+use crate::metrics::Metrics;
 use crate::private_file;
 use crate::quota::StoreAddress;
 
+/// The purpose of the key that makes nonces.
+const NONCE_PURPOSE: &str = "postern/dpop-nonce/v1";
 /// How often it is asked which sessions have ended.
 const ASK_EVERY: Duration = Duration::from_millis(500);
 /// For how long an exchange may run on without anybody knowing whether its session has ended.
@@ -37,6 +42,8 @@ const STORE_DEADLINE: Duration = Duration::from_millis(500);
 /// Where sessions are kept, and with which keys.
 #[derive(Debug, Clone)]
 pub(crate) struct SessionPlace {
+    /// Where clients find us, as `scheme://host[:port]`.
+    pub origins: Vec<String>,
     /// The store.
     pub store: StoreAddress,
     /// The keys; none when there is one in this file, which is made if it is absent.
@@ -78,13 +85,17 @@ pub enum KeepError {
 pub struct SessionKeeper {
     place: SessionPlace,
     clock: Arc<dyn Clock>,
+    metrics: Arc<Metrics>,
     vault: OnceCell<Opened>,
     running: Arc<RunningExchanges>,
+    recent: Recent,
 }
 
 #[derive(Debug)]
 struct Opened {
     vault: Arc<Vault>,
+    keys: ServerKeys,
+    verifier: Option<DpopVerifier>,
     /// Learns what others have ended.
     asking: Option<JoinHandle<()>>,
 }
@@ -99,13 +110,66 @@ impl Drop for Opened {
 
 impl SessionKeeper {
     /// A keeper of a vault that is not open.
-    pub(crate) fn new(place: SessionPlace, clock: Arc<dyn Clock>) -> Self {
+    pub(crate) fn new(place: SessionPlace, clock: Arc<dyn Clock>, metrics: Arc<Metrics>) -> Self {
         Self {
             place,
             clock,
+            metrics,
             vault: OnceCell::new(),
             running: Arc::default(),
+            recent: Recent::default(),
         }
+    }
+
+    /// What time it is.
+    pub(crate) fn clock(&self) -> &dyn Clock {
+        self.clock.as_ref()
+    }
+
+    /// What was seen of sessions a moment ago.
+    pub(crate) const fn recent(&self) -> &Recent {
+        &self.recent
+    }
+
+    /// Where clients find us.
+    pub(crate) fn origins(&self) -> &[String] {
+        &self.place.origins
+    }
+
+    /// The origin that a client calls us by, where it is one of ours; else the first of ours.
+    pub(crate) fn origin_of(&self, authority: &str) -> String {
+        let mut origins = self.place.origins.iter();
+        let named = origins.clone().find(|origin| {
+            let host = origin.split_once("://").map(|(_, host)| host);
+            host.is_some_and(|host| host.eq_ignore_ascii_case(authority))
+        });
+        named
+            .or_else(|| origins.next())
+            .cloned()
+            .unwrap_or_default()
+    }
+
+    /// The keys, once the vault is open.
+    pub(crate) fn keys(&self) -> Option<&ServerKeys> {
+        self.vault.get().map(|opened| &opened.keys)
+    }
+
+    /// What checks proofs of keys, once the vault is open.
+    pub(crate) fn verifier(&self) -> Option<&DpopVerifier> {
+        self.vault.get()?.verifier.as_ref()
+    }
+
+    /// The nonce for the next proof.
+    pub(crate) fn dpop_nonce(&self) -> Option<String> {
+        Some(self.verifier()?.nonce(self.clock.wall()))
+    }
+
+    /// Tells operators what a rule has noticed about a session.
+    pub(crate) fn found(&self, finding: Finding, sid: &str, holder: &Holder) {
+        let (rule, action) = (finding.rule.word(), finding.action.word());
+        self.metrics.finding(rule);
+        let (reason, subject) = (finding.reason, &holder.subject);
+        tracing::warn!(target: "postern::finding", rule, action, reason, sid, subject, "a session may be in other hands");
     }
 
     /// What runs in sessions.
@@ -148,7 +212,7 @@ impl SessionKeeper {
     }
 
     async fn opened(&self, lifetimes: Lifetimes) -> Result<Opened, KeepError> {
-        let keys = self.keys().await?;
+        let keys = self.read_keys().await?;
         let now = unix_millis(self.clock.wall());
         let (store, shared): (Arc<dyn SessionStore>, bool) = match &self.place.store {
             StoreAddress::Embedded(path) => (Arc::new(embedded(path.clone(), now).await?), false),
@@ -157,17 +221,25 @@ impl SessionKeeper {
                 true,
             ),
         };
-        let vault = Vault::new(keys, store, Arc::clone(&self.clock), lifetimes);
+        let verifier = keys
+            .secret(NONCE_PURPOSE)
+            .map(|key| DpopVerifier::new(&self.place.origins, &key, false));
+        let vault = Vault::new(keys.clone(), store, Arc::clone(&self.clock), lifetimes);
         let vault = Arc::new(vault);
         // Nobody else ends sessions of a file that only this process has.
         let asking = shared.then(|| {
             let asking = ask(Arc::clone(&vault), Arc::clone(&self.running));
             tokio::spawn(asking)
         });
-        Ok(Opened { vault, asking })
+        Ok(Opened {
+            vault,
+            keys,
+            verifier,
+            asking,
+        })
     }
 
-    async fn keys(&self) -> Result<ServerKeys, KeepError> {
+    async fn read_keys(&self) -> Result<ServerKeys, KeepError> {
         let path = match &self.place.keys {
             Ok(keys) => return Ok(keys.clone()),
             Err(path) => path.clone(),

@@ -54,6 +54,11 @@ impl ServerKeys {
         self.and_older(sha256(secret))
     }
 
+    /// A secret of the newest key for one purpose, as bytes for others to make a key of.
+    pub(super) fn secret(&self, purpose: &str) -> Option<[u8; KEY_BYTES]> {
+        Some(*self.derive(self.newest, purpose)?)
+    }
+
     /// The key that seals.
     pub(super) const fn newest(&self) -> KeyId {
         self.newest

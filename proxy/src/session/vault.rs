@@ -304,6 +304,11 @@ impl Vault {
         self.store.ended_since(time).await
     }
 
+    /// Where the sessions are.
+    pub(crate) fn store(&self) -> &dyn SessionStore {
+        self.store.as_ref()
+    }
+
     /// What time it is, in milliseconds since 1970.
     #[must_use]
     pub fn now(&self) -> u64 {

@@ -1,5 +1,6 @@
 //! What a start makes of the sessions' part of the server file.
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -8,6 +9,7 @@ use postern_config::Server;
 use super::quota_store;
 use crate::clock::Clock;
 use crate::load::{self, LoadError};
+use crate::metrics::Metrics;
 use crate::policy_store::PolicyStore;
 use crate::quota::StoreAddress;
 use crate::session::{KeepError, ServerKeys, SessionKeeper, SessionPlace};
@@ -24,9 +26,11 @@ const SECRET_BYTES_MIN: usize = 32;
 pub(super) fn keeper(
     server: &Server,
     base: &Path,
-    clock: &Arc<dyn Clock>,
+    listening: Option<SocketAddr>,
+    (clock, metrics): (&Arc<dyn Clock>, &Arc<Metrics>),
 ) -> Result<Arc<SessionKeeper>, LoadError> {
     let place = SessionPlace {
+        origins: origins(server, listening),
         store: match quota_store(server, base)? {
             StoreAddress::Embedded(path) => StoreAddress::Embedded(beside(&path)),
             shared @ StoreAddress::Shared(_) => shared,
@@ -36,7 +40,8 @@ pub(super) fn keeper(
             None => Err(base.join(&server.state).join(KEY_FILE)),
         },
     };
-    Ok(Arc::new(SessionKeeper::new(place, Arc::clone(clock))))
+    let keeper = SessionKeeper::new(place, Arc::clone(clock), Arc::clone(metrics));
+    Ok(Arc::new(keeper))
 }
 
 /// Opens the sessions' store when the policy has sessions.
@@ -48,6 +53,31 @@ pub(super) async fn open_if_needed(
         sessions.open(&terms.sessions).await?;
     }
     Ok(())
+}
+
+/// Where clients find us: at the hosts that are served, over TLS, and without it where it is not we who speak TLS;
+/// where no host is named, at the address that is listened on.
+fn origins(server: &Server, listening: Option<SocketAddr>) -> Vec<String> {
+    let listen = &server.listen;
+    let schemes: &[&str] = match listen.tls {
+        Some(_) => &["https"],
+        None => &["https", "http"],
+    };
+    let port = listening.map(|address| address.port());
+    let unnamed = || {
+        let address = listening.map(|address| address.to_string());
+        let local = port.map(|port| format!("localhost:{port}"));
+        address.into_iter().chain(local).collect()
+    };
+    let hosts: Vec<String> = match listen.hosts.is_empty() {
+        true => unnamed(),
+        false => listen.hosts.clone(),
+    };
+    let of_host = |host: &String| {
+        let origin = |scheme: &&str| format!("{scheme}://{host}");
+        schemes.iter().map(origin).collect::<Vec<_>>()
+    };
+    hosts.iter().flat_map(of_host).collect()
 }
 
 /// The file beside the quotas' own: `postern.redb` has `postern-sessions.redb` beside it.

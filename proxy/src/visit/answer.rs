@@ -10,17 +10,24 @@ use postern_filters::placeholder::Placeholder;
 use postern_filters::response_tokens::response_header_tokens;
 use postern_filters::set_cookie::{set_cookies, set_cookies2};
 use postern_filters::token_rules::Why;
-use postern_filters::{FoundToken, Instead, NamedIn, Secrets, SessionLine, TokenFilter};
+use postern_filters::{
+    FoundToken, FoundTokens, Instead, NamedIn, Secrets, SessionLine, TokenFilter,
+};
 use ring::rand::{SecureRandom as _, SystemRandom};
 
 use super::begin::problem_of_vault;
+use super::device::fresh;
 use super::jar_state::JarState;
-use super::{Visit, lock};
-use crate::respond::Problem;
-use crate::session::client_cookies::{forgetting_fields, handle_field};
-use crate::session::{Client, Holder, Limit, OpenSession, Start, VaultError};
+use super::{Told, Visit, lock};
+use crate::respond::{EVERYTHING, Problem};
+use crate::session::client_cookies::{forgetting_field, forgetting_fields, handle_field};
+use crate::session::dbsc::header;
+use crate::session::judge::Finding;
+use crate::session::registration::offer;
+use crate::session::{Binding, Client, Decoys, Holder, Limit, OpenSession, Start, VaultError};
 
 const SET_COOKIE2: HeaderName = HeaderName::from_static("set-cookie2");
+const REGISTRATION: HeaderName = HeaderName::from_static(header::REGISTRATION);
 const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
 /// What describes bytes of the application that leave as others.
 const DESCRIBES_BYTES: [HeaderName; 6] = [
@@ -74,6 +81,13 @@ impl Visit {
     /// The person has too many, or nobody can keep it.
     pub(super) async fn begin_session(&self, holder: Holder) -> Result<(), Problem> {
         let named = !holder.subject.is_empty();
+        let mut binding = Binding::beginning(self.context.clone());
+        let mut registration = None;
+        if named {
+            let sessions = &self.terms.sessions;
+            let offered = offer(sessions, self.client, fresh()?, self.vault.now());
+            (binding.device, registration) = offered.unzip();
+        }
         let limits = self.terms.sessions.max_sessions;
         let max = match self.client {
             Client::Browser => limits.browser,
@@ -82,6 +96,7 @@ impl Visit {
         let start = Start {
             holder,
             client: self.client,
+            binding,
             jar: {
                 let mut jar = lock(&self.jar);
                 jar.take_news();
@@ -98,7 +113,15 @@ impl Visit {
             self.keeper.running().end(&sid);
         }
         let before = self.take_open();
-        lock(&self.told).handle = Some(session.handle().clone());
+        let decoy = self.terms.sessions.decoy.as_deref().filter(|_| named);
+        let decoys = decoy.zip(self.keeper.keys());
+        let decoys = decoys.map(|(name, keys)| Decoys::new(name, keys));
+        *lock(&self.told) = Told {
+            handle: Some(session.handle().clone()),
+            registration,
+            decoy: decoys.and_then(|decoys| decoys.field(&session.record().sid)),
+            forget: false,
+        };
         self.put_open(session);
         if let Some(before) = before {
             self.end(&before.record().sid, "replaced").await?;
@@ -121,7 +144,7 @@ impl Visit {
         self.end(&session.record().sid, reason).await
     }
 
-    async fn end(&self, sid: &str, reason: &str) -> Result<(), Problem> {
+    pub(super) async fn end(&self, sid: &str, reason: &str) -> Result<(), Problem> {
         let ended = self.keeper.end(&self.vault, sid, reason).await;
         ended
             .map(drop)
@@ -199,7 +222,8 @@ impl Visit {
     ) -> HeaderMap {
         let mut keeper = keeper(&self.jar);
         let names = &self.terms.sessions.token;
-        let (mut fields, _found) = response_header_tokens(headers, names, secrets, &mut keeper);
+        let (mut fields, found) = response_header_tokens(headers, names, secrets, &mut keeper);
+        self.note_found(found);
         for name in DESCRIBES_BYTES {
             fields.remove(name);
         }
@@ -232,18 +256,42 @@ impl Visit {
         match (&told.handle, told.forget) {
             (Some(handle), _) => {
                 append(fields, &handle_field(handle));
+                if let Some(decoy) = &told.decoy {
+                    append(fields, decoy);
+                }
+                let registration = told.registration.as_deref().map(HeaderValue::from_str);
+                if let Some(Ok(registration)) = registration {
+                    fields.insert(REGISTRATION, registration);
+                }
                 fields.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
             }
             (None, true) => {
                 for field in forgetting_fields() {
                     append(fields, &field);
                 }
-                let everything = HeaderValue::from_static("\"cookies\", \"storage\", \"cache\"");
-                fields.insert(CLEAR_SITE_DATA, everything);
+                if let Some(decoy) = &self.terms.sessions.decoy {
+                    append(fields, &forgetting_field(decoy));
+                }
+                fields.insert(CLEAR_SITE_DATA, HeaderValue::from_static(EVERYTHING));
                 fields.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
             }
             (None, false) => {}
         }
+    }
+
+    /// H10: tells operators of tokens that stood where no rule looks for them.
+    pub(crate) fn note_found(&self, found: FoundTokens) {
+        if found.by_value == 0 && found.by_shape == 0 {
+            return;
+        }
+        let finding = Finding::policy_gap(&self.terms.sessions);
+        let open = lock(&self.open);
+        let nobody = Holder::default();
+        let (sid, holder) = match open.as_ref().map(OpenSession::record) {
+            Some(record) => (record.sid.as_str(), &record.holder),
+            None => ("", &nobody),
+        };
+        self.keeper.found(finding, sid, holder);
     }
 
     /// What takes tokens out of a body with this head.

@@ -1,27 +1,37 @@
-//! The beginning of a visit: the session is found by what the client holds.
+//! The beginning of a visit: the session is found by what the client holds, and it is judged whether its holder
+//! asks.
 
 use std::sync::{Arc, Mutex};
 
 use http::HeaderMap;
-use http::header::{AUTHORIZATION, USER_AGENT};
-use postern_filters::SessionLine;
+use http::header::USER_AGENT;
+use postern_config::sessions::RuleAction;
+use postern_filters::{CompiledPolicy, SessionLine};
 use tokio::sync::Notify;
 
 use super::jar_state::{JarState, Place};
 use super::{SessionTerms, Told, Visit, lock};
 use crate::hygiene::CleanRequest;
+use crate::identity::PeerFacts;
 use crate::respond::{Problem, SessionProblem};
-use crate::session::client_cookies::{Carried, ClientCookies};
-use crate::session::{Client, Handle, NoSession, SessionKeeper, VaultError};
+use crate::session::client_cookies::Carried;
+use crate::session::judge::{self, Asked, DpopRequest, Finding, Shown};
+use crate::session::{
+    Answer, Client, Decoys, Handle, Holder, NoSession, OpenSession, SessionKeeper, VaultError,
+};
 
 /// What a visit begins with.
 pub(crate) struct Arriving<'a> {
-    /// What the policy says about sessions.
+    /// The policy.
+    pub compiled: &'a Arc<CompiledPolicy>,
+    /// What it says about sessions.
     pub terms: &'a Arc<SessionTerms>,
     /// Where they are.
     pub keeper: &'a Arc<SessionKeeper>,
     /// The request.
     pub request: &'a CleanRequest,
+    /// The client.
+    pub peer: &'a PeerFacts,
     /// What the request is for, if it belongs to no route.
     pub line: Option<SessionLine>,
     /// The upstream's host.
@@ -30,62 +40,152 @@ pub(crate) struct Arriving<'a> {
     pub cut: &'a Arc<Notify>,
 }
 
+/// What becomes of a request.
+pub(crate) enum Arrival {
+    /// It goes on.
+    Visit(Box<Visit>),
+    /// It is answered with a page of ours.
+    Page(Answer),
+}
+
+impl Arriving<'_> {
+    /// What the request shows of who sends it.
+    pub(super) fn shown(&self) -> Shown {
+        let request = self.request;
+        let sessions = &self.terms.sessions;
+        let decoys = sessions.decoy.as_deref().zip(self.keeper.keys());
+        let decoys = decoys.map(|(name, keys)| Decoys::new(name, keys));
+        let asked = Asked {
+            method: &request.method,
+            path: &request.path,
+            address: self.peer.address.map(|address| address.ip()),
+            certificate: self.peer.certificate.as_deref(),
+            origins: self.keeper.origins(),
+            decoys: decoys.as_ref(),
+        };
+        Shown::of(&request.headers, &asked)
+    }
+}
+
 impl Visit {
     /// Finds the session of a request. One that has none gets as far as a login.
     ///
     /// # Errors
-    /// What the client holds is no session any more, or nobody can tell.
-    pub(crate) async fn begin(arriving: Arriving<'_>) -> Result<Self, Problem> {
-        let Arriving {
-            terms,
-            keeper,
-            request,
-            line,
-            host,
-            cut,
-        } = arriving;
-        let vault = keeper.open(&terms.sessions).await.map_err(|error| {
+    /// What the client holds is no session any more, or not shown by its holder; or nobody can tell.
+    pub(crate) async fn begin(arriving: Arriving<'_>) -> Result<Arrival, Problem> {
+        let keeper = arriving.keeper;
+        let opened = keeper.open(&arriving.terms.sessions).await;
+        let vault = opened.map_err(|error| {
             tracing::error!(%error, "sessions cannot be kept");
             Problem::from(SessionProblem::StoreDown)
         })?;
+        let shown = arriving.shown();
+        if arriving.line.is_none() && judge::is_deep_link(&shown) {
+            return Ok(Arrival::Page(judge::interstitial()));
+        }
+        let request = arriving.request;
         let visit = Self {
             began_ms: vault.now(),
             vault: Arc::clone(vault),
-            terms: Arc::clone(terms),
+            compiled: Arc::clone(arriving.compiled),
+            terms: Arc::clone(arriving.terms),
             keeper: Arc::clone(keeper),
-            line,
+            line: arriving.line,
             place: Place {
-                host: host.to_ascii_lowercase(),
+                host: arriving.host.to_ascii_lowercase(),
                 path: request.path.clone(),
             },
+            target: match &request.query {
+                Some(query) => format!("{}?{query}", request.path),
+                None => request.path.clone(),
+            },
             client: client_of(&request.headers),
+            context: shown.context.clone(),
+            judged: Mutex::default(),
             holder: Mutex::default(),
             open: Mutex::default(),
             jar: Arc::default(),
             told: Mutex::new(Told::default()),
-            cut: Arc::clone(cut),
+            cut: Arc::clone(arriving.cut),
             runs: Mutex::default(),
         };
-        match held(&request.headers) {
-            Carried::Absent => {}
-            Carried::Once(handle) => visit.open(&handle).await?,
-            Carried::Unsound => visit.without(SessionProblem::Missing)?,
-        }
-        Ok(visit)
+        visit.enter(shown, request).await?;
+        Ok(Arrival::Visit(Box::new(visit)))
     }
 
-    async fn open(&self, handle: &Handle) -> Result<(), Problem> {
+    async fn enter(&self, shown: Shown, request: &CleanRequest) -> Result<(), Problem> {
+        if let Some((sid, finding)) = judge::lone_decoy(&self.terms.sessions, &shown) {
+            self.keeper.found(finding, &sid, &Holder::default());
+            if finding.action == RuleAction::Revoke {
+                self.end(&sid, finding.rule.word()).await?;
+            }
+        }
+        let handle = match &shown.handle {
+            Carried::Absent => return Ok(()),
+            Carried::Unsound => return self.without(SessionProblem::Missing),
+            Carried::Once(handle) => handle.clone(),
+        };
+        if !self.open(&handle).await? {
+            return Ok(());
+        }
+        let shown = self.with_key(shown, &handle, request).await?;
+        // Whoever logs in begins anew, and nobody's session has no holder.
+        let is_somebodys = lock(&self.open).as_ref().is_some_and(is_somebodys);
+        match self.line == Some(SessionLine::Login) || !is_somebodys {
+            true => Ok(()),
+            false => self.judge(shown).await,
+        }
+    }
+
+    /// Opens the session; says whether there is one.
+    async fn open(&self, handle: &Handle) -> Result<bool, Problem> {
         let session = match self.vault.open(handle).await {
             Ok(session) => session,
-            Err(none) => return self.without(problem_of(none)),
+            Err(none) => {
+                let finding = Finding::ended(&self.terms.sessions, none);
+                if let Some(finding) = finding {
+                    self.keeper.found(finding, "", &Holder::default());
+                }
+                return self.without(problem_of(none)).map(|()| false);
+            }
         };
         let Ok(jar) = JarState::read(session.jar()) else {
             tracing::error!("a session's jar cannot be read");
-            return self.without(SessionProblem::Missing);
+            return self.without(SessionProblem::Missing).map(|()| false);
         };
         *lock(&self.jar) = jar;
         self.put_open(session);
-        Ok(())
+        Ok(true)
+    }
+
+    /// What the request shows of a key, checked for this session's handle.
+    async fn with_key(
+        &self,
+        shown: Shown,
+        handle: &Handle,
+        request: &CleanRequest,
+    ) -> Result<Shown, Problem> {
+        let Some(verifier) = self.keeper.verifier() else {
+            return Ok(shown);
+        };
+        let bound_to = {
+            let open = lock(&self.open);
+            open.as_ref()
+                .and_then(|session| session.record().binding.key.clone())
+        };
+        let asked = DpopRequest {
+            headers: &request.headers,
+            method: request.method.as_str(),
+            path: &request.path,
+            handle,
+            bound_to: bound_to.as_deref(),
+        };
+        let now = self.keeper.clock().wall();
+        let proof = judge::shown_dpop(&asked, verifier, self.vault.store(), now).await;
+        match proof {
+            Ok(proof) => Ok(shown.with_dpop(proof)),
+            Err(error) => Err(problem_of(NoSession::Store(error)).into()),
+        }
     }
 
     /// What the client holds is no session: it is told to forget it, and gets as far as a login.
@@ -99,21 +199,8 @@ impl Visit {
     }
 }
 
-/// The handle that a request brings: in our cookie, or as a token of its own (RFC 9449 section 7.1). One
-/// in both places means nothing.
-fn held(headers: &HeaderMap) -> Carried<Handle> {
-    let cookie = ClientCookies::read(headers).handle;
-    let mut fields = headers.get_all(AUTHORIZATION).iter();
-    let (first, second) = (fields.next(), fields.next());
-    let token = first.filter(|_| second.is_none()).and_then(|value| {
-        let (_scheme, token) = value.to_str().ok()?.split_once(' ')?;
-        Handle::parse(token.trim().as_bytes())
-    });
-    match (cookie, token) {
-        (cookie, None) => cookie,
-        (Carried::Absent, Some(handle)) => Carried::Once(handle),
-        (Carried::Once(_) | Carried::Unsound, Some(_)) => Carried::Unsound,
-    }
+fn is_somebodys(session: &OpenSession) -> bool {
+    !session.record().holder.subject.is_empty()
 }
 
 /// A browser says so, and says where its requests come from.

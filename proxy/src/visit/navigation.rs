@@ -1,36 +1,34 @@
 //! Whether a request is a person going to a page, who can be sent to the login.
 
-use http::header::ACCEPT;
-use http::{HeaderMap, Method};
+use http::header::{ACCEPT, SET_COOKIE};
+use http::{HeaderMap, Method, StatusCode};
 
 use super::SessionTerms;
 use crate::hygiene::CleanRequest;
 use crate::respond::{Problem, SessionProblem};
+use crate::session::client_cookies::forgetting_field;
 
 /// What somebody without a session is told: a person who goes to a page in a browser is sent to the login,
-/// everybody else gets the problem.
-pub(crate) fn sent_to_login(
+/// everybody else gets the problem. A decoy goes with its handle.
+pub(crate) fn told(
     terms: Option<&SessionTerms>,
     request: &CleanRequest,
     problem: Problem,
 ) -> Problem {
-    let Problem::Session(because) = problem else {
+    let (Problem::Session(refusal), Some(terms)) = (&problem, terms) else {
         return problem;
     };
-    let ended = match because {
-        SessionProblem::Missing | SessionProblem::Expired | SessionProblem::Revoked => true,
-        SessionProblem::Limit
-        | SessionProblem::Unwritable
-        | SessionProblem::UnreadableRecording
-        | SessionProblem::StoreDown => false,
-    };
-    let login = terms.and_then(|terms| terms.login.as_ref());
-    let page = login.and_then(|login| login.page.clone());
+    let mut refusal = (**refusal).clone();
+    if let (true, Some(decoy)) = (refusal.forgets(), &terms.sessions.decoy) {
+        refusal = refusal.with(SET_COOKIE, &forgetting_field(decoy));
+    }
+    let page = terms.login.as_ref().and_then(|login| login.page.clone());
+    let has_none = refusal.forgets() || refusal.problem == SessionProblem::Missing;
     match page {
-        Some(page) if ended && page != request.path && is_navigation(request) => {
-            Problem::LogIn { page, because }
+        Some(page) if has_none && page != request.path && is_navigation(request) => {
+            refusal.sending(StatusCode::SEE_OTHER, page).into()
         }
-        Some(_) | None => problem,
+        Some(_) | None => refusal.into(),
     }
 }
 

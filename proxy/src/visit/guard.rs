@@ -1,0 +1,199 @@
+//! Whether a request comes from the session's holder, and what is done when it does not: the judge's word is
+//! carried out here, before anything is decided about the request and again when it is known what it asks for.
+
+use http::header::{SET_COOKIE, WWW_AUTHENTICATE};
+use http::{Method, StatusCode};
+use postern_config::sessions::{RuleAction, RuleId};
+use postern_filters::ExchangePlan;
+
+use super::begin::problem_of_vault;
+use super::{Visit, lock};
+use crate::respond::{Problem, SessionProblem, SessionRefusal};
+use crate::session::client_cookies::forgetting_bound_field;
+use crate::session::judge::{
+    self, DPOP_NONCE, Finding, Judgement, Outcome, Refusal, Scheme, Shown, Unmet,
+};
+use crate::session::{OpenSession, Record};
+
+/// What was thought of a request.
+#[derive(Debug)]
+pub(super) struct Judged {
+    pub(super) shown: Shown,
+    pub(super) judgement: Judgement,
+}
+
+impl Visit {
+    /// Judges a request that opened a session, and carries out what the judge says.
+    ///
+    /// # Errors
+    /// The exchange does not go on.
+    pub(super) async fn judge(&self, shown: Shown) -> Result<(), Problem> {
+        let recent = self.keeper.recent();
+        let sessions = &self.terms.sessions;
+        let (judgement, record) = {
+            let open = lock(&self.open);
+            let Some(record) = open.as_ref().map(OpenSession::record) else {
+                return Ok(());
+            };
+            let judgement = judge::judge(sessions, record, &shown, recent, self.began_ms);
+            (judgement, record.clone())
+        };
+        self.report(&judgement.findings, &record);
+        if let Some(betrayed) = &judgement.betrayed {
+            self.punish(betrayed, &judgement.findings).await?;
+        }
+        let outcome = judgement.outcome;
+        self.learn(&judgement).await?;
+        *lock(&self.judged) = Some(Judged { shown, judgement });
+        self.carry_out(outcome, &record).await
+    }
+
+    /// Whether the request has proven what it takes for what it asks for.
+    ///
+    /// # Errors
+    /// It has not: the client is told what to do.
+    pub(crate) async fn may(&self, plan: &ExchangePlan, method: &Method) -> Result<(), Problem> {
+        let Some(mut judged) = lock(&self.judged).take() else {
+            return Ok(());
+        };
+        let recent = self.keeper.recent();
+        let sessions = &self.terms.sessions;
+        let Some(record) = self.record() else {
+            return Ok(());
+        };
+        let known = judged.judgement.findings.len();
+        let before = judged.judgement.outcome;
+        if let Some(case) = plan.case() {
+            let of = (sessions, &record);
+            judged.judgement.note_case(of, case, recent, self.began_ms);
+        }
+        let new = judged.judgement.findings.get(known..).unwrap_or_default();
+        self.report(new, &record);
+        if !new.is_empty() {
+            self.learn(&judged.judgement).await?;
+        }
+        if judged.judgement.outcome != before {
+            let outcome = judged.judgement.outcome;
+            self.carry_out(outcome, &record).await?;
+        }
+        let policy = self.compiled.policy();
+        let mut routes = policy.into_iter().flat_map(|policy| &policy.routes);
+        let Some(route) = routes.find(|route| route.name == plan.route()) else {
+            return Ok(());
+        };
+        let needed = sessions
+            .required
+            .level(method.as_str(), route, plan.roles());
+        let met = judge::needs(sessions, &judged.judgement, needed).and_then(|()| {
+            match route.is_export() {
+                true => judge::needs_proof(
+                    &record,
+                    &judged.shown,
+                    &judged.judgement,
+                    recent,
+                    self.began_ms,
+                ),
+                false => Ok(()),
+            }
+        });
+        let scheme = Scheme::of(&record, &judged.shown);
+        match met {
+            Ok(()) => Ok(()),
+            Err(Unmet::Proof) => Err(self.prove()),
+            Err(Unmet::Binding) => Err(self.refused(Refusal::BindingRequired, scheme)),
+            Err(Unmet::StepUp) => Err(self.step_up(scheme)),
+        }
+    }
+
+    /// Adds what a judgement teaches to the session's record.
+    async fn learn(&self, judgement: &Judgement) -> Result<(), Problem> {
+        if judgement.learned.is_empty() {
+            return Ok(());
+        }
+        let Some(session) = self.take_open() else {
+            return Ok(());
+        };
+        let learned = judgement.learned.clone();
+        let changing = self.vault.change(session, move |record, _jar| {
+            learned.apply(&mut record.binding);
+        });
+        let session = changing
+            .await
+            .map_err(|error| Problem::from(problem_of_vault(error)))?;
+        self.put_open(session);
+        Ok(())
+    }
+
+    async fn carry_out(&self, outcome: Outcome, record: &Record) -> Result<(), Problem> {
+        let scheme = {
+            let judged = lock(&self.judged);
+            let shown = judged.as_ref().map(|judged| &judged.shown);
+            shown.map_or(Scheme::Bearer, |shown| Scheme::of(record, shown))
+        };
+        match outcome {
+            Outcome::Go => Ok(()),
+            Outcome::Prove => Err(self.prove()),
+            Outcome::StepUp => Err(self.step_up(scheme)),
+            Outcome::Refuse(refusal) => Err(self.refused(refusal, scheme)),
+            Outcome::Revoke(rule) => {
+                self.end_own(rule.word()).await?;
+                Err(SessionProblem::Revoked.into())
+            }
+        }
+    }
+
+    fn refused(&self, refusal: Refusal, scheme: Scheme) -> Problem {
+        tracing::info!(target: "postern::session", reason = refusal.reason(), "a request was refused");
+        let problem = match refusal.slug() {
+            "csrf" => SessionProblem::Csrf,
+            "session-missing" => SessionProblem::Missing,
+            "session-expired" => SessionProblem::Expired,
+            _ => SessionProblem::BindingRequired,
+        };
+        let mut told = SessionRefusal::from(problem);
+        if refusal.status() == StatusCode::UNAUTHORIZED {
+            told = told.with(WWW_AUTHENTICATE, &refusal.challenge(scheme));
+        }
+        if let (Refusal::Dpop(_), Some(nonce)) = (refusal, self.keeper.dpop_nonce()) {
+            told = told.with(DPOP_NONCE, &nonce);
+        }
+        told.into()
+    }
+
+    fn step_up(&self, scheme: Scheme) -> Problem {
+        let challenge = judge::step_up_challenge(scheme, self.terms.sessions.step_up_for);
+        SessionRefusal::from(SessionProblem::StepUpRequired)
+            .with(WWW_AUTHENTICATE, &challenge)
+            .into()
+    }
+
+    /// The same request again, with its body, after the browser has proved its device (specification 04
+    /// section 6).
+    fn prove(&self) -> Problem {
+        SessionRefusal::from(SessionProblem::BindingRequired)
+            .with(SET_COOKIE, &forgetting_bound_field())
+            .sending(StatusCode::TEMPORARY_REDIRECT, self.target.clone())
+            .into()
+    }
+
+    /// What a finding about another session does to that one.
+    async fn punish(&self, sid: &str, findings: &[Finding]) -> Result<(), Problem> {
+        let about = findings.iter().find(|finding| finding.rule == RuleId::H11);
+        if about.is_some_and(|finding| finding.action == RuleAction::Revoke) {
+            self.end(sid, RuleId::H11.word()).await?;
+        }
+        Ok(())
+    }
+
+    /// Tells operators.
+    pub(super) fn report(&self, findings: &[Finding], record: &Record) {
+        for finding in findings {
+            self.keeper.found(*finding, &record.sid, &record.holder);
+        }
+    }
+
+    fn record(&self) -> Option<Record> {
+        let open = lock(&self.open);
+        open.as_ref().map(|session| session.record().clone())
+    }
+}
