@@ -136,6 +136,7 @@ fn answer(request: &[u8], given: &mut Given) -> Answer {
             }
         }
         ("POST", "/logout") => html("bye", &["sid=; Max-Age=0; Path=/".to_owned()]),
+        ("GET", "/export") => Answer::json("[{\"id\":1,\"ssn\":\"078-05-1120\"}]"),
         ("GET", "/cases/1") => Answer::json("{\"id\":1,\"ssn\":\"078-05-1120\"}"),
         ("GET", "/gone") => Answer::raw("HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n"),
         ("GET", "/moved") => {

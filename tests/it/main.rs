@@ -30,6 +30,7 @@ mod proxy_audit_faults;
 mod proxy_expectations;
 mod proxy_faults;
 mod proxy_formats;
+mod proxy_holders;
 mod proxy_listeners;
 mod proxy_questions;
 mod proxy_quotas;

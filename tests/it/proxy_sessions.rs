@@ -1,8 +1,15 @@
 //! Sessions behind the proxy: a login through it, what the client holds afterwards, and what it never sees.
 
+use std::net::{IpAddr, Ipv4Addr};
+
+use tokio::net::TcpSocket;
+
 use crate::legacy_desk::{POLICY, desk};
 use crate::origin::Origin;
 use crate::postern::{Client, Reply, Stage, start};
+
+/// What the browser calls itself.
+const AGENT: &str = "Mozilla/5.0 (X11; Linux x86_64) Chrome/146.0.0.0";
 
 /// A browser as far as cookies go.
 pub(crate) struct Browser<'s> {
@@ -10,6 +17,12 @@ pub(crate) struct Browser<'s> {
     pub(crate) cookies: Vec<(String, String)>,
     /// Everything that it was sent.
     pub(crate) seen: Vec<u8>,
+    /// Where it connects from.
+    pub(crate) from: IpAddr,
+    /// What it calls itself.
+    pub(crate) agent: String,
+    /// Whose page sends its requests, as it says.
+    pub(crate) site: &'static str,
 }
 
 impl<'s> Browser<'s> {
@@ -18,7 +31,14 @@ impl<'s> Browser<'s> {
             stage,
             cookies: Vec::new(),
             seen: Vec::new(),
+            from: Ipv4Addr::LOCALHOST.into(),
+            agent: AGENT.to_owned(),
+            site: "same-origin",
         }
+    }
+
+    pub(crate) fn stage(&self) -> &'s Stage {
+        self.stage
     }
 
     pub(crate) async fn get(&mut self, target: &str) -> Reply {
@@ -45,11 +65,15 @@ impl<'s> Browser<'s> {
             true => String::new(),
             false => format!("Content-Length: {}\r\n", body.len()),
         };
+        let (agent, site) = (&self.agent, self.site);
         let request = format!(
-            "{method} {target} HTTP/1.1\r\nHost: localhost\r\nUser-Agent: Mozilla/5.0 (X11; Linux x86_64) Chrome/146.0.0.0\r\n\
-             Sec-Fetch-Site: same-origin\r\n{cookies}{fields}{length}\r\n{body}"
+            "{method} {target} HTTP/1.1\r\nHost: localhost\r\nUser-Agent: {agent}\r\n\
+             Sec-Fetch-Site: {site}\r\n{cookies}{fields}{length}\r\n{body}"
         );
-        let mut client = Client::connect(self.stage.address()).await;
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind((self.from, 0).into()).unwrap();
+        let connected = socket.connect(self.stage.address()).await.unwrap();
+        let mut client = Client::over(connected);
         client.write(request.as_bytes()).await;
         let reply = client.reply(false).await.expect("an answer");
         self.seen.extend_from_slice(reply.head.as_bytes());

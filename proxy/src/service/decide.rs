@@ -1,6 +1,6 @@
 //! Who is asking, and what may happen.
 
-use postern_filters::{ExchangePlan, RequestFacts, Verdict};
+use postern_filters::{DenyReason, ExchangePlan, RequestFacts, Verdict};
 
 use super::Service;
 use crate::exchange::Exchange;
@@ -43,6 +43,10 @@ impl Service {
                 exchange.note_plan(&plan);
                 if let Some(visit) = visit {
                     visit.may(&plan, &request.method).await?;
+                    // Nobody can take tokens out of frames whose lengths are written before them.
+                    if request.upgrade {
+                        return Err(Problem::Denied(DenyReason::UpgradeRefused));
+                    }
                 }
                 self.metered(plan, &recognised, exchange).await
             }
