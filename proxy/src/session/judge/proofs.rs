@@ -155,8 +155,8 @@ fn device(scene: &Scene<'_>, judgement: &mut Judgement) {
             hold(scene, judgement, proved);
         }
         Presented::Superseded => {
-            judgement.raise(Finding::new(scene.sessions, RuleId::H02, "replaced-cookie"));
             unproven(scene, judgement);
+            judgement.raise(Finding::new(scene.sessions, RuleId::H02, "replaced-cookie"));
         }
         Presented::Expired | Presented::Unknown => unproven(scene, judgement),
     }

@@ -142,6 +142,9 @@ fn a_browser_registers_and_is_told_of_its_session() {
     assert!(desk.record.binding.has_device());
 }
 
+/// What is otherwise at a desk.
+type Change = fn(&mut Desk);
+
 #[test]
 fn a_registration_that_is_not_in_order_leaves_the_session_as_it_was() {
     let good = registering(&Desk::new().proof());
@@ -155,19 +158,19 @@ fn a_registration_that_is_not_in_order_leaves_the_session_as_it_was() {
     foreign.insert(SITE, HeaderValue::from_static("same-site"));
     let mut untold = good.clone();
     untold.remove(SITE);
-    let sessionless = |desk: &mut Desk| desk.record.binding.device = None;
-    let otherwise = |desk: &mut Desk| desk.sessions.bind = [Binds::Context].into();
-    let nothing = |_: &mut Desk| {};
-    let cases: [(&HeaderMap, &str, u64, &dyn Fn(&mut Desk)); 9] = [
-        (&cookieless, "192.0.2.1", 1, &nothing),
-        (&proofless, "192.0.2.1", 1, &nothing),
-        (&twice, "192.0.2.1", 1, &nothing),
-        (&foreign, "192.0.2.1", 1, &nothing),
-        (&untold, "192.0.2.1", 1, &nothing),
-        (&good, "198.51.100.1", 1, &nothing),
-        (&good, "192.0.2.1", 60, &nothing),
-        (&good, "192.0.2.1", 1, &sessionless),
-        (&good, "192.0.2.1", 1, &otherwise),
+    let sessionless: Change = |desk| desk.record.binding.device = None;
+    let otherwise: Change = |desk| desk.sessions.bind = [Binds::Context].into();
+    let nothing: Change = |_| {};
+    let cases: [(&HeaderMap, &str, u64, Change); 9] = [
+        (&cookieless, "192.0.2.1", 1, nothing),
+        (&proofless, "192.0.2.1", 1, nothing),
+        (&twice, "192.0.2.1", 1, nothing),
+        (&foreign, "192.0.2.1", 1, nothing),
+        (&untold, "192.0.2.1", 1, nothing),
+        (&good, "198.51.100.1", 1, nothing),
+        (&good, "192.0.2.1", 60, nothing),
+        (&good, "192.0.2.1", 1, sessionless),
+        (&good, "192.0.2.1", 1, otherwise),
     ];
     for (n, (fields, address, seconds, change)) in cases.into_iter().enumerate() {
         let mut desk = Desk::new();

@@ -96,7 +96,7 @@ fn a_deep_link_is_a_page_that_another_site_leads_to_without_the_handle() {
         link.clone().field("sec-fetch-mode", "cors"),
         link.clone().without("sec-fetch-site"),
         link.clone().method(Method::POST),
-        link.clone().method(Method::HEAD),
+        link.method(Method::HEAD),
         Visit::new().field("sec-fetch-site", "cross-site").page(),
     ] {
         assert!(!is_deep_link(&visit.shown()));
