@@ -67,6 +67,11 @@ impl Problem {
         self.face().slug
     }
 
+    /// Whether the person has as many sessions as allowed.
+    pub(crate) fn is_session_limit(&self) -> bool {
+        matches!(self, Self::Session(refusal) if refusal.problem == SessionProblem::Limit)
+    }
+
     /// Whether the problem is about the upstream's answer.
     fn ending(&self) -> Ending {
         match self {

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use http::header::{
     ACCEPT_ENCODING, AUTHORIZATION, CONTENT_LENGTH, COOKIE, FORWARDED, HOST, HeaderName,
-    HeaderValue, TRANSFER_ENCODING, VIA,
+    HeaderValue, ORIGIN, REFERER, TRANSFER_ENCODING, VIA,
 };
 use http::{HeaderMap, Version};
 use pingora::http::RequestHeader;
@@ -144,7 +144,30 @@ fn add_session(
         head.insert_header(COOKIE, cookies)?;
     }
     head.insert_header(ACCEPT_ENCODING, "identity")?;
+    // Applications look at these before they believe that a form is theirs.
+    if !forwarding.request.method.is_safe() {
+        add_sender(head, client)?;
+    }
     Ok(())
+}
+
+/// Says which site's page sent the request, and no more: where on it that was may name a case.
+fn add_sender(head: &mut RequestHeader, client: &HeaderMap) -> pingora::Result<()> {
+    if let Some(origin) = client.get(ORIGIN) {
+        head.insert_header(ORIGIN, origin.clone())?;
+    }
+    let referrer = client.get(REFERER).and_then(|value| value.to_str().ok());
+    if let Some(site) = referrer.and_then(site_of) {
+        head.insert_header(REFERER, site)?;
+    }
+    Ok(())
+}
+
+/// `scheme://authority/` of a URL.
+fn site_of(url: &str) -> Option<String> {
+    let (scheme, rest) = url.split_once("://")?;
+    let authority = rest.split(['/', '?', '#']).next()?;
+    Some(format!("{scheme}://{authority}/"))
 }
 
 fn add_framing(head: &mut RequestHeader, body: &RequestBody) -> pingora::Result<()> {

@@ -33,7 +33,15 @@ pub(super) async fn settle(
         return Ok(sent);
     };
     visit.keep_cookies(&sent.head.headers);
-    let location = sent.head.headers.get(LOCATION);
+    let mut pointers = HeaderMap::new();
+    pointers.extend(
+        sent.head
+            .headers
+            .get(LOCATION)
+            .map(|to| (LOCATION, to.clone())),
+    );
+    forwarding.upstream.localise(&mut pointers);
+    let location = pointers.get(LOCATION);
     let location = location.and_then(|location| location.to_str().ok());
     if visit.is_over_upstream(sent.head.status, location) {
         visit.end_own("upstream-expired").await?;

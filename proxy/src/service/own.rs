@@ -21,7 +21,7 @@ use crate::identity::IdentityError;
 use crate::policy_store::Snapshot;
 use crate::respond::{self, Own, Problem};
 use crate::session::Answer;
-use crate::visit::{DevicePath, answer_device};
+use crate::visit::{Arrival, DevicePath, Visit, answer_device};
 
 /// The proof of an entry: `?index=`.
 const PROOF: &str = "/__postern/audit/proof";
@@ -126,16 +126,22 @@ impl Connection {
         snapshot: &Snapshot,
     ) -> Result<Own, Problem> {
         allow(request, &[Method::GET, Method::HEAD])?;
-        let recognised = match &snapshot.authenticator {
-            None => Err(IdentityError::Unavailable),
-            Some(authenticator) => {
+        let asking = (request, &self.peer);
+        let arriving = self.service.arriving(asking, snapshot, exchange);
+        let recognised = match (arriving, &snapshot.authenticator) {
+            (Some(arriving), _) if arriving.names_people() => match Visit::begin(arriving).await? {
+                Arrival::Visit(visit) => visit.recognised()?,
+                Arrival::Page(_) => return Err(Problem::Identity(IdentityError::Missing)),
+            },
+            (_, None) => return Err(Problem::Identity(IdentityError::Unavailable)),
+            (_, Some(authenticator)) => {
                 let now = self.service.clock.wall();
                 authenticator
                     .authenticate(&request.headers, &self.peer, now)
                     .await
+                    .map_err(Problem::Identity)?
             }
         };
-        let recognised = recognised.map_err(Problem::Identity)?;
         exchange.note_identity(&recognised.identity);
         let index = request.query.as_deref().and_then(index_of);
         let index = index.ok_or(Problem::Denied(DenyReason::QueryNotAllowed))?;

@@ -72,7 +72,11 @@ impl Visit {
             return Ok(());
         }
         let holder = lock(&self.holder).clone();
-        self.begin_session(holder).await
+        match self.begin_session(holder).await {
+            // Whom something else names needs no session to be let in: the cookies are lost, and nothing more.
+            Err(problem) if !self.names_people() && problem.is_session_limit() => Ok(()),
+            begun => begun,
+        }
     }
 
     /// Begins a session with what is in the jar, in place of the one that there was.

@@ -49,6 +49,11 @@ pub(crate) enum Arrival {
 }
 
 impl Arriving<'_> {
+    /// Whether sessions say who asks.
+    pub(crate) fn names_people(&self) -> bool {
+        self.terms.login.is_some()
+    }
+
     /// What the request shows of who sends it.
     pub(super) fn shown(&self) -> Shown {
         let request = self.request;
