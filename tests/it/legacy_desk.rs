@@ -26,7 +26,7 @@ routes:
     match: ['GET /cases/{id}', 'PATCH /cases/{id}']
     label: { $.ssn: pii }
   pages:
-    match: [GET /home, GET /token, POST /comment, GET /api, GET /moved, GET /echo, GET /gone, 'GET /big/{n}']
+    match: [GET /home, GET /token, POST /comment, GET /api, GET /moved, GET /echo, GET /gone, GET /form, GET /coded, GET /theme]
   export:
     match: GET /export
     formats: [json, csv]
@@ -49,6 +49,10 @@ pub(crate) struct Given {
 }
 
 impl Given {
+    fn knows(&self, value: Option<&str>) -> bool {
+        value.is_some_and(|value| self.secrets.contains(value))
+    }
+
     fn new(&mut self, kind: &str) -> String {
         self.number += 1;
         let secret = format!(
@@ -70,92 +74,127 @@ pub(crate) async fn desk() -> (Origin, Arc<Mutex<Given>>) {
     (origin, given)
 }
 
+/// A request as the desk reads it.
+struct Asked<'r> {
+    method: &'r str,
+    path: &'r str,
+    head: &'r str,
+    body: &'r str,
+}
+
+impl<'r> Asked<'r> {
+    fn read(text: &'r str) -> Self {
+        let (head, body) = text.split_once("\r\n\r\n").unwrap_or((text, ""));
+        let mut first = head.split(' ');
+        let method = first.next().unwrap_or_default();
+        let target = first.next().unwrap_or_default();
+        Self {
+            method,
+            path: target.split('?').next().unwrap_or_default(),
+            head,
+            body,
+        }
+    }
+
+    fn field(&self, name: &str) -> Option<&'r str> {
+        let mut lines = self.head.lines().filter_map(|line| line.split_once(": "));
+        let found = lines.find(|(key, _)| key.eq_ignore_ascii_case(name));
+        found.map(|(_, value)| value)
+    }
+
+    fn cookie(&self, name: &str) -> Option<&'r str> {
+        let cookies = self.field("cookie").unwrap_or_default();
+        let mut pairs = cookies.split("; ").filter_map(|pair| pair.split_once('='));
+        pairs.find(|(key, _)| *key == name).map(|(_, value)| value)
+    }
+}
+
 fn answer(request: &[u8], given: &mut Given) -> Answer {
     let text = String::from_utf8_lossy(request).into_owned();
-    let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
-    let target = head.split(' ').nth(1).unwrap_or_default();
-    let path = target.split('?').next().unwrap_or_default();
-    let field = |name: &str| {
-        let mut lines = head.lines().filter_map(|line| line.split_once(": "));
-        lines
-            .find(|(key, _)| key.eq_ignore_ascii_case(name))
-            .map(|(_, value)| value.to_owned())
-    };
-    let cookies = field("cookie").unwrap_or_default();
-    let cookie = |name: &str| {
-        let mut pairs = cookies.split("; ").filter_map(|pair| pair.split_once('='));
-        pairs
-            .find(|(key, _)| *key == name)
-            .map(|(_, value)| value.to_owned())
-    };
-    let is_known =
-        |value: Option<String>| value.is_some_and(|value| given.secrets.contains(&value));
-    let logged_in = is_known(cookie("sid"));
-    match (head.split(' ').next().unwrap_or_default(), path) {
-        ("GET", "/login") => {
-            let (form, csrf) = (given.new("form"), given.new("csrf"));
-            let page = format!(
-                "<form method=post><input type=\"hidden\" name=\"csrfmiddlewaretoken\" value=\"{form}\">\
-                 <input name=username><input name=password></form>"
-            );
-            html(&page, &[format!("csrftoken={csrf}; Path=/; HttpOnly")])
-        }
-        ("POST", "/login") => {
-            let token = body
-                .split('&')
-                .find_map(|pair| pair.strip_prefix("csrfmiddlewaretoken="));
-            let allowed = is_known(token.map(str::to_owned)) && is_known(cookie("csrftoken"));
-            match allowed && body.contains("password=right") {
-                true => {
-                    let sid = given.new("session");
-                    Answer::raw(format!(
-                        "HTTP/1.1 302 Found\r\nLocation: /home\r\nSet-Cookie: sid={sid}; Path=/; HttpOnly\r\n\
-                         X-Session-Token: {sid}\r\nContent-Length: 0\r\n\r\n"
-                    ))
-                }
-                false => html("<p>no</p>", &[]),
-            }
-        }
-        _ if !logged_in => Answer::raw(
+    let asked = Asked::read(&text);
+    match (asked.method, asked.path) {
+        ("GET", "/login") => login_page(given),
+        ("POST", "/login") => login(&asked, given),
+        _ if !given.knows(asked.cookie("sid")) => Answer::raw(
             "HTTP/1.1 302 Found\r\nLocation: /login?next=x\r\nContent-Length: 0\r\n\r\n",
         ),
-        ("GET", "/home") => {
-            let sid = cookie("sid").unwrap_or_default();
-            html(&format!("<p>home</p><!-- debug {sid} -->"), &[])
-        }
+        _ => page(&asked, given),
+    }
+}
+
+fn login_page(given: &mut Given) -> Answer {
+    let (form, csrf) = (given.new("form"), given.new("csrf"));
+    let page = format!(
+        "<form method=post><input type=\"hidden\" name=\"csrfmiddlewaretoken\" value=\"{form}\">\
+         <input name=username><input name=password></form>"
+    );
+    html(&page, &[format!("csrftoken={csrf}; Path=/; HttpOnly")])
+}
+
+fn login(asked: &Asked<'_>, given: &mut Given) -> Answer {
+    let mut fields = asked.body.split('&');
+    let token = fields.find_map(|pair| pair.strip_prefix("csrfmiddlewaretoken="));
+    let allowed = given.knows(token) && given.knows(asked.cookie("csrftoken"));
+    if !allowed || !asked.body.contains("password=right") {
+        return html("<p>no</p>", &[]);
+    }
+    let sid = given.new("session");
+    Answer::raw(format!(
+        "HTTP/1.1 302 Found\r\nLocation: /home\r\nSet-Cookie: sid={sid}; Path=/; HttpOnly\r\n\
+         X-Session-Token: {sid}\r\nContent-Length: 0\r\n\r\n"
+    ))
+}
+
+/// What the desk shows to whoever has logged in.
+fn page(asked: &Asked<'_>, given: &mut Given) -> Answer {
+    let sid = asked.cookie("sid").unwrap_or_default();
+    match (asked.method, asked.path) {
+        ("GET", "/home") => html(&format!("<p>home</p><!-- debug {sid} -->"), &[]),
         ("GET", "/token") => {
             let token = given.new("access");
             Answer::json(&format!("{{\"access_token\":\"{token}\",\"kind\":\"x\"}}"))
         }
         ("GET", "/api") => {
-            let token = field("authorization");
-            let token = token.and_then(|value| value.strip_prefix("Bearer ").map(str::to_owned));
-            match is_known(token) {
+            let field = asked.field("authorization");
+            match given.knows(field.and_then(|value| value.strip_prefix("Bearer "))) {
                 true => Answer::json("{\"let\":\"in\"}"),
                 false => Answer::json("{\"let\":\"out\"}"),
             }
         }
         ("POST", "/logout") => html("bye", &["sid=; Max-Age=0; Path=/".to_owned()]),
+        ("GET", "/form") => {
+            let form = given.new("form");
+            html(
+                &format!("<input type=hidden name=csrfmiddlewaretoken value=\"{form}\">"),
+                &[],
+            )
+        }
+        ("GET", "/coded") => Answer::raw(
+            "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Encoding: gzip\r\n\
+             Content-Length: 4\r\n\r\nxxxx",
+        ),
+        ("GET", "/theme") => {
+            let cookies = ["theme=dark; Path=/; Domain=localhost", "tracker=t; Path=/"];
+            html("", &cookies.map(str::to_owned))
+        }
         ("GET", "/export") => Answer::json("[{\"id\":1,\"ssn\":\"078-05-1120\"}]"),
         ("GET", "/cases/1") => Answer::json("{\"id\":1,\"ssn\":\"078-05-1120\"}"),
         ("GET", "/gone") => Answer::raw("HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n"),
-        ("GET", "/moved") => {
-            let sid = cookie("sid").unwrap_or_default();
-            Answer::raw(format!(
-                "HTTP/1.1 302 Found\r\nLocation: /home;jsessionid={sid}?sid={sid}&tab=1\r\nContent-Length: 0\r\n\r\n"
-            ))
-        }
+        ("GET", "/moved") => Answer::raw(format!(
+            "HTTP/1.1 302 Found\r\nLocation: /home;jsessionid={sid}?sid={sid}&tab=1\r\nContent-Length: 0\r\n\r\n"
+        )),
         _ => html("other", &[]),
     }
 }
 
 fn html(page: &str, cookies: &[String]) -> Answer {
-    let cookies: String = cookies
+    let cookies: Vec<String> = cookies
         .iter()
         .map(|cookie| format!("Set-Cookie: {cookie}\r\n"))
         .collect();
     Answer::raw(format!(
-        "HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\n{cookies}Content-Length: {}\r\n\r\n{page}",
+        "HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\n{}Content-Length: {}\r\n\r\n{page}",
+        cookies.concat(),
         page.len()
     ))
 }

@@ -35,6 +35,7 @@ mod proxy_listeners;
 mod proxy_questions;
 mod proxy_quotas;
 mod proxy_requests;
+mod proxy_session_bodies;
 mod proxy_sessions;
 mod proxy_stops;
 mod proxy_tunnels;

@@ -13,12 +13,22 @@ use super::Forwarding;
 use super::request_body::RequestBody;
 use crate::respond::Problem;
 use crate::service::Halt;
+use crate::session::dbsc;
 use crate::telemetry::{Parent, TRACEPARENT, TRACESTATE, tracestate};
 use crate::visit::Visit;
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+
+/// What a client proves to us with, and what says that a request is ours.
+const FOR_US: [&str; 5] = [
+    "dpop",
+    "postern-request",
+    dbsc::header::RESPONSE,
+    dbsc::header::SESSION_ID,
+    dbsc::header::SKIPPED,
+];
 
 /// Builds the head.
 ///
@@ -117,6 +127,7 @@ fn is_ours(name: &HeaderName) -> bool {
     .contains(&name)
         || name.as_str().starts_with("x-forwarded-")
         || name.as_str().starts_with("sec-websocket-")
+        || FOR_US.contains(&name.as_str())
 }
 
 /// Adds the application's cookies and tokens. Its answer has to come as it is where tokens are looked for.
@@ -224,6 +235,8 @@ mod tests {
             "x-forwarded-for",
             "x-forwarded-uri",
             "sec-websocket-key",
+            "dpop",
+            "sec-secure-session-id",
         ] {
             assert!(is_ours(&HeaderName::from_static(name)), "{name}");
         }
