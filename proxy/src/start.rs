@@ -148,8 +148,8 @@ impl Postern {
         let reloader = reloader(&server, &base, (&clock, &evidence), &store)?;
         open_if_needed(&quotas, &store).await?;
         let listening = listener.socket().address();
-        let sessions = sessions::keeper(&server, &base, listening, (&clock, &metrics))?;
-        sessions::open_if_needed(&sessions, &store).await?;
+        let around = (&clock, &metrics, &store);
+        let sessions = sessions::ready(&server, &base, listening, around).await?;
         let (listen, address) = (listener.socket().shown(), listener.socket().address());
         let admin = admin::spawn(
             admin::bind(&server.admin)?,

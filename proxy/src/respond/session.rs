@@ -179,23 +179,38 @@ impl SessionProblem {
                 "There are too many sessions",
                 "log out elsewhere; the limit is `sessions.max_sessions`",
             ),
-            Self::Unwritable => (
-                StatusCode::BAD_REQUEST,
-                "ambiguous-request",
-                "The request is ambiguous",
-                "a placeholder stands where what it stands for cannot be written",
+            Self::Unwritable | Self::UnreadableRecording => self.words_of_bodies(),
+            Self::StoreDown => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "store-unavailable",
+                "Nobody can tell now which sessions hold",
+                "the store of the sessions does not answer; try again in a moment",
             ),
+        }
+    }
+
+    /// What is wrong with what was sent up.
+    const fn words_of_bodies(self) -> (StatusCode, &'static str, &'static str, &'static str) {
+        match self {
             Self::UnreadableRecording => (
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "unreadable-recording",
                 "The attachment cannot be read",
                 "it is a recording of a browser (HAR) that is damaged or too large; record less, and attach that",
             ),
-            Self::StoreDown => (
-                StatusCode::SERVICE_UNAVAILABLE,
-                "store-unavailable",
-                "Nobody can tell now which sessions hold",
-                "the store of the sessions does not answer; try again in a moment",
+            Self::Unwritable
+            | Self::Missing
+            | Self::Expired
+            | Self::Revoked
+            | Self::BindingRequired
+            | Self::StepUpRequired
+            | Self::Csrf
+            | Self::Limit
+            | Self::StoreDown => (
+                StatusCode::BAD_REQUEST,
+                "ambiguous-request",
+                "The request is ambiguous",
+                "a placeholder stands where what it stands for cannot be written",
             ),
         }
     }

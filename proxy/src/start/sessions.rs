@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use postern_config::Server;
 
-use super::quota_store;
+use super::{StartError, quota_store};
 use crate::clock::Clock;
 use crate::load::{self, LoadError};
 use crate::metrics::Metrics;
@@ -19,11 +19,26 @@ const KEY_FILE: &str = "session.key";
 /// The shortest secret that may keep sessions, in bytes.
 const SECRET_BYTES_MIN: usize = 32;
 
+/// The sessions that the server file describes, opened when the policy has some.
+///
+/// # Errors
+/// A password or a key cannot be read, or the store cannot be opened.
+pub(super) async fn ready(
+    server: &Server,
+    base: &Path,
+    listening: Option<SocketAddr>,
+    (clock, metrics, store): (&Arc<dyn Clock>, &Arc<Metrics>, &Arc<PolicyStore>),
+) -> Result<Arc<SessionKeeper>, StartError> {
+    let keeper = keeper(server, base, listening, (clock, metrics))?;
+    open_if_needed(&keeper, store).await?;
+    Ok(keeper)
+}
+
 /// The keeper of the sessions that the server file describes.
 ///
 /// # Errors
 /// A password or a key cannot be read, or is too short.
-pub(super) fn keeper(
+fn keeper(
     server: &Server,
     base: &Path,
     listening: Option<SocketAddr>,
@@ -45,10 +60,7 @@ pub(super) fn keeper(
 }
 
 /// Opens the sessions' store when the policy has sessions.
-pub(super) async fn open_if_needed(
-    sessions: &SessionKeeper,
-    store: &PolicyStore,
-) -> Result<(), KeepError> {
+async fn open_if_needed(sessions: &SessionKeeper, store: &PolicyStore) -> Result<(), KeepError> {
     if let Some(terms) = &store.snapshot().sessions {
         sessions.open(&terms.sessions).await?;
     }
