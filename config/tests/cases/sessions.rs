@@ -247,3 +247,16 @@ fn lists_of_names_and_names_end_where_they_should() {
     assert_eq!(name(128), [""; 0]);
     assert_eq!(name(129), ["PN095"]);
 }
+
+#[test]
+fn a_member_that_is_nothing_but_marks_would_be_every_member() {
+    for all in ["'*'", "'_*-'", "'__'"] {
+        assert_eq!(
+            codes(&format!("{{ token: {{ json: {all} }} }}")),
+            ["PN095"],
+            "{all}"
+        );
+    }
+    let twice = codes("{ token: { json: [desk_ref, deskRef] } }");
+    assert_eq!(twice, ["PN007"], "they are compared as one");
+}

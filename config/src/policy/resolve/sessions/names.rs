@@ -6,7 +6,7 @@ use crate::policy::error::Problems;
 use crate::policy::file::TokenFile;
 use crate::policy::resolve::matches::is_token_byte;
 use crate::sessions::hot_names::{BOUND_COOKIE, HANDLE_COOKIE};
-use crate::sessions::{NAMES_MAX, TokenNames};
+use crate::sessions::{NAMES_MAX, TokenNames, folded};
 
 /// The longest name, in characters.
 const NAME_MAX: usize = 128;
@@ -17,16 +17,17 @@ pub(super) fn token(file: Option<&TokenFile>, problems: &mut Problems) -> TokenN
         return TokenNames::default();
     };
     TokenNames {
-        cookies: patterns(&file.cookies, ("cookie", is_token), problems),
-        headers: patterns(&file.headers, ("header", is_token), problems),
-        query: patterns(&file.query, ("parameter", is_text), problems),
-        json: patterns(&file.json, ("member", is_text), problems),
+        cookies: patterns(&file.cookies, ("cookie", is_token, str::to_owned), problems),
+        headers: patterns(&file.headers, ("header", is_token, str::to_owned), problems),
+        query: patterns(&file.query, ("parameter", is_text, str::to_owned), problems),
+        json: patterns(&file.json, ("member", is_text, folded), problems),
     }
 }
 
+/// The patterns of a list, as they are compared.
 fn patterns(
     slot: &Slot<OneOrMany<String>>,
-    (what, is_name): (&str, fn(&str) -> bool),
+    (what, is_name, compared): (&str, fn(&str) -> bool, fn(&str) -> String),
     problems: &mut Problems,
 ) -> Vec<Glob> {
     let written = slot.value().map(|OneOrMany(names)| names.as_slice());
@@ -35,23 +36,24 @@ fn patterns(
     let mut patterns: Vec<Glob> = Vec::new();
     for at in written {
         let name = at.value.as_str();
+        let kept = compared(name);
         if !is_name(name) || name.chars().count() > NAME_MAX {
             let message = format!("`{name}` is no {what} name");
             problems
                 .add("PN095", at.place, message)
                 .help(form_of(what, "`*` stands for any run of characters"));
-        } else if name.bytes().all(|byte| byte == b'*') {
+        } else if kept.bytes().all(|byte| byte == b'*') {
             let message = format!("`{name}` would take every {what} for a token");
             problems
                 .add("PN095", at.place, message)
                 .help("name at least one character of what is a token");
         } else if patterns
             .iter()
-            .any(|other| other.text().eq_ignore_ascii_case(name))
+            .any(|other| other.text().eq_ignore_ascii_case(&kept))
         {
             twice(at, problems);
         } else {
-            patterns.push(Glob::new(name));
+            patterns.push(Glob::new(kept));
         }
     }
     patterns
