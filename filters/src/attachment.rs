@@ -15,6 +15,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use memchr::memmem;
+use postern_config::sessions::TokenNames;
 
 use crate::har::{HarError, sanitize_har};
 use crate::placeholder::{Handle, Placeholder};
@@ -36,15 +37,16 @@ pub struct Cleaned {
     pub removed: u64,
 }
 
-/// A file without credentials; none when it stays as it is.
+/// A file without credentials; none when it stays as it is. `names` are those that the policy adds.
 ///
 /// # Errors
 /// It is a recording that cannot be read, or one that is too long.
 pub fn without_credentials(
     content: &[u8],
+    names: &Arc<TokenNames>,
     secrets: &Arc<Secrets>,
 ) -> Result<Option<Cleaned>, HarError> {
-    let recording = recording(content, secrets)?;
+    let recording = recording(content, names, secrets)?;
     Ok(recording.or_else(|| is_text(content).then(|| text(content, secrets))?))
 }
 
@@ -52,11 +54,15 @@ pub fn without_credentials(
 ///
 /// # Errors
 /// It is a recording that cannot be read, or one that is too long.
-pub fn recording(content: &[u8], secrets: &Arc<Secrets>) -> Result<Option<Cleaned>, HarError> {
+pub fn recording(
+    content: &[u8],
+    names: &Arc<TokenNames>,
+    secrets: &Arc<Secrets>,
+) -> Result<Option<Cleaned>, HarError> {
     if !begins_an_object(content) {
         return Ok(None);
     }
-    let Some(recording) = sanitize_har(content)? else {
+    let Some(recording) = sanitize_har(content, names)? else {
         return Ok(None);
     };
     let mut removed = recording.removed;

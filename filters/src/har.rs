@@ -9,7 +9,9 @@
 //! the recording holds in base64 are not opened.
 
 use std::fmt;
+use std::sync::Arc;
 
+use postern_config::sessions::TokenNames;
 use serde_json::{Map, Value};
 
 use crate::body_filter::BodyFilter;
@@ -71,11 +73,11 @@ pub enum HarError {
     Malformed,
 }
 
-/// A recording without credentials; none when the text is no recording.
+/// A recording without credentials; none when the text is no recording. `names` are those that the policy adds.
 ///
 /// # Errors
 /// It is a recording that cannot be read, or it is too long to tell.
-pub fn sanitize_har(text: &[u8]) -> Result<Option<Sanitized>, HarError> {
+pub fn sanitize_har(text: &[u8], names: &Arc<TokenNames>) -> Result<Option<Sanitized>, HarError> {
     let holds = |name: &str| memchr::memmem::find(text, name.as_bytes()).is_some();
     if !holds("\"log\"") || !holds("\"entries\"") {
         return Ok(None);
@@ -93,7 +95,7 @@ pub fn sanitize_har(text: &[u8]) -> Result<Option<Sanitized>, HarError> {
     {
         return Ok(None);
     }
-    let mut walk = Walk { removed: 0 };
+    let mut walk = Walk { names, removed: 0 };
     walk.value(&mut recording, "");
     let text = serde_json::to_vec(&recording).map_err(|_unwritable| HarError::Malformed)?;
     Ok(Some(Sanitized {
@@ -102,11 +104,12 @@ pub fn sanitize_har(text: &[u8]) -> Result<Option<Sanitized>, HarError> {
     }))
 }
 
-struct Walk {
+struct Walk<'n> {
+    names: &'n Arc<TokenNames>,
     removed: u64,
 }
 
-impl Walk {
+impl Walk<'_> {
     /// Looks through a value that stands beside this name.
     fn value(&mut self, value: &mut Value, name: &str) {
         match value {
@@ -128,13 +131,14 @@ impl Walk {
             .and_then(Value::as_str)
             .map(ToOwned::to_owned);
         if let (Some(name), Some(value)) = (&name, members.get_mut("value")) {
-            if list == "cookies" || is_credential(name) {
+            if list == "cookies" || self.is_credential(name) {
                 *value = REDACTED.into();
                 self.removed += 1;
                 return;
             }
             if let Value::String(text) = value
-                && let Some(without) = header_without_tokens(name, text.as_bytes(), &mut strip)
+                && let Some(without) =
+                    header_without_tokens(name, text.as_bytes(), self.names, &mut strip)
             {
                 self.replace(text, without);
             }
@@ -146,8 +150,8 @@ impl Walk {
 
     fn text(&mut self, text: &mut String, name: &str) {
         let without = match name {
-            "url" | "redirectURL" => without_tokens(text.as_bytes(), &mut strip),
-            "text" => without_named(text),
+            "url" | "redirectURL" => without_tokens(text.as_bytes(), self.names, &mut strip),
+            "text" => without_named(text, self.names),
             _ => None,
         };
         if let Some(without) = without {
@@ -162,24 +166,28 @@ impl Walk {
         *text = String::from_utf8(without).unwrap_or_else(|_cut| REDACTED.to_owned());
         self.removed += 1;
     }
-}
 
-/// Whether a name is that of a credential, whatever its value looks like.
-fn is_credential(name: &str) -> bool {
-    let lower = name.to_ascii_lowercase();
-    let word = WORDS.contains(&lower.as_str());
-    word || field(name.as_bytes()).is_some() || parameter(name.as_bytes()).is_some()
+    /// Whether a name is that of a credential, whatever its value looks like.
+    fn is_credential(&self, name: &str) -> bool {
+        let lower = name.to_ascii_lowercase();
+        let bytes = name.as_bytes();
+        let mut headers = self.names.headers.iter();
+        WORDS.contains(&lower.as_str())
+            || field(bytes, self.names).is_some()
+            || parameter(bytes, self.names).is_some()
+            || headers.any(|own| own.matches_caseless(name))
+    }
 }
 
 /// A body without tokens beside their names; none when it has none.
-fn without_named(text: &str) -> Option<Vec<u8>> {
+fn without_named(text: &str, names: &Arc<TokenNames>) -> Option<Vec<u8>> {
     if !text.trim_start().starts_with(['{', '[']) {
         // A form is written like the query of a URL.
         return text
             .contains('=')
-            .then(|| without_tokens(text.as_bytes(), &mut strip))?;
+            .then(|| without_tokens(text.as_bytes(), names, &mut strip))?;
     }
-    let mut json = JsonTokens::new(strip);
+    let mut json = JsonTokens::new(Arc::clone(names), strip);
     let mut out = Vec::with_capacity(text.len());
     let read = json
         .push(text.as_bytes(), &mut out)

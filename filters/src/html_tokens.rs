@@ -15,12 +15,14 @@
 pub(crate) mod tag;
 
 use std::fmt;
+use std::sync::Arc;
 
 use memchr::{memchr, memmem};
+use postern_config::sessions::TokenNames;
 
 use crate::body_filter::{BodyError, BodyFilter};
 use crate::json_tokens::Members;
-use crate::token_rules::{FoundToken, Instead, Why, field};
+use crate::token_rules::{FoundToken, Instead, Says, Why, added_form_field, form_field};
 use crate::url_tokens::{header_without_tokens, without_tokens};
 use tag::Tag;
 pub(crate) use tag::{escaped, unescaped};
@@ -46,6 +48,7 @@ const URL_ATTRIBUTES: [&str; 9] = [
 
 /// An HTML text on its way past the tokens in its tags.
 pub struct HtmlTokens<K> {
+    names: Arc<TokenNames>,
     keeper: K,
     inside: Inside,
     held: Vec<u8>,
@@ -70,13 +73,14 @@ enum Inside {
 }
 
 impl<K: FnMut(FoundToken<'_>) -> Instead> HtmlTokens<K> {
-    /// A filter before the first byte of a text.
-    pub fn new(keeper: K) -> Self {
+    /// A filter before the first byte of a text; `names` are those that the policy adds.
+    pub fn new(names: Arc<TokenNames>, keeper: K) -> Self {
         Self {
+            script: Members::new(Arc::clone(&names)),
+            names,
             keeper,
             inside: Inside::Text,
             held: Vec::new(),
-            script: Members::new(),
             found: 0,
             spent: false,
         }
@@ -217,7 +221,7 @@ impl<K: FnMut(FoundToken<'_>) -> Instead> HtmlTokens<K> {
             let value = named.find_map(|attribute| attribute.value.clone());
             value.map(|value| unescaped(text.get(value).unwrap_or_default()))
         };
-        let names = [
+        let named = [
             value_of(&["name", "property", "itemprop"]),
             value_of(&["id"]),
         ];
@@ -235,18 +239,13 @@ impl<K: FnMut(FoundToken<'_>) -> Instead> HtmlTokens<K> {
             let value = unescaped(text.get(range.clone()).unwrap_or_default());
             let instead = match name.as_slice() {
                 b"content" if refreshes => {
-                    header_without_tokens("Refresh", &value, &mut self.keeper)
+                    header_without_tokens("Refresh", &value, &self.names, &mut self.keeper)
                 }
-                b"value" | b"content" => names
-                    .iter()
-                    .flatten()
-                    .find_map(|name| instead(&mut self.keeper, name, &value)),
-                name if name.starts_with(b"data-") => instead(&mut self.keeper, name, &value)
-                    .or_else(|| without_tokens(&value, &mut self.keeper)),
-                name if URL_ATTRIBUTES.iter().any(|known| known.as_bytes() == name) => {
-                    without_tokens(&value, &mut self.keeper)
+                b"value" | b"content" => {
+                    let mut named = named.iter().flatten();
+                    named.find_map(|name| self.named(name, &value))
                 }
-                _ => None,
+                name => self.attribute(name, &value),
             };
             let Some(instead) = instead else {
                 continue;
@@ -263,15 +262,38 @@ impl<K: FnMut(FoundToken<'_>) -> Instead> HtmlTokens<K> {
         }
         out.extend_from_slice(text.get(copied..to).unwrap_or_default());
     }
+
+    /// What takes the place of the value of a form's field, or of what the page says under a name.
+    fn named(&mut self, name: &[u8], value: &[u8]) -> Option<Vec<u8>> {
+        let says = form_field(name, &self.names);
+        instead(&mut self.keeper, (name, says), value)
+    }
+
+    /// What takes the place of the value of any other attribute.
+    fn attribute(&mut self, name: &[u8], value: &[u8]) -> Option<Vec<u8>> {
+        if name.starts_with(b"data-") {
+            let says = data_attribute(name, &self.names);
+            let instead = instead(&mut self.keeper, (name, says), value);
+            return instead.or_else(|| without_tokens(value, &self.names, &mut self.keeper));
+        }
+        let is_url = URL_ATTRIBUTES.iter().any(|known| known.as_bytes() == name);
+        is_url.then(|| without_tokens(value, &self.names, &mut self.keeper))?
+    }
 }
 
-/// What takes the place of a value beside a name; none when it stays.
+/// What the name of an attribute for scripts says about its value. A policy names the data, not the attribute.
+fn data_attribute(name: &[u8], names: &TokenNames) -> Option<Says> {
+    let data = name.strip_prefix(b"data-").unwrap_or(name);
+    added_form_field(data, names).or_else(|| form_field(name, names))
+}
+
+/// What takes the place of a value beside a name that says this of it; none when it stays.
 fn instead(
     keeper: &mut impl FnMut(FoundToken<'_>) -> Instead,
-    name: &[u8],
+    (name, says): (&[u8], Option<Says>),
     value: &[u8],
 ) -> Option<Vec<u8>> {
-    field(name).filter(|says| says.is_token(value))?;
+    says.filter(|says| says.is_token(value))?;
     let found = FoundToken {
         name: Some(name),
         value,

@@ -1,6 +1,7 @@
 //! Takes session tokens out of JSON by the names of their members.
 //!
-//! Guarantees: a member at any depth whose name is that of a session token (see [`crate::token_rules`]) and whose
+//! Guarantees: a member at any depth whose name is that of a session token (see [`crate::token_rules`]), the policy's
+//! own among them, and whose
 //! value is a string that can be a token is asked about before any of it leaves; escapes in names and values are
 //! decoded for that. Every other byte leaves unchanged. What is held is bounded by [`VALUE_BYTES_MAX`]; a longer
 //! value beside such a name is emptied without being asked about.
@@ -11,6 +12,9 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
+
+use postern_config::sessions::TokenNames;
 
 use crate::body_filter::{BodyError, BodyFilter};
 use crate::placeholder::Place;
@@ -30,6 +34,7 @@ pub struct JsonTokens<K> {
 
 /// The members of a JSON text, whoever is asked about them.
 pub(crate) struct Members {
+    names: Arc<TokenNames>,
     place: Inside,
     /// The last string, if it may be a name: as written, without quotes; none when it was too long.
     name: Option<Vec<u8>>,
@@ -52,11 +57,11 @@ enum Inside {
 }
 
 impl<K: FnMut(FoundToken<'_>) -> Instead> JsonTokens<K> {
-    /// A filter before the first byte of a text.
-    pub fn new(keeper: K) -> Self {
+    /// A filter before the first byte of a text; `names` are those that the policy adds.
+    pub fn new(names: Arc<TokenNames>, keeper: K) -> Self {
         Self {
             keeper,
-            members: Members::new(),
+            members: Members::new(names),
             spent: false,
         }
     }
@@ -70,8 +75,9 @@ impl<K: FnMut(FoundToken<'_>) -> Instead> JsonTokens<K> {
 
 impl Members {
     /// Before the first byte of a text.
-    pub(crate) const fn new() -> Self {
+    pub(crate) const fn new(names: Arc<TokenNames>) -> Self {
         Self {
+            names,
             place: Inside::Structure { named: false },
             name: None,
             value: Vec::new(),
@@ -90,7 +96,7 @@ impl Members {
         let found = self.found;
         *self = Self {
             found,
-            ..Self::new()
+            ..Self::new(Arc::clone(&self.names))
         };
         open
     }
@@ -145,7 +151,7 @@ impl Members {
         let says = name
             .as_ref()
             .filter(|_| named)
-            .and_then(|name| field(&decoded(name)));
+            .and_then(|name| field(&decoded(name), &self.names));
         self.place = match says {
             Some(says) => {
                 self.name = name;

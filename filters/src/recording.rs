@@ -12,6 +12,9 @@
 //! recording whose first member is another one than `log` is read as JSON.
 
 use std::fmt;
+use std::sync::Arc;
+
+use postern_config::sessions::TokenNames;
 
 use crate::body_filter::{BodyError, BodyFilter};
 use crate::har::{HAR_BYTES_MAX, HarError, sanitize_har};
@@ -23,7 +26,8 @@ pub const BEGINNING_BYTES_MAX: usize = 256;
 
 /// An attachment on its way down.
 pub struct RecordingTokens<K> {
-    names: JsonTokens<K>,
+    names: Arc<TokenNames>,
+    json: JsonTokens<K>,
     read_as: ReadAs,
     held: Vec<u8>,
     found: u64,
@@ -41,11 +45,12 @@ enum ReadAs {
 }
 
 impl<K: FnMut(FoundToken<'_>) -> Instead> RecordingTokens<K> {
-    /// A filter before the first byte of a body. `keeper` is asked about the tokens of JSON; what is in a
-    /// recording belongs to whoever recorded it, and is taken out.
-    pub fn new(keeper: K) -> Self {
+    /// A filter before the first byte of a body; `names` are those that the policy adds. `keeper` is asked about the
+    /// tokens of JSON; what is in a recording belongs to whoever recorded it, and is taken out.
+    pub fn new(names: Arc<TokenNames>, keeper: K) -> Self {
         Self {
-            names: JsonTokens::new(keeper),
+            json: JsonTokens::new(Arc::clone(&names), keeper),
+            names,
             read_as: ReadAs::Unknown,
             held: Vec::new(),
             found: 0,
@@ -55,7 +60,7 @@ impl<K: FnMut(FoundToken<'_>) -> Instead> RecordingTokens<K> {
     /// How many tokens were taken out so far.
     #[must_use]
     pub const fn found(&self) -> u64 {
-        self.found + self.names.found()
+        self.found + self.json.found()
     }
 
     /// Looks at the beginning until it is known what the body is.
@@ -65,7 +70,7 @@ impl<K: FnMut(FoundToken<'_>) -> Instead> RecordingTokens<K> {
         let known = read_as(beginning.unwrap_or(&self.held), whole);
         self.read_as = known.unwrap_or(ReadAs::Unknown);
         match self.read_as {
-            ReadAs::Json => self.names.push(&std::mem::take(&mut self.held), out),
+            ReadAs::Json => self.json.push(&std::mem::take(&mut self.held), out),
             ReadAs::Other => {
                 out.append(&mut self.held);
                 Ok(())
@@ -77,15 +82,15 @@ impl<K: FnMut(FoundToken<'_>) -> Instead> RecordingTokens<K> {
     /// Writes a recording that has been read.
     fn rewrite(&mut self, out: &mut Vec<u8>) -> Result<(), BodyError> {
         let text = std::mem::take(&mut self.held);
-        match sanitize_har(&text) {
+        match sanitize_har(&text, &self.names) {
             Ok(Some(recording)) => {
                 self.found += recording.removed;
                 out.extend(recording.text);
                 Ok(())
             }
             Ok(None) => {
-                self.names.push(&text, out)?;
-                self.names.finish(out)
+                self.json.push(&text, out)?;
+                self.json.finish(out)
             }
             Err(HarError::TooLarge) => Err(TOO_LARGE),
             Err(HarError::Malformed) => Err(BodyError::Malformed {
@@ -144,7 +149,7 @@ impl<K: FnMut(FoundToken<'_>) -> Instead> BodyFilter for RecordingTokens<K> {
                     ReadAs::Recording | ReadAs::Json | ReadAs::Other | ReadAs::Spent => Ok(()),
                 }
             }
-            ReadAs::Json => self.names.push(chunk, out),
+            ReadAs::Json => self.json.push(chunk, out),
             ReadAs::Other => {
                 out.extend_from_slice(chunk);
                 Ok(())
@@ -159,7 +164,7 @@ impl<K: FnMut(FoundToken<'_>) -> Instead> BodyFilter for RecordingTokens<K> {
         }
         match std::mem::replace(&mut self.read_as, ReadAs::Spent) {
             ReadAs::Recording => self.rewrite(out),
-            ReadAs::Json => self.names.finish(out),
+            ReadAs::Json => self.json.finish(out),
             ReadAs::Unknown | ReadAs::Other => Ok(()),
             ReadAs::Spent => Err(BodyError::Spent),
         }

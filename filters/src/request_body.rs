@@ -20,6 +20,7 @@ use std::sync::Arc;
 use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use http::{HeaderMap, Method};
 use memchr::memmem;
+use postern_config::sessions::TokenNames;
 
 use crate::attachment::{Cleaned, recording, without_credentials, without_handles};
 use crate::exchange_plan::media_type::MediaType;
@@ -105,18 +106,20 @@ impl RequestBody {
 
     /// The body with true tokens in messages, and without credentials in files.
     ///
-    /// `secrets` are those of the session, or [`Secrets::none`]; `lookup` says which token a placeholder stands
-    /// for, in this session.
+    /// `names` are those that the policy adds; `secrets` are those of the session, or [`Secrets::none`]; `lookup` says
+    /// which token a placeholder stands for, in this session.
     ///
     /// # Errors
     /// Nothing of the body may go up.
     pub fn read(
         &self,
         body: &[u8],
+        names: &Arc<TokenNames>,
         secrets: &Arc<Secrets>,
         mut lookup: impl FnMut(&Placeholder) -> Option<Vec<u8>>,
     ) -> Result<ReadBody, RequestBodyError> {
         let mut reading = Reading {
+            names,
             secrets,
             lookup: &mut lookup,
             read: ReadBody::default(),
@@ -153,6 +156,7 @@ impl Kind {
 
 /// One body while it is read.
 struct Reading<'a> {
+    names: &'a Arc<TokenNames>,
     secrets: &'a Arc<Secrets>,
     lookup: &'a mut dyn FnMut(&Placeholder) -> Option<Vec<u8>>,
     read: ReadBody,
@@ -163,13 +167,13 @@ impl Reading<'_> {
     fn one(&mut self, kind: &Kind, text: &[u8]) -> Result<Option<Vec<u8>>, RequestBodyError> {
         match kind {
             // A recording is sent as what it is by whoever hands nothing else on.
-            Kind::Message(Place::Json) => match recording(text, self.secrets)? {
+            Kind::Message(Place::Json) => match recording(text, self.names, self.secrets)? {
                 Some(recording) => Ok(self.cleaned(Some(recording))),
                 None => self.message(Place::Json, text),
             },
             Kind::Message(place) => self.message(*place, text),
             Kind::File => {
-                let cleaned = without_credentials(text, self.secrets)?;
+                let cleaned = without_credentials(text, self.names, self.secrets)?;
                 Ok(self.cleaned(cleaned))
             }
             Kind::Parts { .. } => Err(RequestBodyError::Parts {

@@ -81,7 +81,9 @@ impl Fields<'_> {
             self.found.by_name += handshakes;
             text = Cow::Owned(challenges);
         }
-        let without = header_without_tokens(name.as_str(), &text, &mut |found| self.ask(found));
+        let names = self.names;
+        let ask = &mut |found: FoundToken<'_>| self.ask(found);
+        let without = header_without_tokens(name.as_str(), &text, names, ask);
         replace(&mut text, without);
         let without = without_shapes(&text, &mut |found| self.ask(found));
         replace(&mut text, without);

@@ -1,15 +1,17 @@
 //! What is taken for a session token when its value is not known: by its name, or by its shape.
 //!
 //! Guarantees: a name is compared without case and separators; a name that is also an ordinary word
-//! (`state`, `ticket`) counts only beside a value that looks random; a shape alone counts only where its issuer
-//! made it unmistakable. What becomes of a token is the caller's: it is asked for each one.
+//! (`state`, `ticket`) counts only beside a value that looks random, unless the policy names it; a shape alone counts
+//! only where its issuer made it unmistakable. What becomes of a token is the caller's: it is asked for each one.
 
 mod names;
+#[cfg(test)]
+pub(crate) mod samples;
 mod shapes;
 
 use std::fmt;
 
-pub(crate) use names::{field, parameter};
+pub(crate) use names::{added_form_field, field, form_field, parameter};
 pub(crate) use shapes::{
     JWT_BEGINS, SAML_BEGINS, is_plausible, is_shaped, is_token_byte, looks_random,
 };

@@ -10,6 +10,7 @@
 //! taken is linear. What holds no token stays byte for byte. It is no parser of URLs: any text is taken.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode, percent_encode};
+use postern_config::sessions::TokenNames;
 
 use crate::token_rules::{FoundToken, Instead, Says, Why, is_shaped, parameter};
 
@@ -49,9 +50,10 @@ struct Sign {
     level: usize,
 }
 
-/// A URL without the tokens that are not to stay; none when nothing changes.
+/// A URL without the tokens that are not to stay; none when nothing changes. `names` are those that the policy adds.
 pub fn without_tokens(
     url: &[u8],
+    names: &TokenNames,
     keeper: &mut dyn FnMut(FoundToken<'_>) -> Instead,
 ) -> Option<Vec<u8>> {
     let signs = signs(url);
@@ -75,7 +77,7 @@ pub fn without_tokens(
         let value_to = end.map_or(url.len(), |end| end.from);
         let name = decoded(url.get(name_from..equals.from), LEVELS_MAX);
         let value = decoded(url.get(equals.to..value_to), equals.level + 1);
-        let Some(why) = why(parameter(&name), &value) else {
+        let Some(why) = why(parameter(&name, names), &value) else {
             continue;
         };
         let found = FoundToken {
@@ -113,16 +115,17 @@ pub fn without_tokens(
 pub fn header_without_tokens(
     name: &str,
     value: &[u8],
+    names: &TokenNames,
     keeper: &mut dyn FnMut(FoundToken<'_>) -> Instead,
 ) -> Option<Vec<u8>> {
     let is = |known: &str| name.eq_ignore_ascii_case(known);
     if URL_FIELDS.into_iter().any(is) {
-        return without_tokens(value, keeper);
+        return without_tokens(value, names, keeper);
     }
     if is("Refresh") {
         let lower = value.to_ascii_lowercase();
         let (delay, url) = value.split_at_checked(memchr::memmem::find(&lower, b"url=")? + 4)?;
-        return Some([delay, &without_tokens(url, keeper)?].concat());
+        return Some([delay, &without_tokens(url, names, keeper)?].concat());
     }
     if !is("Link") {
         return None;
@@ -131,7 +134,7 @@ pub fn header_without_tokens(
     let mut changed = false;
     for piece in value.split_inclusive(|byte| matches!(byte, b'<' | b'>')) {
         let url = piece.strip_suffix(b">");
-        let without = url.and_then(|url| without_tokens(url, keeper));
+        let without = url.and_then(|url| without_tokens(url, names, keeper));
         changed |= without.is_some();
         match without {
             Some(without) => {

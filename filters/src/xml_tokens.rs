@@ -15,8 +15,10 @@
 mod element;
 
 use std::fmt;
+use std::sync::Arc;
 
 use memchr::{memchr, memmem};
+use postern_config::sessions::TokenNames;
 
 use crate::body_filter::{BodyError, BodyFilter};
 use crate::html_tokens::tag::{self, Tag};
@@ -29,6 +31,7 @@ pub use crate::json_tokens::VALUE_BYTES_MAX;
 
 /// An XML text on its way past the tokens in it.
 pub struct XmlTokens<K> {
+    names: Arc<TokenNames>,
     keeper: K,
     inside: Inside,
     held: Vec<u8>,
@@ -61,9 +64,10 @@ enum Inside {
 const OTHERS: [(&[u8], &[u8]); 3] = [(b"<!--", b"-->"), (b"<![CDATA[", b"]]>"), (b"<?", b"?>")];
 
 impl<K: FnMut(FoundToken<'_>) -> Instead> XmlTokens<K> {
-    /// A filter before the first byte of a text.
-    pub fn new(keeper: K) -> Self {
+    /// A filter before the first byte of a text; `names` are those that the policy adds.
+    pub fn new(names: Arc<TokenNames>, keeper: K) -> Self {
         Self {
+            names,
             keeper,
             inside: Inside::Text,
             held: Vec::new(),
@@ -210,7 +214,7 @@ impl<K: FnMut(FoundToken<'_>) -> Instead> XmlTokens<K> {
                 self.found += 1;
             }
             None if begins => {
-                if let Some(says) = element(name) {
+                if let Some(says) = element(name, &self.names) {
                     self.inside = Inside::Value(says);
                     self.name = local(name).to_vec();
                 }
@@ -229,8 +233,8 @@ impl<K: FnMut(FoundToken<'_>) -> Instead> XmlTokens<K> {
             };
             let name = local(text.get(attribute.name.clone()).unwrap_or_default());
             let value = unescaped(text.get(range.clone()).unwrap_or_default());
-            let says =
-                field(name).filter(|says| attribute.quote.is_some() && says.is_token(&value));
+            let says = field(name, &self.names)
+                .filter(|says| attribute.quote.is_some() && says.is_token(&value));
             if says.is_none() || self.emptied.is_some() {
                 continue;
             }

@@ -153,7 +153,9 @@ fn left<'c>(
     secrets: &Arc<Secrets>,
     chunks: impl IntoIterator<Item = &'c [u8]>,
 ) -> Vec<u8> {
-    let mut filter = TokenFilter::new(named_in, Arc::clone(secrets), |_| Instead::Strip);
+    let mut filter = TokenFilter::new(named_in, Arc::default(), Arc::clone(secrets), |_| {
+        Instead::Strip
+    });
     let mut out = Vec::new();
     for chunk in chunks {
         filter.push(chunk, &mut out).expect("not spent");

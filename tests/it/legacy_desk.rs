@@ -26,7 +26,7 @@ routes:
     match: ['GET /cases/{id}', 'PATCH /cases/{id}']
     label: { $.ssn: pii }
   pages:
-    match: [GET /home, GET /token, POST /comment, GET /api, GET /moved, GET /echo, GET /gone, GET /form, GET /coded, GET /theme]
+    match: [GET /home, GET /token, POST /comment, GET /api, GET /moved, GET /gone, GET /form, GET /coded, GET /theme, GET /handover]
   export:
     match: GET /export
     formats: [json, csv]
@@ -179,6 +179,15 @@ fn page(asked: &Asked<'_>, given: &mut Given) -> Answer {
         }
         ("GET", "/export") => Answer::json("[{\"id\":1,\"ssn\":\"078-05-1120\"}]"),
         ("GET", "/cases/1") => Answer::json("{\"id\":1,\"ssn\":\"078-05-1120\"}"),
+        ("GET", "/handover") => {
+            let (reference, entry) = (given.new("reference"), given.new("entry"));
+            let body = format!("{{\"deskRef\":\"{reference}\",\"kind\":\"x\"}}");
+            Answer::raw(format!(
+                "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Location: /home?entry={entry}&tab=1\r\n\
+                 Content-Length: {}\r\n\r\n{body}",
+                body.len()
+            ))
+        }
         ("GET", "/gone") => Answer::raw("HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n"),
         ("GET", "/moved") => Answer::raw(format!(
             "HTTP/1.1 302 Found\r\nLocation: /home;jsessionid={sid}?sid={sid}&tab=1\r\nContent-Length: 0\r\n\r\n"

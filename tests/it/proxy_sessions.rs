@@ -150,6 +150,31 @@ async fn a_login_through_postern_gives_a_handle_and_nothing_of_the_application()
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_under_a_name_of_the_policy_never_leaves() {
+    let (origin, given) = desk().await;
+    let own = "token: { json: desk_ref, query: entry }, bind: [context]";
+    let sessions = format!("{{ {own}, required: {{ export: 0 }} }}");
+    let stage = staged(&origin, &sessions).await;
+    let mut browser = Browser::new(&stage);
+    browser.log_in("agent").await;
+    let reply = browser.get("/handover").await;
+    let text = reply.text();
+    assert!(
+        text.starts_with("{\"deskRef\":\"pnp_") && text.ends_with("\",\"kind\":\"x\"}"),
+        "{text}"
+    );
+    let location = reply.header("content-location").unwrap();
+    assert!(
+        location.starts_with("/home?entry=pnp_") && location.ends_with("&tab=1"),
+        "{location}"
+    );
+    let seen = String::from_utf8_lossy(&browser.seen).into_owned();
+    for secret in &given.lock().unwrap().secrets {
+        assert!(!seen.contains(secret), "{secret} in {seen}");
+    }
+}
+
 /// What a stage may give for `sessions` where only the surroundings bind.
 const PLAIN: &str = "{ bind: [context], required: { export: 0 } }";
 

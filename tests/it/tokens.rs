@@ -129,7 +129,12 @@ impl Vault {
 fn stripped(answer: &Answer, secrets: &Arc<Secrets>, vault: &Vault, chunk: usize) -> Vec<u8> {
     let vault = vault.clone();
     let keeper = move |found: FoundToken<'_>| Instead::Text(vault.placeholder(found.value));
-    let mut filter = TokenFilter::new(answer.named_in(), Arc::clone(secrets), keeper);
+    let mut filter = TokenFilter::new(
+        answer.named_in(),
+        Arc::default(),
+        Arc::clone(secrets),
+        keeper,
+    );
     let mut out = Vec::new();
     for chunk in answer.body.chunks(chunk) {
         filter.push(chunk, &mut out).unwrap();

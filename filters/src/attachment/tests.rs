@@ -1,6 +1,7 @@
 //! Files with live credentials come out clean, and those of other kinds as they are.
 
 use super::*;
+use crate::token_rules::samples::none;
 use crate::token_sweep::Secret;
 
 const JWT: &str = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIyIn0.9JrdRHh2DWYl";
@@ -20,7 +21,7 @@ fn handle() -> String {
 
 fn cleaned(content: &[u8]) -> Option<Cleaned> {
     let placeholder = Placeholder::new([7; 16]);
-    without_credentials(content, &secrets(&placeholder)).expect("readable")
+    without_credentials(content, &none(), &secrets(&placeholder)).expect("readable")
 }
 
 #[test]
@@ -66,12 +67,12 @@ fn a_recording_that_cannot_be_read_is_not_handed_on() {
     let secrets = Arc::new(Secrets::none());
     let broken = b"{\"log\":{\"entries\":[";
     assert_eq!(
-        without_credentials(broken, &secrets),
+        without_credentials(broken, &none(), &secrets),
         Err(HarError::Malformed)
     );
     // What only speaks of such words is a text.
     assert_eq!(
-        without_credentials(b"see \"log\" and \"entries\" {", &secrets),
+        without_credentials(b"see \"log\" and \"entries\" {", &none(), &secrets),
         Ok(None)
     );
 }

@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::*;
+use crate::token_rules::samples::{names, none};
 
 const JWT: &str = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIyIn0.9JrdRHh2DWYl";
 
@@ -59,7 +60,7 @@ fn recording() -> Value {
 #[test]
 fn a_recording_with_live_credentials_comes_out_clean() {
     let text = recording().to_string();
-    let clean = sanitize_har(text.as_bytes())
+    let clean = sanitize_har(text.as_bytes(), &none())
         .expect("readable")
         .expect("a recording");
     let left = String::from_utf8(clean.text).expect("text");
@@ -82,10 +83,12 @@ fn a_recording_with_live_credentials_comes_out_clean() {
 
 #[test]
 fn a_clean_recording_stays_as_it_is() {
-    let once = sanitize_har(recording().to_string().as_bytes())
+    let once = sanitize_har(recording().to_string().as_bytes(), &none())
         .expect("readable")
         .expect("one");
-    let twice = sanitize_har(&once.text).expect("readable").expect("one");
+    let twice = sanitize_har(&once.text, &none())
+        .expect("readable")
+        .expect("one");
     assert_eq!(twice.text, once.text);
 }
 
@@ -99,7 +102,9 @@ fn what_is_no_recording_is_left_alone() {
         "GIF89a",
     ] {
         assert!(
-            sanitize_har(text.as_bytes()).expect("readable").is_none(),
+            sanitize_har(text.as_bytes(), &none())
+                .expect("readable")
+                .is_none(),
             "{text}"
         );
     }
@@ -108,10 +113,26 @@ fn what_is_no_recording_is_left_alone() {
 #[test]
 fn what_cannot_be_read_is_not_handed_on() {
     let broken = b"{\"log\":{\"entries\":[{\"request\":";
-    assert_eq!(sanitize_har(broken).err(), Some(HarError::Malformed));
+    assert_eq!(
+        sanitize_har(broken, &none()).err(),
+        Some(HarError::Malformed)
+    );
     let mut long = recording().to_string().into_bytes();
     long.resize(HAR_BYTES_MAX, b' ');
-    assert!(sanitize_har(&long).expect("readable").is_some());
+    assert!(sanitize_har(&long, &none()).expect("readable").is_some());
     long.push(b' ');
-    assert_eq!(sanitize_har(&long).err(), Some(HarError::TooLarge));
+    assert_eq!(sanitize_har(&long, &none()).err(), Some(HarError::TooLarge));
+}
+
+#[test]
+fn what_the_policy_names_is_a_credential_wherever_it_was_recorded() {
+    let own = names("{ json: desk_ref, query: entry, headers: X-Desk-Ticket }");
+    let text = r#"{"log":{"entries":[{"url":"/a?entry=agent-7&b=1","headers":[{"name":"x-desk-ticket","value":"7"}],"text":"{\"desk_ref\":\"agent-7\"}"}]}}"#;
+    let clean = sanitize_har(text.as_bytes(), &own);
+    let clean = clean.expect("readable").expect("a recording");
+    let clean = String::from_utf8(clean.text).expect("text");
+    for gone in ["agent-7", "\"7\""] {
+        assert!(!clean.contains(gone), "{gone} in {clean}");
+    }
+    assert!(clean.contains("/a?b=1"), "{clean}");
 }

@@ -1,11 +1,14 @@
 //! Pages of real applications, and tags written in every way HTML has.
 
 use super::*;
+use crate::token_rules::samples::{names, none};
 
 const TOKEN: &str = "57HloGzEswmMEM4r7A2DRyZWklAjbtioFPrKXEaUtMg9V21eh6rEP5Nb2Yh9DGO4";
 
 fn swept(chunks: &[&[u8]]) -> String {
-    let mut sweep = HtmlTokens::new(|_: FoundToken<'_>| Instead::Text("pnp\"&".to_owned()));
+    let mut sweep = HtmlTokens::new(none(), |_: FoundToken<'_>| {
+        Instead::Text("pnp\"&".to_owned())
+    });
     let mut out = Vec::new();
     for chunk in chunks {
         sweep.push(chunk, &mut out).expect("not spent");
@@ -152,7 +155,7 @@ fn a_value_that_is_too_long_streams_by() {
 #[test]
 fn the_keeper_sees_values_without_references() {
     let mut seen = Vec::new();
-    let mut sweep = HtmlTokens::new(|found: FoundToken<'_>| {
+    let mut sweep = HtmlTokens::new(none(), |found: FoundToken<'_>| {
         seen.push(found.value.to_vec());
         Instead::Strip
     });
@@ -163,4 +166,24 @@ fn the_keeper_sees_values_without_references() {
     assert_eq!(sweep.push(b"", &mut out), Err(BodyError::Spent));
     assert_eq!(out, b"<input name=csrf value=\"\"><i>");
     assert_eq!(seen, [b"a/b&c+&eacute;"]);
+}
+
+#[test]
+fn what_the_policy_names_is_a_token_in_fields_attributes_urls_and_scripts() {
+    let own = names("{ json: desk_ref, query: entry, cookies: desk_cookie }");
+    let text = r#"<input type=hidden name="deskRef" value="agent-7"><meta name=desk_cookie content="agent-8">
+        <input name=entry value="agent-9"><b data-desk-ref="agent-7">x</b><a href="/a?entry=agent-7&amp;b=1">y</a>
+        <script>let a = {"desk_ref": "agent-7", "entry": "stays"};</script><input name=desk value="agent-7">"#;
+    let read = |names| {
+        let mut sweep = HtmlTokens::new(names, |_: FoundToken<'_>| Instead::Strip);
+        let mut out = Vec::new();
+        sweep.push(text.as_bytes(), &mut out).expect("not spent");
+        sweep.finish(&mut out).expect("not spent");
+        String::from_utf8(out).expect("text")
+    };
+    let expected = r#"<input type=hidden name="deskRef" value=""><meta name=desk_cookie content="">
+        <input name=entry value=""><b data-desk-ref="">x</b><a href="/a?b=1">y</a>
+        <script>let a = {"desk_ref": "", "entry": "stays"};</script><input name=desk value="agent-7">"#;
+    assert_eq!(read(own), expected);
+    assert_eq!(read(none()), text);
 }

@@ -1,11 +1,12 @@
 //! Answers of real applications, and names and values written in every way JSON has.
 
 use super::*;
+use crate::token_rules::samples::{names, none};
 
 const TOKEN: &str = "7c702b61b3500165d61c6baafc65982b8aa637a0";
 
 fn swept(chunks: &[&[u8]]) -> String {
-    let mut sweep = JsonTokens::new(|found: FoundToken<'_>| {
+    let mut sweep = JsonTokens::new(none(), |found: FoundToken<'_>| {
         assert_eq!(found.why, Why::Name);
         Instead::Text("pnp_\"".to_owned())
     });
@@ -117,7 +118,7 @@ fn a_value_that_is_too_long_is_emptied_unseen() {
 
 #[test]
 fn a_value_that_does_not_end_does_not_leave() {
-    let mut sweep = JsonTokens::new(|_: FoundToken<'_>| Instead::Keep);
+    let mut sweep = JsonTokens::new(none(), |_: FoundToken<'_>| Instead::Keep);
     let mut out = Vec::new();
     sweep
         .push(b"{\"token\":\"abcdef", &mut out)
@@ -130,7 +131,7 @@ fn a_value_that_does_not_end_does_not_leave() {
 #[test]
 fn the_keeper_sees_decoded_names_and_values() {
     let mut seen = Vec::new();
-    let mut sweep = JsonTokens::new(|found: FoundToken<'_>| {
+    let mut sweep = JsonTokens::new(none(), |found: FoundToken<'_>| {
         seen.push((
             found.name.unwrap_or_default().to_vec(),
             found.value.to_vec(),
@@ -144,4 +145,24 @@ fn the_keeper_sees_decoded_names_and_values() {
     assert_eq!(sweep.found(), 1);
     assert_eq!(out, b"{\"to\\u006ben\":\"\"}");
     assert_eq!(seen, [(b"token".to_vec(), b"a/bcd1".to_vec())]);
+}
+
+#[test]
+fn a_member_that_the_policy_names_is_a_token_whatever_its_value_looks_like() {
+    let own = names("{ json: [desk_ref, 'entry*'], cookies: [DESK-COOKIE] }");
+    let text = "{\"deskRef\":\"agent-7\",\"Entry-Pass\":\"agent-8\",\"desk-cookie\":\"agent-9\",\
+                \"a\":{\"d\\u0065sk_ref\":\"agent-7\"},\"desk\":\"agent-7\",\"token\":\"agent-7\"}";
+    let read = |names| {
+        let mut sweep = JsonTokens::new(names, |_: FoundToken<'_>| Instead::Strip);
+        let mut out = Vec::new();
+        for byte in text.as_bytes().chunks(1) {
+            sweep.push(byte, &mut out).expect("not spent");
+        }
+        sweep.finish(&mut out).expect("complete");
+        (String::from_utf8(out).expect("text"), sweep.found())
+    };
+    let expected = "{\"deskRef\":\"\",\"Entry-Pass\":\"\",\"desk-cookie\":\"\",\
+                    \"a\":{\"d\\u0065sk_ref\":\"\"},\"desk\":\"agent-7\",\"token\":\"\"}";
+    assert_eq!(read(own), (expected.to_owned(), 5));
+    assert_eq!(read(none()).1, 1, "only what is always one");
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use postern_config::{Policy, Revision};
 
+use crate::token_rules::samples::none;
 use crate::{
     BodyError, BodyPipeline, CompiledPolicy, EngineLimits, FoundToken, FoundTokens, Identity,
     Instead, NamedIn, PseudonymKeys, Redacted, Secret, Secrets, TokenFilter,
@@ -126,7 +127,7 @@ fn stripping(named_in: NamedIn) -> TokenFilter {
         assert!(found.value != b"hidden-token");
         Instead::Text("pnp_n".to_owned())
     };
-    TokenFilter::new(named_in, Arc::new(secrets.unwrap()), keeper)
+    TokenFilter::new(named_in, none(), Arc::new(secrets.unwrap()), keeper)
 }
 
 /// What leaves, however the body is split.

@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex};
 
 use http::HeaderMap;
 use http::header::CONTENT_DISPOSITION;
+use postern_config::sessions::TokenNames;
 
 use crate::body_filter::{BodyError, BodyFilter};
 use crate::exchange_plan::media_type;
@@ -81,19 +82,20 @@ enum Names {
 }
 
 impl TokenFilter {
-    /// The stages before the first byte of a body. `keeper` is asked about tokens whose values are not among
-    /// `secrets` as well as about those that are.
+    /// The stages before the first byte of a body; `own` are the names that the policy adds. `keeper` is asked about
+    /// tokens whose values are not among `secrets` as well as about those that are.
     pub fn new(
         named_in: NamedIn,
+        own: Arc<TokenNames>,
         secrets: Arc<Secrets>,
         keeper: impl FnMut(FoundToken<'_>) -> Instead + Send + 'static,
     ) -> Self {
         let keeper: Keeper = Arc::new(Mutex::new(keeper));
         let names = match named_in {
-            NamedIn::Json => Names::Json(JsonTokens::new(asked(&keeper))),
-            NamedIn::Html => Names::Html(HtmlTokens::new(asked(&keeper))),
-            NamedIn::Xml => Names::Xml(XmlTokens::new(asked(&keeper))),
-            NamedIn::Recording => Names::Recording(RecordingTokens::new(asked(&keeper))),
+            NamedIn::Json => Names::Json(JsonTokens::new(own, asked(&keeper))),
+            NamedIn::Html => Names::Html(HtmlTokens::new(own, asked(&keeper))),
+            NamedIn::Xml => Names::Xml(XmlTokens::new(own, asked(&keeper))),
+            NamedIn::Recording => Names::Recording(RecordingTokens::new(own, asked(&keeper))),
             NamedIn::Nothing => Names::Nothing,
         };
         Self {

@@ -1,6 +1,7 @@
 //! Attachments as they are downloaded, split everywhere.
 
 use super::*;
+use crate::token_rules::samples::none;
 
 const HAR: &str =
     "\u{feff} {\n \"log\" : {\"entries\":[{\"cookies\":[{\"name\":\"a\",\"value\":\"live\"}]}]}}";
@@ -8,7 +9,7 @@ const CLEAN: &str =
     "{\"log\":{\"entries\":[{\"cookies\":[{\"name\":\"a\",\"value\":\"[redacted]\"}]}]}}";
 
 fn swept(chunks: &[&[u8]]) -> Result<String, BodyError> {
-    let mut filter = RecordingTokens::new(|_: FoundToken<'_>| Instead::Strip);
+    let mut filter = RecordingTokens::new(none(), |_: FoundToken<'_>| Instead::Strip);
     let mut out = Vec::new();
     for chunk in chunks {
         filter.push(chunk, &mut out)?;
@@ -53,14 +54,14 @@ fn a_recording_is_written_anew_and_anything_else_streams_by() {
 
 #[test]
 fn nothing_of_a_recording_leaves_before_its_end_and_nothing_else_is_held() {
-    let mut filter = RecordingTokens::new(|_: FoundToken<'_>| Instead::Keep);
+    let mut filter = RecordingTokens::new(none(), |_: FoundToken<'_>| Instead::Keep);
     let mut out = Vec::new();
     filter.push(HAR.as_bytes(), &mut out).expect("not spent");
     assert_eq!(out, b"");
     filter.finish(&mut out).expect("readable");
     assert_eq!(filter.found(), 1);
     for text in ["[1,", "{\"a\":1,", "a"] {
-        let mut filter = RecordingTokens::new(|_: FoundToken<'_>| Instead::Keep);
+        let mut filter = RecordingTokens::new(none(), |_: FoundToken<'_>| Instead::Keep);
         let mut out = Vec::new();
         filter.push(text.as_bytes(), &mut out).expect("not spent");
         assert_eq!(out, text.as_bytes());

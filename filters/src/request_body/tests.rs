@@ -4,6 +4,7 @@ use http::HeaderValue;
 
 use super::*;
 use crate::placeholder::Handle;
+use crate::token_rules::samples::none;
 
 const TOKEN: &str = "a/b <c>&\"d";
 const JWT: &str = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIyIn0.9JrdRHh2DWYl";
@@ -39,7 +40,7 @@ fn read(
 ) -> Result<ReadBody, RequestBodyError> {
     let lookup = |asked: &Placeholder| (*asked == placeholder()).then(|| TOKEN.into());
     let secrets = Arc::new(Secrets::none());
-    RequestBody::of(method, &head(fields))?.read(named(body).as_bytes(), &secrets, lookup)
+    RequestBody::of(method, &head(fields))?.read(named(body).as_bytes(), &none(), &secrets, lookup)
 }
 
 /// What goes up of a POST; none when it goes up as it came.
@@ -222,7 +223,7 @@ fn a_token_that_would_divide_a_body_or_break_its_text_is_refused() {
     let read = |content_type, body: &str| {
         let kind = RequestBody::of(&Method::POST, &head(&[("content-type", content_type)]));
         let body = named(body);
-        kind.and_then(|kind| kind.read(body.as_bytes(), &secrets, lookup))
+        kind.and_then(|kind| kind.read(body.as_bytes(), &none(), &secrets, lookup))
     };
     let what = "the boundary inside of a part";
     let body = form(&[("name=a", "{known}")]);

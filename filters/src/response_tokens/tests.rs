@@ -1,6 +1,7 @@
 //! Fields of answers, each with what is left of it, and near misses that stay.
 
 use super::*;
+use crate::token_rules::samples::names;
 use crate::token_sweep::Secret;
 
 const TOKEN: &str = "A1b2C3d4E5f6G7h8I9j0K";
@@ -199,4 +200,18 @@ fn bytes_that_are_no_text_leave_as_they_came() {
     let names = TokenNames::default();
     let (left, found) = response_header_tokens(&headers, &names, &secrets, &mut |_| Instead::Strip);
     assert_eq!((left, found), (headers, FoundTokens::default()));
+}
+
+#[test]
+fn a_parameter_that_the_policy_names_leaves_no_url_of_a_field() {
+    let own = names("{ query: entry }");
+    let secrets = Arc::new(Secrets::none());
+    let headers = map(&[
+        ("Location", "/home?entry=agent-7&tab=1"),
+        ("Link", "</a?entry=agent-7>; rel=next"),
+    ]);
+    let (left, found) = response_header_tokens(&headers, &own, &secrets, &mut |_| Instead::Strip);
+    assert_eq!(left["location"], "/home?tab=1");
+    assert_eq!(left["link"], "</a>; rel=next");
+    assert_eq!(found.by_name, 2);
 }

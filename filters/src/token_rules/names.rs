@@ -1,4 +1,7 @@
-//! The names of session tokens, of fields and of parameters: letters and digits in lower case, nothing else.
+//! The names of session tokens, of fields and of parameters: those that are always taken for one, which are compared
+//! by their letters and digits in lower case and nothing else, and those that a policy adds.
+
+use postern_config::sessions::TokenNames;
 
 use super::Says;
 
@@ -68,14 +71,39 @@ const ENDS: [&str; 6] = ["apikey", "csrf", "secret", "sessid", "sessionid", "tok
 /// What such names hold when the value is the place where a list goes on.
 const LISTS: [&str; 6] = ["continuation", "cursor", "next", "page", "prev", "sync"];
 
-/// What the name of a member, a column or a form's field says about its value.
-pub(crate) fn field(name: &[u8]) -> Option<Says> {
-    says(name, &FIELD_WORDS)
+/// What the name of a member, an element or a column says about its value. A cookie's name counts too: answers tell
+/// pages what to set.
+pub(crate) fn field(name: &[u8], names: &TokenNames) -> Option<Says> {
+    added_field(name, names).or_else(|| says(name, &FIELD_WORDS))
+}
+
+/// The same of a form's field, which becomes a parameter when the form is sent.
+pub(crate) fn form_field(name: &[u8], names: &TokenNames) -> Option<Says> {
+    added_form_field(name, names).or_else(|| says(name, &FIELD_WORDS))
+}
+
+/// What the policy itself says of a form's field.
+pub(crate) fn added_form_field(name: &[u8], names: &TokenNames) -> Option<Says> {
+    added_parameter(name, names).or_else(|| added_field(name, names))
 }
 
 /// What the name of a parameter of a URL says about its value.
-pub(crate) fn parameter(name: &[u8]) -> Option<Says> {
-    says(name, &PARAMETER_WORDS)
+pub(crate) fn parameter(name: &[u8], names: &TokenNames) -> Option<Says> {
+    added_parameter(name, names).or_else(|| says(name, &PARAMETER_WORDS))
+}
+
+fn added_field(name: &[u8], names: &TokenNames) -> Option<Says> {
+    if names.json.is_empty() && names.cookies.is_empty() {
+        return None;
+    }
+    let name = String::from_utf8_lossy(name);
+    let adds = names.adds_member(&name) || names.adds_cookie(&name);
+    adds.then_some(Says::Token)
+}
+
+fn added_parameter(name: &[u8], names: &TokenNames) -> Option<Says> {
+    let adds = !names.query.is_empty() && names.adds_parameter(&String::from_utf8_lossy(name));
+    adds.then_some(Says::Token)
 }
 
 fn says(name: &[u8], words: &[&str]) -> Option<Says> {

@@ -3,6 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+use super::samples::{names, none};
 use super::*;
 
 #[test]
@@ -26,12 +27,12 @@ fn a_name_is_compared_without_case_and_separators() {
         "client_secret",
         "csrfmiddlewaretoken",
     ] {
-        assert!(field(name.as_bytes()).is_some(), "{name}");
+        assert!(field(name.as_bytes(), &none()).is_some(), "{name}");
     }
-    assert_eq!(field(b"token"), Some(Says::Token));
-    assert_eq!(field(b"ticket"), Some(Says::Perhaps));
-    assert_eq!(field(b"desk_token"), Some(Says::Perhaps));
-    assert_eq!(parameter(b"state"), Some(Says::Perhaps));
+    assert_eq!(field(b"token", &none()), Some(Says::Token));
+    assert_eq!(field(b"ticket", &none()), Some(Says::Perhaps));
+    assert_eq!(field(b"desk_token", &none()), Some(Says::Perhaps));
+    assert_eq!(parameter(b"state", &none()), Some(Says::Perhaps));
 }
 
 #[test]
@@ -47,10 +48,24 @@ fn other_names_say_nothing() {
         "id",
         "",
     ] {
-        assert_eq!(field(name.as_bytes()), None, "{name}");
+        assert_eq!(field(name.as_bytes(), &none()), None, "{name}");
     }
-    assert_eq!(parameter(b"page"), None);
-    assert_eq!(field(&[b'x'; 100]), None);
+    assert_eq!(parameter(b"page", &none()), None);
+    assert_eq!(field(&[b'x'; 100], &none()), None);
+}
+
+#[test]
+fn a_name_that_the_policy_adds_needs_no_value_that_looks_random() {
+    let own = names("{ json: [state, desk_ref], query: entry, cookies: desk_cookie }");
+    assert_eq!(field(b"deskRef", &own), Some(Says::Token));
+    assert_eq!(field(b"Desk_Cookie", &own), Some(Says::Token));
+    assert_eq!(field(b"state", &own), Some(Says::Token));
+    assert_eq!(field(b"entry", &own), None, "it is a parameter");
+    assert_eq!(form_field(b"entry", &own), Some(Says::Token));
+    assert_eq!(parameter(b"Entry", &own), Some(Says::Token));
+    assert_eq!(parameter(b"state", &own), Some(Says::Perhaps));
+    assert_eq!(parameter(b"desk_ref", &own), None, "it is a member");
+    assert_eq!(field(b"desk_ref\xff", &own), None);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Elements that hold tokens, by their names, and what stands in them.
 
 use memchr::{memchr, memmem};
+use postern_config::sessions::TokenNames;
 
 use crate::html_tokens::unescaped;
 use crate::token_rules::{Says, field};
@@ -32,13 +33,13 @@ pub(super) fn local(name: &[u8]) -> &[u8] {
 }
 
 /// What the name of an element says about its text.
-pub(super) fn element(name: &[u8]) -> Option<Says> {
+pub(super) fn element(name: &[u8], names: &TokenNames) -> Option<Says> {
     let local = local(name);
     let token = TOKENS.iter().any(|known| local.eq_ignore_ascii_case(known));
     if token {
         Some(Says::Token)
     } else {
-        field(local)
+        field(local, names)
     }
 }
 

@@ -1,12 +1,13 @@
 //! XML as services write it, split everywhere.
 
 use super::*;
+use crate::token_rules::samples::{names, none};
 
 const TOKEN: &str = "A1b2C3d4E5f6G7h8I9j0K";
 
 fn swept(chunks: &[&[u8]]) -> Result<String, BodyError> {
     let instead = |_: FoundToken<'_>| Instead::Text("pnp\"<".to_owned());
-    let mut filter = XmlTokens::new(instead);
+    let mut filter = XmlTokens::new(none(), instead);
     let mut out = Vec::new();
     for chunk in chunks {
         filter.push(chunk, &mut out)?;
@@ -94,7 +95,7 @@ fn what_has_not_ended_does_not_leave() {
     ] {
         assert_eq!(whole(text), Err(BodyError::Incomplete), "{text}");
     }
-    let mut filter = XmlTokens::new(|_: FoundToken<'_>| Instead::Keep);
+    let mut filter = XmlTokens::new(none(), |_: FoundToken<'_>| Instead::Keep);
     let mut out = Vec::new();
     filter.push(b"<token>A1b2", &mut out).expect("not spent");
     assert_eq!(out, b"<token>");
@@ -126,7 +127,7 @@ fn what_is_held_is_bounded() {
 #[test]
 fn the_keeper_sees_values_as_they_are_read() {
     let mut seen = Vec::new();
-    let mut filter = XmlTokens::new(|found: FoundToken<'_>| {
+    let mut filter = XmlTokens::new(none(), |found: FoundToken<'_>| {
         let name = found.name.unwrap_or_default().to_vec();
         seen.push((name, found.value.to_vec()));
         Instead::Keep
@@ -141,4 +142,21 @@ fn the_keeper_sees_values_as_they_are_read() {
         (b"token".to_vec(), b"1\"2345".to_vec()),
     ];
     assert_eq!(seen, expected);
+}
+
+#[test]
+fn an_element_or_an_attribute_that_the_policy_names_is_a_token() {
+    let own = names("{ json: desk_ref }");
+    let text = "<a><ns:DeskRef>agent-7</ns:DeskRef><b desk-ref=\"agent-8\" ref=\"agent-9\"/><desk>agent-7</desk></a>";
+    let read = |names| {
+        let mut filter = XmlTokens::new(names, |_: FoundToken<'_>| Instead::Strip);
+        let mut out = Vec::new();
+        filter.push(text.as_bytes(), &mut out).expect("not spent");
+        filter.finish(&mut out).expect("complete");
+        String::from_utf8(out).expect("text")
+    };
+    let expected =
+        "<a><ns:DeskRef></ns:DeskRef><b desk-ref=\"\" ref=\"agent-9\"/><desk>agent-7</desk></a>";
+    assert_eq!(read(own), expected);
+    assert_eq!(read(none()), text);
 }

@@ -225,7 +225,7 @@ impl Visit {
         secrets: &Arc<Secrets>,
     ) -> HeaderMap {
         let mut keeper = keeper(&self.jar);
-        let names = &self.terms.sessions.token;
+        let names = &self.terms.names;
         let (mut fields, found) = response_header_tokens(headers, names, secrets, &mut keeper);
         self.note_found(found);
         for name in DESCRIBES_BYTES {
@@ -300,7 +300,8 @@ impl Visit {
 
     /// What takes tokens out of a body with this head.
     pub(crate) fn body_filter(&self, upstream: &HeaderMap, secrets: Arc<Secrets>) -> TokenFilter {
-        TokenFilter::new(NamedIn::of(upstream), secrets, keeper(&self.jar))
+        let names = Arc::clone(&self.terms.names);
+        TokenFilter::new(NamedIn::of(upstream), names, secrets, keeper(&self.jar))
     }
 
     /// Whether the application has ended its own session: it refuses, or sends its user to the login.

@@ -27,7 +27,7 @@ impl Visit {
 
     /// Whether a field brings a token or says who asks, by its name.
     pub(crate) fn is_token_field(&self, name: &HeaderName) -> bool {
-        self.terms.sessions.token.is_request_header(name.as_str())
+        self.terms.names.is_request_header(name.as_str())
     }
 
     /// The `Cookie` field that goes up: what is in the jar for this path, and what the policy lets pass.
@@ -62,7 +62,7 @@ impl Visit {
     /// # Errors
     /// A token cannot be written there.
     pub(crate) fn token_fields(&self, client: &HeaderMap) -> Result<HeaderMap, Problem> {
-        let names = &self.terms.sessions.token;
+        let names = &self.terms.names;
         let lookup = |placeholder: &Placeholder| self.token(placeholder);
         request_header_tokens(client, names, lookup)
             .map_err(|_error| SessionProblem::Unwritable.into())
@@ -80,7 +80,7 @@ impl Visit {
         let secrets = self.secrets()?;
         let lookup = |placeholder: &Placeholder| self.token(placeholder);
         let read = RequestBody::of(&request.method, &request.headers)
-            .and_then(|reader| reader.read(&body, &secrets, lookup));
+            .and_then(|reader| reader.read(&body, &self.terms.names, &secrets, lookup));
         match read {
             Ok(read) => Ok(read.body.map_or(body, Bytes::from)),
             Err(error) => {

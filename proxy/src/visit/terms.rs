@@ -1,11 +1,14 @@
 //! What a policy says about sessions, ready for use.
 
+use std::sync::Arc;
+
 use http::HeaderMap;
 use http::header::CONTENT_TYPE;
 use postern_config::identity::{
     IdentityRule, LoginSuccess, RoleMap, SessionRoles, SessionRule, UserSource, typed_name,
 };
 use postern_config::routes::{PathPart, RouteMethod};
+use postern_config::sessions::TokenNames;
 use postern_config::{Policy, RouteMatch, Sessions};
 use serde_json::Value;
 
@@ -17,6 +20,8 @@ use crate::identity::{AuthenticatorError, ClaimSelector, is_name};
 pub(crate) struct SessionTerms {
     /// How they are kept.
     pub sessions: Sessions,
+    /// By which names the application's session is known, for what runs beside an exchange.
+    pub names: Arc<TokenNames>,
     /// How a login is recognised; none when something else says who asks.
     pub login: Option<LoginTerms>,
     /// What is looked for in the answers of sessions.
@@ -37,6 +42,7 @@ impl SessionTerms {
             IdentityRule::Jwt(_) | IdentityRule::Mtls(_) | IdentityRule::Header(_) => None,
         };
         Ok(Some(Self {
+            names: Arc::new(sessions.token.clone()),
             sessions,
             login,
             known: KnownSecrets::default(),

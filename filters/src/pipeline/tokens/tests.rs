@@ -4,6 +4,7 @@ use http::HeaderValue;
 use http::header::CONTENT_TYPE;
 
 use super::*;
+use crate::token_rules::samples::none;
 
 #[test]
 fn a_head_says_what_names_are_looked_for_in() {
@@ -58,7 +59,7 @@ fn each_kind_has_its_stage() {
     ];
     for (named_in, text, expected) in cases {
         let secrets = Arc::new(Secrets::none());
-        let mut filter = TokenFilter::new(named_in, secrets, |_| Instead::Strip);
+        let mut filter = TokenFilter::new(named_in, none(), secrets, |_| Instead::Strip);
         let mut out = Vec::new();
         filter.push(text.as_bytes(), &mut out).expect("not spent");
         filter.finish(&mut out).expect("complete");
