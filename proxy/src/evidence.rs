@@ -21,6 +21,7 @@ mod opening;
 mod peers;
 mod receipts;
 mod retention;
+mod session_events;
 mod space;
 mod witnesses;
 

@@ -6,6 +6,7 @@
 //! time shows as an increase.
 
 mod rules;
+mod sessions;
 mod standing;
 
 use std::sync::Arc;
@@ -13,6 +14,7 @@ use std::time::Duration;
 
 use postern_audit::AuditEntry;
 use postern_config::quota::Unit;
+use postern_config::sessions::RuleId;
 use prometheus::{
     HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, Opts, Registry,
 };
@@ -21,6 +23,7 @@ use crate::policy_store::PolicyStore;
 use crate::tap::Tap;
 use crate::telemetry::HttpMetrics;
 use rules::RuleMetrics;
+use sessions::SessionMetrics;
 
 pub(crate) use rules::BodyCost;
 pub(crate) use standing::Standing;
@@ -36,7 +39,7 @@ const UNITS: [Unit; 4] = [Unit::Records, Unit::Subjects, Unit::Bytes, Unit::Requ
 const IDENTITY_REASONS: [&str; 3] = ["missing", "invalid", "unavailable"];
 /// What an upstream does that is not sound.
 const UPSTREAM_KINDS: [&str; 3] = ["unavailable", "timeout", "unreadable"];
-/// What is found.
+/// What is found of quotas; of sessions, each rule has a word of its own.
 const FINDINGS: [&str; 3] = ["quota-warning", "quota-exceeded", "quota-store-down"];
 
 /// The problem of an exchange that cannot be put on record.
@@ -56,6 +59,7 @@ pub struct Metrics {
     upstream_failures: IntCounterVec,
     identity_failures: IntCounterVec,
     quotas: QuotaMetrics,
+    sessions: SessionMetrics,
     http: HttpMetrics,
     connections: IntGauge,
     connections_refused: IntCounter,
@@ -87,12 +91,15 @@ impl QuotaMetrics {
                 "quota",
             )?,
             findings: at_zero(
-                counters(
-                    "postern_findings_total",
-                    "Security events that an operator should see, by rule",
-                    "rule",
-                )?,
-                &FINDINGS,
+                at_zero(
+                    counters(
+                        "postern_findings_total",
+                        "Security events that an operator should see, by rule",
+                        "rule",
+                    )?,
+                    &FINDINGS,
+                ),
+                &RuleId::ALL.map(RuleId::word),
             ),
         })
     }
@@ -188,6 +195,7 @@ impl Metrics {
             upstream_failures: at_zero(upstream_failures, &UPSTREAM_KINDS),
             identity_failures: at_zero(identity_failures, &IDENTITY_REASONS),
             quotas: QuotaMetrics::new(&registry)?,
+            sessions: SessionMetrics::new(&registry)?,
             http: HttpMetrics::new(&registry)?,
             registry,
             connections,
@@ -204,6 +212,11 @@ impl Metrics {
     /// The metrics of the HTTP conventions.
     pub(crate) fn http(&self) -> &HttpMetrics {
         &self.http
+    }
+
+    /// What is counted of sessions.
+    pub(crate) const fn sessions(&self) -> &SessionMetrics {
+        &self.sessions
     }
 
     /// Who watches decisions as they are made.

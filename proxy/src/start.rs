@@ -144,27 +144,13 @@ impl Postern {
         let served = served(&server, &listener);
         let counted = (&metrics, &store);
         let exporting = options.telemetry.start(counted, &evidence, served)?;
-        let quotas = quota_keeper(&server, &base, (&clock, &metrics, &evidence))?;
+        let told = (&clock, &metrics, &evidence);
+        let quotas = quota_keeper(&server, &base, told)?;
         let reloader = reloader(&server, &base, (&clock, &evidence), &store)?;
         open_if_needed(&quotas, &store).await?;
         let listening = listener.socket().address();
-        let around = (&clock, &metrics, &store);
-        let sessions = sessions::ready(&server, &base, listening, around).await?;
+        let sessions = sessions::ready(&server, &base, listening, (told, &store)).await?;
         let (listen, address) = (listener.socket().shown(), listener.socket().address());
-        let admin = admin::spawn(
-            admin::bind(&server.admin)?,
-            AdminState {
-                store: Arc::clone(&store),
-                reloader: reloader.clone(),
-                token,
-                metrics: Arc::clone(&metrics),
-                quotas: Arc::clone(&quotas),
-                evidence: evidence.clone(),
-                vitals: Arc::clone(&lifecycle) as Arc<dyn admin::Vitals>,
-                listen: vec![listen.clone()],
-                policy: base.join(&server.policy),
-            },
-        )?;
         let service = Arc::new(Service {
             store: Arc::clone(&store),
             lifecycle: Arc::clone(&lifecycle),
@@ -179,6 +165,9 @@ impl Postern {
             request_body_max: u64::try_from(server.limits.request_body).unwrap_or(u64::MAX),
             hosts: HostRule::new(&server.listen.hosts),
         });
+        let shown = (listen.clone(), base.join(&server.policy));
+        let state = admin_state(&service, &reloader, token, shown);
+        let admin = admin::spawn(admin::bind(&server.admin)?, state)?;
         let accepting = Accepting::new(tokio::spawn(listener.run(service)), &lifecycle);
         tracing::info!(%listen, revision = %store.snapshot().compiled.revision(), "postern is ready");
         Ok(Running {
@@ -309,6 +298,26 @@ impl Running {
         if let Err(error) = (&mut self.accepting.task).await {
             tracing::error!(panicked = error.is_panic(), "the data listener has ended");
         }
+    }
+}
+
+/// What the admin listener shows and does: what exchanges share, where clients connect and the policy file.
+fn admin_state(
+    service: &Service,
+    reloader: &PolicyReloader,
+    token: AdminToken,
+    (listen, policy): (String, PathBuf),
+) -> AdminState {
+    AdminState {
+        store: Arc::clone(&service.store),
+        reloader: reloader.clone(),
+        token,
+        metrics: Arc::clone(&service.metrics),
+        quotas: Arc::clone(&service.quotas),
+        evidence: service.evidence.clone(),
+        vitals: Arc::clone(&service.lifecycle) as Arc<dyn admin::Vitals>,
+        listen: vec![listen],
+        policy,
     }
 }
 

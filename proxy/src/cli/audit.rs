@@ -273,11 +273,12 @@ fn each(
 }
 
 fn is_meant(arguments: &Show, event: &Value) -> bool {
-    let is = |pointer: &str, wanted: &Option<String>| {
-        let found = event.pointer(pointer).and_then(Value::as_str);
+    let is = |found: Option<&str>, wanted: &Option<String>| {
         wanted.is_none() || found == wanted.as_deref()
     };
-    is("/metadata/correlation_uid", &arguments.exchange) && is("/actor/user/uid", &arguments.who)
+    let exchange = event.pointer("/metadata/correlation_uid");
+    is(exchange.and_then(Value::as_str), &arguments.exchange)
+        && is(Some(render::who(event)), &arguments.who)
 }
 
 fn prove(place: &Place, index: u64, config: &Path, output: &Output) -> Result<Exit, String> {

@@ -10,9 +10,11 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::api_call::{ApiCall, Metadata};
+use super::session_events;
 use crate::clock::unix_millis;
 use crate::exchange::random_hex;
 use crate::one_line::one_line;
+use crate::session::Holder;
 
 /// Room for an event of an exchange, in bytes.
 const FIELDS_BYTES_TYPICAL: usize = 1_024;
@@ -85,6 +87,42 @@ pub(crate) enum Act<'a> {
         used: u64,
         /// The limit.
         limit: u64,
+    },
+    /// A session begins, because somebody has logged in.
+    SessionBegan {
+        /// Its id.
+        sid: &'a str,
+        /// Who has logged in.
+        who: &'a Holder,
+    },
+    /// A session has ended that was somebody's.
+    SessionEnded {
+        /// Its id.
+        sid: &'a str,
+        /// Whose it was.
+        who: &'a Holder,
+        /// Why: a fixed word, or the id of a rule.
+        reason: &'a str,
+    },
+    /// A session is about to be ended, because somebody or a rule decided so.
+    SessionRevoked {
+        /// Its id.
+        sid: &'a str,
+        /// Whose it is.
+        who: &'a Holder,
+        /// Who decided: a fixed word, or the id of a rule.
+        by: &'a str,
+    },
+    /// A rule has noticed a session in other hands.
+    HijackFinding {
+        /// The rule's id.
+        rule: &'a str,
+        /// The word of what it does.
+        action: &'a str,
+        /// The session, if it is known, and whose it is.
+        of: Option<(&'a str, &'a Holder)>,
+        /// What it has noticed: a fixed word.
+        reason: &'a str,
     },
 }
 
@@ -203,6 +241,17 @@ impl Act<'_> {
                 "finding_info": { "uid": rule, "title": "a quota is nearly or wholly used up" },
                 "unmapped": { "postern": { "key": key, "used": used, "limit": limit } },
             }),
+            Self::SessionBegan { sid, who } => session_events::logon(time, sid, who),
+            Self::SessionEnded { sid, who, reason } => {
+                session_events::logoff(time, (sid, who), reason)
+            }
+            Self::SessionRevoked { sid, who, by } => session_events::revoked(time, (sid, who), by),
+            Self::HijackFinding {
+                rule,
+                action,
+                of,
+                reason,
+            } => session_events::finding(time, (rule, action), *of, reason),
         }
     }
 }

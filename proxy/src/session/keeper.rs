@@ -6,6 +6,8 @@
 //! Replicas learn of an end from the store, twice a second. When the store has not answered for
 //! [`BLIND_MAX`], everything that runs in a session is cut: nobody can tell any more which have ended.
 
+mod ending;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,17 +18,20 @@ use tokio::task::JoinHandle;
 
 use super::dpop::DpopVerifier;
 use super::embedded::EmbeddedSessions;
+use super::findings::SessionFindings;
 use super::judge::{Finding, Recent};
 use super::keys::ServerKeys;
 use super::record::{Holder, Lifetimes};
 use super::running::RunningExchanges;
 use super::shared::SharedSessions;
 use super::store::SessionStore;
-use super::vault::{Vault, VaultError};
+use super::vault::Vault;
 use crate::clock::{Clock, unix_millis};
+use crate::evidence::Evidence;
 use crate::metrics::Metrics;
 use crate::private_file;
 use crate::quota::StoreAddress;
+pub(crate) use ending::{RevokeError, Revoker};
 
 /// The purpose of the key that makes nonces.
 const NONCE_PURPOSE: &str = "postern/dpop-nonce/v1";
@@ -89,6 +94,8 @@ pub struct SessionKeeper {
     vault: OnceCell<Opened>,
     running: Arc<RunningExchanges>,
     recent: Recent,
+    evidence: Evidence,
+    findings: SessionFindings,
 }
 
 #[derive(Debug)]
@@ -110,11 +117,18 @@ impl Drop for Opened {
 
 impl SessionKeeper {
     /// A keeper of a vault that is not open.
-    pub(crate) fn new(place: SessionPlace, clock: Arc<dyn Clock>, metrics: Arc<Metrics>) -> Self {
+    pub(crate) fn new(
+        place: SessionPlace,
+        clock: Arc<dyn Clock>,
+        metrics: Arc<Metrics>,
+        evidence: Evidence,
+    ) -> Self {
         Self {
             place,
             clock,
+            findings: SessionFindings::new(Arc::clone(&metrics), evidence.clone()),
             metrics,
+            evidence,
             vault: OnceCell::new(),
             running: Arc::default(),
             recent: Recent::default(),
@@ -164,17 +178,9 @@ impl SessionKeeper {
         Some(self.verifier()?.nonce(self.clock.wall()))
     }
 
-    /// Tells operators what a rule has noticed about a session.
-    pub(crate) fn found(&self, finding: Finding, sid: &str, holder: &Holder) {
-        let (rule, action) = (finding.rule.word(), finding.action.word());
-        self.metrics.finding(rule);
-        let (reason, subject) = (finding.reason, &holder.subject);
-        tracing::warn!(target: "postern::finding", rule, action, reason, sid, subject, "a session may be in other hands");
-    }
-
-    /// What runs in sessions.
-    pub(crate) const fn running(&self) -> &Arc<RunningExchanges> {
-        &self.running
+    /// Tells operators what a rule has noticed, and about which session, if that is known.
+    pub(crate) fn found(&self, finding: Finding, of: Option<(&str, &Holder)>) {
+        self.findings.found(finding, of);
     }
 
     /// The vault, opened if need be, for sessions that live as long as this policy says.
@@ -189,26 +195,6 @@ impl SessionKeeper {
             .await?;
         opened.vault.set_lifetimes(lifetimes);
         Ok(&opened.vault)
-    }
-
-    /// The vault, if it has been opened.
-    pub(crate) fn opened_vault(&self) -> Option<&Arc<Vault>> {
-        self.vault.get().map(|opened| &opened.vault)
-    }
-
-    /// Ends a session, and what runs in it here; replicas follow. Says whether it was there.
-    ///
-    /// # Errors
-    /// See [`VaultError`].
-    pub(crate) async fn end(
-        &self,
-        vault: &Vault,
-        sid: &str,
-        reason: &str,
-    ) -> Result<bool, VaultError> {
-        let ended = vault.revoke(sid, reason).await?;
-        self.running.end(sid);
-        Ok(ended)
     }
 
     async fn opened(&self, lifetimes: Lifetimes) -> Result<Opened, KeepError> {
@@ -228,8 +214,8 @@ impl SessionKeeper {
         let vault = Arc::new(vault);
         // Nobody else ends sessions of a file that only this process has.
         let asking = shared.then(|| {
-            let asking = ask(Arc::clone(&vault), Arc::clone(&self.running));
-            tokio::spawn(asking)
+            let metrics = Arc::clone(&self.metrics);
+            tokio::spawn(ask(Arc::clone(&vault), Arc::clone(&self.running), metrics))
         });
         Ok(Opened {
             vault,
@@ -270,7 +256,7 @@ async fn embedded(path: PathBuf, now: u64) -> Result<EmbeddedSessions, KeepError
 }
 
 /// Asks again and again which sessions have ended, and cuts what runs in them.
-async fn ask(vault: Arc<Vault>, running: Arc<RunningExchanges>) {
+async fn ask(vault: Arc<Vault>, running: Arc<RunningExchanges>, metrics: Arc<Metrics>) {
     let mut since = vault.now();
     let mut heard = tokio::time::Instant::now();
     loop {
@@ -281,12 +267,14 @@ async fn ask(vault: Arc<Vault>, running: Arc<RunningExchanges>) {
                 heard = tokio::time::Instant::now();
                 since = now;
                 let cut: usize = ended.iter().map(|sid| running.end(sid)).sum();
+                metrics.sessions().cut(cut);
                 if cut > 0 {
                     tracing::info!(cut, "exchanges were cut: their sessions have ended");
                 }
             }
             Err(error) if heard.elapsed() >= BLIND_MAX => {
                 let cut = running.end_all();
+                metrics.sessions().cut(cut);
                 if cut > 0 {
                     tracing::error!(%error, cut, "nobody knows which sessions have ended: exchanges were cut");
                 }

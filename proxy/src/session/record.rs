@@ -24,6 +24,21 @@ pub struct Holder {
     pub roles: Vec<String>,
 }
 
+impl Holder {
+    /// Whether anybody has logged in.
+    #[must_use]
+    pub const fn is_somebody(&self) -> bool {
+        !self.subject.is_empty()
+    }
+
+    /// Whether it is the same person, whatever their roles.
+    #[must_use]
+    pub fn is_same_person(&self, other: &Self) -> bool {
+        (&self.issuer, &self.subject, &self.tenant)
+            == (&other.issuer, &other.subject, &other.tenant)
+    }
+}
+
 impl std::fmt::Debug for Holder {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Holder").finish_non_exhaustive()
@@ -41,8 +56,9 @@ pub enum Client {
 }
 
 impl Client {
-    /// The name in records and hashes.
-    pub(super) const fn word(self) -> &'static str {
+    /// The name in records and hashes, and for people.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
         match self {
             Self::Browser => "browser",
             Self::Api => "api",
@@ -63,6 +79,14 @@ pub struct Times {
     pub end: u64,
     /// Its handle was made.
     pub rotated: u64,
+}
+
+impl Times {
+    /// Whether it has ended by itself.
+    #[must_use]
+    pub const fn are_over(&self, now: u64) -> bool {
+        now >= self.end || now >= self.idle_end
+    }
 }
 
 /// How long sessions live.
@@ -121,6 +145,14 @@ pub struct Record {
     pub(super) jar: Vec<u8>,
     /// That key, sealed with one that the server key and the handle make together; one for each handle.
     pub(super) jar_keys: Vec<JarKey>,
+}
+
+impl Record {
+    /// Whether somebody can still use it.
+    #[must_use]
+    pub const fn is_alive(&self, now: u64) -> bool {
+        self.revoked.is_none() && !self.times.are_over(now)
+    }
 }
 
 /// The key of a jar, for one handle.

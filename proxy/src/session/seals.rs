@@ -96,7 +96,16 @@ impl Seals {
     /// Which person it is, for counting: nobody without the server key can try names. With a new server
     /// key counting begins anew.
     pub(super) fn person(&self, holder: &Holder, client: Client) -> Digest {
-        let kid = self.keys.newest();
+        self.person_by(self.keys.newest(), holder, client)
+    }
+
+    /// Which persons it may be that the same one was counted as, by each key that still opens.
+    pub(super) fn persons(&self, holder: &Holder, client: Client) -> Vec<Digest> {
+        let ids = self.keys.ids();
+        ids.map(|kid| self.person_by(kid, holder, client)).collect()
+    }
+
+    fn person_by(&self, kid: KeyId, holder: &Holder, client: Client) -> Digest {
         let key = self.keys.derive(kid, PERSON_PURPOSE).unwrap_or_default();
         let parts = (
             &holder.issuer,

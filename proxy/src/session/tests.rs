@@ -149,14 +149,17 @@ async fn what_was_ended_opens_no_more_and_its_jar_is_gone() {
         let begun = stage.begin().await;
         let sid = begun.record().sid.clone();
         let before = stage.vault.now();
-        assert!(stage.vault.revoke(&sid, "admin").await.unwrap());
+        let ended = stage.vault.revoke(&sid, "admin").await.unwrap();
+        assert!(matches!(ended, Some(Ended::Now(record)) if record.sid == sid));
+        let again = stage.vault.revoke(&sid, "other").await.unwrap();
+        assert_eq!(again, Some(Ended::Before));
         let none = stage.vault.open(begun.handle()).await.unwrap_err();
         assert_eq!(none, NoSession::Revoked);
         let ended = stage.vault.ended_since(before).await.unwrap();
         assert_eq!(ended, [sid.as_str()]);
-        let listed = stage.vault.list(None, 10).await.unwrap();
+        let listed = stage.vault.search(10, |_| true).await.unwrap().records;
         assert!(listed[0].jar.is_empty() && listed[0].jar_keys.is_empty());
-        assert!(!stage.vault.revoke("no such", "admin").await.unwrap());
+        assert_eq!(stage.vault.revoke("no such", "admin").await.unwrap(), None);
         // Whoever held it before the end changes nothing any more.
         let late = stage.vault.change(begun, |_, jar| jar.push(1)).await;
         assert_eq!(late.unwrap_err(), VaultError::NoSession(NoSession::Revoked));
@@ -173,7 +176,7 @@ async fn a_copy_of_the_store_with_the_server_key_opens_no_jar() {
     assert!(!holds(&file, secret) && !holds(&file, begun.handle().bytes()));
     assert!(!holds(&file, b"ann") && !holds(&file, b"agent"));
     // With the server key the record can be read; the jar cannot.
-    let records = stage.vault.list(None, 10).await.unwrap();
+    let records = stage.vault.search(10, |_| true).await.unwrap().records;
     let record = &records[0];
     let text = serde_json::to_vec(record).unwrap();
     assert!(!holds(&text, secret));

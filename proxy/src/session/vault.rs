@@ -7,6 +7,7 @@
 //! ```
 
 mod handle;
+mod listing;
 mod open_session;
 mod refusal;
 
@@ -18,12 +19,13 @@ use zeroize::Zeroizing;
 
 use super::digest::Digest;
 use super::keys::{Key, ServerKeys};
-use super::record::{Client, Holder, Lifetimes, Record, Revocation, Times};
+use super::record::{Lifetimes, Record, Revocation, Times};
 use super::sealed::random;
 use super::seals::{Seals, SeenRevisions};
 use super::store::{Admitted, Change, NewSession, Replaced, SessionStore, StoreError, Stored};
 use crate::clock::{Clock, millis, unix_millis};
 pub use handle::Handle;
+pub use listing::Found;
 pub use open_session::{OpenSession, Start};
 pub use refusal::{NoSession, VaultError};
 
@@ -36,6 +38,15 @@ const IDLE_PARTS: u64 = 15;
 
 /// What a jar holds, in whatever form its user gives it. It is wiped when it is dropped.
 pub type Jar = Zeroizing<Vec<u8>>;
+
+/// What became of a session that was to be ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ended {
+    /// It has ended now; what was known of it.
+    Now(Box<Record>),
+    /// It had been ended before.
+    Before,
+}
 
 /// See the module's documentation.
 #[derive(Debug)]
@@ -170,7 +181,7 @@ impl Vault {
         if record.revoked.is_some() {
             return Err(NoSession::Revoked);
         }
-        if now >= record.times.end || now >= record.times.idle_end {
+        if record.times.are_over(now) {
             return Err(NoSession::Expired);
         }
         let (jar_key, jar) = self
@@ -243,18 +254,18 @@ impl Vault {
         age >= millis(self.lifetimes().rotate)
     }
 
-    /// Ends a session; no handle opens it from then on, and its jar is gone. Says whether it was there.
+    /// Ends a session; no handle opens it from then on, and its jar is gone. Nothing: there is none of this id.
     ///
     /// # Errors
     /// See [`VaultError`].
-    pub async fn revoke(&self, sid: &str, reason: &str) -> Result<bool, VaultError> {
+    pub async fn revoke(&self, sid: &str, reason: &str) -> Result<Option<Ended>, VaultError> {
         for _try in 0..TRIES {
             let now = self.now();
             let Some((stored, mut record)) = self.fetch(Which::Id(sid)).await? else {
-                return Ok(false);
+                return Ok(None);
             };
             if record.revoked.is_some() {
-                return Ok(true);
+                return Ok(Some(Ended::Before));
             }
             record.revoked = Some(Revocation {
                 at: now,
@@ -272,28 +283,10 @@ impl Vault {
                 ended: Some(self.seals.person(&record.holder, record.client)),
             };
             if self.store.replace(sid, change, now).await? == Replaced::Done {
-                return Ok(true);
+                return Ok(Some(Ended::Now(Box::new(record))));
             }
         }
         Err(VaultError::Contended)
-    }
-
-    /// The records of all sessions, or of one person's, oldest first; those that ended among them.
-    ///
-    /// # Errors
-    /// See [`NoSession`].
-    pub async fn list(
-        &self,
-        of: Option<(&Holder, Client)>,
-        max: usize,
-    ) -> Result<Vec<Record>, NoSession> {
-        let now = self.now();
-        let person = of.map(|(holder, client)| self.seals.person(holder, client));
-        let mut records = Vec::new();
-        for sid in self.store.list(person.as_ref(), max, now).await? {
-            records.extend(self.fetch(Which::Id(&sid)).await?.map(|(_, record)| record));
-        }
-        Ok(records)
     }
 
     /// The ids of those that were ended at that time or later, in milliseconds since 1970.

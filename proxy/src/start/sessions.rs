@@ -8,6 +8,7 @@ use postern_config::Server;
 
 use super::{StartError, quota_store};
 use crate::clock::Clock;
+use crate::evidence::Evidence;
 use crate::load::{self, LoadError};
 use crate::metrics::Metrics;
 use crate::policy_store::PolicyStore;
@@ -16,6 +17,9 @@ use crate::session::{KeepError, ServerKeys, SessionKeeper, SessionPlace};
 
 /// The file in the state folder that holds the key of sessions, where the server file names none.
 const KEY_FILE: &str = "session.key";
+/// The time, and who is told what happens.
+type Told<'t> = (&'t Arc<dyn Clock>, &'t Arc<Metrics>, &'t Evidence);
+
 /// The shortest secret that may keep sessions, in bytes.
 const SECRET_BYTES_MIN: usize = 32;
 
@@ -27,9 +31,9 @@ pub(super) async fn ready(
     server: &Server,
     base: &Path,
     listening: Option<SocketAddr>,
-    (clock, metrics, store): (&Arc<dyn Clock>, &Arc<Metrics>, &Arc<PolicyStore>),
+    (told, store): (Told<'_>, &PolicyStore),
 ) -> Result<Arc<SessionKeeper>, StartError> {
-    let keeper = keeper(server, base, listening, (clock, metrics))?;
+    let keeper = keeper(server, base, listening, told)?;
     open_if_needed(&keeper, store).await?;
     Ok(keeper)
 }
@@ -42,7 +46,7 @@ fn keeper(
     server: &Server,
     base: &Path,
     listening: Option<SocketAddr>,
-    (clock, metrics): (&Arc<dyn Clock>, &Arc<Metrics>),
+    (clock, metrics, evidence): Told<'_>,
 ) -> Result<Arc<SessionKeeper>, LoadError> {
     let place = SessionPlace {
         origins: origins(server, listening),
@@ -55,8 +59,12 @@ fn keeper(
             None => Err(base.join(&server.state).join(KEY_FILE)),
         },
     };
-    let keeper = SessionKeeper::new(place, Arc::clone(clock), Arc::clone(metrics));
-    Ok(Arc::new(keeper))
+    Ok(Arc::new(SessionKeeper::new(
+        place,
+        Arc::clone(clock),
+        Arc::clone(metrics),
+        evidence.clone(),
+    )))
 }
 
 /// Opens the sessions' store when the policy has sessions.

@@ -113,9 +113,8 @@ impl Visit {
         };
         let begun = self.vault.begin(start).await;
         let (session, evicted) = begun.map_err(|error| Problem::from(problem_of_vault(error)))?;
-        for sid in evicted {
-            self.keeper.running().end(&sid);
-        }
+        self.keeper.evicted(&evicted, &session.record().holder);
+        self.keeper.began(session.record());
         let before = self.take_open();
         let decoy = self.terms.sessions.decoy.as_deref().filter(|_| named);
         let decoys = decoy.zip(self.keeper.keys());
@@ -290,12 +289,9 @@ impl Visit {
         }
         let finding = Finding::policy_gap(&self.terms.sessions);
         let open = lock(&self.open);
-        let nobody = Holder::default();
-        let (sid, holder) = match open.as_ref().map(OpenSession::record) {
-            Some(record) => (record.sid.as_str(), &record.holder),
-            None => ("", &nobody),
-        };
-        self.keeper.found(finding, sid, holder);
+        let record = open.as_ref().map(OpenSession::record);
+        let of = record.map(|record| (record.sid.as_str(), &record.holder));
+        self.keeper.found(finding, of);
     }
 
     /// What takes tokens out of a body with this head.

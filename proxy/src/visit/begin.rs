@@ -120,7 +120,7 @@ impl Visit {
 
     async fn enter(&self, shown: Shown, request: &CleanRequest) -> Result<(), Problem> {
         if let Some((sid, finding)) = judge::lone_decoy(&self.terms.sessions, &shown) {
-            self.keeper.found(finding, &sid, &Holder::default());
+            self.keeper.found(finding, Some((&sid, &Holder::default())));
             if finding.action == RuleAction::Revoke {
                 self.end(&sid, finding.rule.word()).await?;
             }
@@ -149,7 +149,7 @@ impl Visit {
             Err(none) => {
                 let finding = Finding::ended(&self.terms.sessions, none);
                 if let Some(finding) = finding {
-                    self.keeper.found(finding, "", &Holder::default());
+                    self.keeper.found(finding, None);
                 }
                 return self.without(problem_of(none)).map(|()| false);
             }

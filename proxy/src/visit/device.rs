@@ -88,7 +88,8 @@ pub(crate) async fn answer_device(
     };
     if let Some(finding) = finding {
         let record = session.record();
-        arriving.keeper.found(finding, &record.sid, &record.holder);
+        let of = (record.sid.as_str(), &record.holder);
+        arriving.keeper.found(finding, Some(of));
         if finding.action == RuleAction::Revoke {
             end(&arriving, vault, &record.sid, finding.rule.word()).await?;
         }

@@ -188,7 +188,8 @@ impl Visit {
     /// Tells operators.
     pub(super) fn report(&self, findings: &[Finding], record: &Record) {
         for finding in findings {
-            self.keeper.found(*finding, &record.sid, &record.holder);
+            self.keeper
+                .found(*finding, Some((&record.sid, &record.holder)));
         }
     }
 

@@ -21,6 +21,30 @@ fn number(event: &Value, pointer: &str) -> u64 {
         .unwrap_or_default()
 }
 
+/// Who it is about: whoever asked, or whose session it is.
+pub(super) fn who(event: &Value) -> &str {
+    match text(event, "/actor/user/uid") {
+        "" => text(event, "/user/uid"),
+        who => who,
+    }
+}
+
+/// Why: the problem of an exchange, or the reason of anything else.
+fn why(event: &Value) -> &str {
+    match text(event, "/unmapped/postern/problem") {
+        "" => text(event, "/unmapped/postern/reason"),
+        problem => problem,
+    }
+}
+
+/// The session that it is about.
+fn session(event: &Value) -> &str {
+    match text(event, "/actor/session/uid") {
+        "" => text(event, "/session/uid"),
+        session => session,
+    }
+}
+
 /// What kind of event it is, in a word or two.
 fn kind(event: &Value) -> &'static str {
     match (number(event, "/class_uid"), number(event, "/activity_id")) {
@@ -30,7 +54,10 @@ fn kind(event: &Value) -> &'static str {
             _ => "exchange",
         },
         (4002, _) => "malformed",
-        (2006, _) => "finding",
+        (2004 | 2006, _) => "finding",
+        (3002, 1) => "logon",
+        (3002, _) => "logoff",
+        (3003, _) => "revocation",
         (3004, _) if text(event, "/entity/type") == "policy" => "policy",
         (3004, _) => "admin",
         (1008, 2) => "log-prune",
@@ -55,18 +82,20 @@ fn outcome(event: &Value) -> &str {
 pub(super) fn line(index: u64, event: &Value) -> String {
     let mut line = format!("{index:>8}  {}  {:<11}", time(event), kind(event));
     let parts = [
-        ("", text(event, "/actor/user/uid").to_owned()),
+        ("", who(event).to_owned()),
         ("", text(event, "/api/operation").to_owned()),
         ("", text(event, "/api/service/name").to_owned()),
         ("", outcome(event).to_owned()),
         ("status ", shown(number(event, "/api/response/code"))),
-        ("", text(event, "/unmapped/postern/problem").to_owned()),
+        ("", text(event, "/unmapped/postern/rule").to_owned()),
+        ("", why(event).to_owned()),
         ("masked ", counts(event, "/unmapped/postern/fields_masked")),
         ("charged ", counts(event, "/unmapped/postern/charged")),
         (
             "revision ",
             text(event, "/unmapped/postern/revision").to_owned(),
         ),
+        ("session ", session(event).to_owned()),
         ("id ", text(event, "/metadata/correlation_uid").to_owned()),
     ];
     for (name, value) in parts.iter().filter(|(_, value)| !value.is_empty()) {
@@ -113,7 +142,7 @@ pub(super) fn ecs(event: &Value) -> Value {
         "ecs": { "version": "8.17.0" },
         "event": ecs_event(event),
         "user": {
-            "id": text(event, "/actor/user/uid"),
+            "id": who(event),
             "domain": text(event, "/actor/user/domain"),
             "roles": event.pointer("/actor/user/groups"),
         },
@@ -145,7 +174,9 @@ fn ecs_event(event: &Value) -> Value {
     };
     let (kind, category) = match number(event, "/class_uid") {
         6003 | 4002 => ("event", "web"),
-        2006 => ("alert", "intrusion_detection"),
+        2004 | 2006 => ("alert", "intrusion_detection"),
+        3002 => ("event", "authentication"),
+        3003 => ("event", "session"),
         _ => ("event", "configuration"),
     };
     json!({
@@ -155,7 +186,7 @@ fn ecs_event(event: &Value) -> Value {
         "category": [category],
         "action": self::kind(event),
         "outcome": outcome,
-        "reason": text(event, "/unmapped/postern/problem"),
+        "reason": why(event),
         "provider": "postern",
     })
 }
@@ -183,14 +214,11 @@ pub(super) fn cef(event: &Value) -> String {
             "externalId",
             text(event, "/metadata/correlation_uid").to_owned(),
         ),
-        ("suser", text(event, "/actor/user/uid").to_owned()),
+        ("suser", who(event).to_owned()),
         ("src", text(event, "/src_endpoint/ip").to_owned()),
         ("requestMethod", text(event, "/api/operation").to_owned()),
         ("outcome", outcome(event).to_owned()),
-        (
-            "reason",
-            text(event, "/unmapped/postern/problem").to_owned(),
-        ),
+        ("reason", why(event).to_owned()),
         ("out", shown(number(event, "/unmapped/postern/bytes_out"))),
         ("cs1Label", "route".to_owned()),
         ("cs1", text(event, "/api/service/name").to_owned()),
@@ -244,6 +272,19 @@ mod tests {
             line(7, &event()),
             "       7  2026-11-29T12:00:00.123Z  exchange     ann=|[2J  GET  case.read  refused  status 403  \
              route-denied  id ex1"
+        );
+    }
+
+    #[test]
+    fn a_line_about_a_session_tells_whose_it_is_and_why() {
+        let event = json!({
+            "class_uid": 3003, "activity_id": 99, "time": 1_795_953_600_123_u64,
+            "user": { "uid": "ann" }, "session": { "uid": "01K" },
+            "unmapped": { "postern": { "reason": "admin" } },
+        });
+        assert_eq!(
+            line(8, &event),
+            "       8  2026-11-29T12:00:00.123Z  revocation   ann  admin  session 01K"
         );
     }
 
