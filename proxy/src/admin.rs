@@ -1,5 +1,5 @@
-//! The admin listener: health, metrics, status, reload, quotas and the live view, on loopback and on a
-//! thread of its own.
+//! The admin listener: health, metrics, status, reload, quotas, sessions and the live view, on loopback and
+//! on a thread of its own.
 //!
 //! It shares nothing with the data listener but the state it reports, so that it answers when the data
 //! plane is overloaded, and nothing of it can be reached through the data listener. Health and metrics
@@ -14,6 +14,7 @@ mod metrics;
 mod quotas;
 mod routes;
 mod server;
+mod sessions;
 mod tap;
 mod token;
 mod top;
@@ -28,6 +29,7 @@ use crate::metering::QuotaKeeper;
 use crate::metrics::Metrics;
 use crate::policy_store::PolicyStore;
 use crate::reload::PolicyReloader;
+use crate::session::SessionKeeper;
 
 pub use server::{AdminThread, serve, spawn};
 pub use token::{AdminToken, TOKEN_FILE};
@@ -85,6 +87,8 @@ pub struct AdminState {
     pub metrics: Arc<Metrics>,
     /// What may leave.
     pub quotas: Arc<QuotaKeeper>,
+    /// Whose sessions run.
+    pub sessions: Arc<SessionKeeper>,
     /// What is put on record.
     pub(crate) evidence: Evidence,
     /// The data plane.

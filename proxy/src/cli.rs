@@ -29,6 +29,7 @@ mod redact;
 mod reload;
 mod run;
 mod schema;
+mod sessions;
 mod status;
 mod tap;
 mod top;
@@ -122,6 +123,8 @@ enum Command {
     Top(top::Arguments),
     /// List, show and reset what identities have used of their quotas
     Quotas(quotas::Arguments),
+    /// List, show and end the sessions of people
+    Sessions(sessions::Arguments),
     /// Verify, show and export the audit log, and cosign those of others
     Audit(audit::Arguments),
     /// Print a completion script for a shell
@@ -156,6 +159,7 @@ fn dispatch(line: &CommandLine, output: &Output) -> Exit {
         Command::Tap(arguments) => tap::run(arguments, global.config(), output),
         Command::Top(arguments) => top::run(arguments, global.config(), output),
         Command::Quotas(arguments) => quotas::run(arguments, global.config(), output),
+        Command::Sessions(arguments) => sessions::run(arguments, global.config(), output),
         Command::Audit(arguments) => audit::run(arguments, global.config(), output),
         Command::Completions(arguments) => completions::run(arguments, output),
         Command::Later(command) => later::run(command, output),

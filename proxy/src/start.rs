@@ -314,6 +314,7 @@ fn admin_state(
         token,
         metrics: Arc::clone(&service.metrics),
         quotas: Arc::clone(&service.quotas),
+        sessions: Arc::clone(&service.sessions),
         evidence: service.evidence.clone(),
         vitals: Arc::clone(&service.lifecycle) as Arc<dyn admin::Vitals>,
         listen: vec![listen],

@@ -9,7 +9,7 @@ use axum::{Json, Router, middleware};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{AdminState, audit, guard, health, metrics, quotas, tap, top};
+use super::{AdminState, audit, guard, health, metrics, quotas, sessions, tap, top};
 use crate::reload::ReloadOutcome;
 
 /// Every route, with its guards.
@@ -19,6 +19,9 @@ pub(super) fn router(state: AdminState) -> Router {
         .route("/reload", post(reload))
         .route("/quotas", get(quotas::list))
         .route("/quotas/reset", post(quotas::reset))
+        .route("/sessions", get(sessions::list))
+        .route("/sessions/{sid}", get(sessions::show))
+        .route("/sessions/revoke", post(sessions::revoke))
         .route("/audit/rotate-key", post(audit::rotate_key))
         .route("/tap", get(tap::tap))
         .route("/top", get(top::top))

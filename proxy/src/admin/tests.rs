@@ -1,6 +1,7 @@
 //! The admin listener over real sockets: who may ask what, and what is answered.
 
 mod live;
+mod sessions;
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,6 +18,7 @@ use crate::load::samples::{HEADER, limits, policy, write};
 use crate::metrics::Metrics;
 use crate::quota::StoreAddress;
 use crate::reload::ReloadOptions;
+use crate::session::{ServerKeys, SessionPlace};
 
 #[derive(Debug, Default)]
 struct Plane {
@@ -43,17 +45,32 @@ fn quotas(folder: &Path) -> Arc<QuotaKeeper> {
     ))
 }
 
+/// Sessions that are kept in a file of this folder, which is not open.
+fn sessions(folder: &Path) -> Arc<SessionKeeper> {
+    let place = SessionPlace {
+        store: StoreAddress::Embedded(folder.join("state/sessions.redb")),
+        keys: Ok(ServerKeys::new([7; 32])),
+    };
+    Arc::new(SessionKeeper::new(
+        place,
+        Arc::new(SystemClock),
+        Arc::new(Metrics::new().unwrap()),
+        Evidence::off(Arc::new(SystemClock)),
+    ))
+}
+
 struct Admin {
     folder: TempDir,
     plane: Arc<Plane>,
     token: AdminToken,
     metrics: Arc<Metrics>,
+    sessions: Arc<SessionKeeper>,
     thread: AdminThread,
 }
 
 /// What an admin listener shows whose policy is loaded, or whose store is still empty.
-fn state(folder: &Path, loaded: bool) -> (AdminState, Arc<Plane>) {
-    let path = write(folder, "policy.yaml", &policy("one", HEADER));
+fn state(folder: &Path, text: &str, loaded: bool) -> (AdminState, Arc<Plane>) {
+    let path = write(folder, "policy.yaml", text);
     let reloaded = Arc::new(PolicyStore::deny_all());
     let options = ReloadOptions {
         policy: path.clone(),
@@ -71,6 +88,7 @@ fn state(folder: &Path, loaded: bool) -> (AdminState, Arc<Plane>) {
         token: AdminToken::read_or_make(&folder.join("state")).unwrap(),
         metrics: Arc::new(Metrics::new().unwrap()),
         quotas: quotas(folder),
+        sessions: sessions(folder),
         evidence: Evidence::off(Arc::new(SystemClock)),
         vitals: plane.clone(),
         listen: vec!["127.0.0.1:8080".to_owned()],
@@ -82,15 +100,22 @@ fn state(folder: &Path, loaded: bool) -> (AdminState, Arc<Plane>) {
 impl Admin {
     /// An admin listener whose policy is loaded, or whose store is still empty.
     fn start(loaded: bool) -> Self {
+        Self::start_with(&policy("one", HEADER), loaded)
+    }
+
+    /// One whose policy is this.
+    fn start_with(policy: &str, loaded: bool) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let (state, plane) = state(folder.path(), loaded);
+        let (state, plane) = state(folder.path(), policy, loaded);
         let (token, metrics) = (state.token.clone(), Arc::clone(&state.metrics));
+        let sessions = Arc::clone(&state.sessions);
         let thread = spawn(bind("127.0.0.1:0").unwrap(), state).unwrap();
         Self {
             folder,
             plane,
             token,
             metrics,
+            sessions,
             thread,
         }
     }
@@ -142,7 +167,15 @@ async fn health_and_metrics_are_open_and_the_rest_needs_the_token() {
         format!("Authorization: {}\r\n", good.get(..good.len() - 1).unwrap()),
         format!("Authorization: {good}\r\nAuthorization: {good}\r\n"),
     ] {
-        for line in ["GET /status", "POST /reload", "GET /tap", "GET /top"] {
+        for line in [
+            "GET /status",
+            "POST /reload",
+            "GET /tap",
+            "GET /top",
+            "GET /sessions",
+            "GET /sessions/x",
+            "POST /sessions/revoke?sid=x&reason=y",
+        ] {
             let (status, body) = admin.ask(line, &credentials).await;
             assert_eq!(status, 401, "{line}");
             assert!(!body.contains("revision"));

@@ -18,8 +18,6 @@ pub(super) enum Command {
     Replay(Rest),
     /// Watch traffic and write a draft policy (not in this build yet)
     Discover(Rest),
-    /// List and end sessions (not in this build yet)
-    Sessions(Rest),
     /// List, approve and end grants (not in this build yet)
     Grants(Rest),
     /// Measure added latency and throughput (not in this build yet)
@@ -39,7 +37,6 @@ pub(super) fn run(command: &Command, output: &Output) -> Exit {
         Command::Diff(rest) => ("diff", rest),
         Command::Replay(rest) => ("replay", rest),
         Command::Discover(rest) => ("discover", rest),
-        Command::Sessions(rest) => ("sessions", rest),
         Command::Grants(rest) => ("grants", rest),
         Command::Bench(rest) => ("bench", rest),
     };

@@ -29,6 +29,9 @@ fn a_command_line_that_cannot_be_read_exits_2() {
         &["check", "policy.yaml", "-o", "yaml"],
         &["redact", "--policy", "policy.yaml"],
         &["check", "--offline", "--live"],
+        &["sessions", "revoke", "--reason", "x"],
+        &["sessions", "revoke", "01K", "--who", "ann", "--reason", "x"],
+        &["sessions", "revoke", "01K"],
     ] {
         let ran = folder.postern(arguments).exits(2);
         assert!(ran.out.is_empty() && !ran.err.is_empty(), "{ran:#?}");
@@ -38,9 +41,7 @@ fn a_command_line_that_cannot_be_read_exits_2() {
 #[test]
 fn a_command_that_is_not_there_yet_says_so_and_exits_2() {
     let folder = Folder::new();
-    for command in [
-        "test", "diff", "replay", "discover", "sessions", "grants", "bench",
-    ] {
+    for command in ["test", "diff", "replay", "discover", "grants", "bench"] {
         let ran = folder.postern(&[command, "verify", "--all", "x"]).exits(2);
         assert_eq!(
             ran.err,
@@ -101,6 +102,10 @@ fn nothing_to_talk_to_exits_3_and_an_unreadable_server_file_2() {
     folder.postern(&["reload", "--wait"]).exits(3);
     folder.postern(&["tap"]).exits(3);
     folder.postern(&["top", "--once"]).exits(3);
+    folder.postern(&["sessions", "list"]).exits(3);
+    folder
+        .postern(&["sessions", "list", "-o", "junit"])
+        .exits(2);
     folder.postern(&["top", "-o", "junit"]).exits(2);
     folder.postern(&["tap", "-o", "junit"]).exits(2);
 }

@@ -119,7 +119,7 @@ async fn taps_are_few_and_one_whose_client_left_makes_room() {
 #[tokio::test(start_paused = true)]
 async fn a_tap_outlives_the_time_that_other_connections_have() {
     let folder = tempfile::tempdir().unwrap();
-    let (state, _plane) = state(folder.path(), true);
+    let (state, _plane) = state(folder.path(), &policy("one", HEADER), true);
     let (token, metrics) = (state.token.clone(), Arc::clone(&state.metrics));
     let listener = bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();

@@ -130,3 +130,49 @@ fn top_looks_again_and_shows_what_came_between() {
     looking.kill().unwrap();
     looking.wait().unwrap();
 }
+
+#[test]
+fn sessions_are_listed_and_ended_through_the_admin_listener() {
+    let mut demo = RunningDemo::start();
+    let policy = "state/demo/policy.yaml";
+    let sessions = |demo: &RunningDemo, arguments: &[&str]| {
+        let arguments = [&["sessions"], arguments, &["-c", FILE]].concat();
+        demo.folder().postern(&arguments)
+    };
+    let none = sessions(&demo, &["list"]).exits(0);
+    assert_eq!(none.out, "no sessions\n");
+    assert!(
+        none.err.contains("the policy in force has no sessions"),
+        "{none:?}"
+    );
+
+    let with_sessions = demo.folder().read(policy) + "\nsessions: {}\n";
+    demo.folder().write(policy, &with_sessions);
+    demo.folder()
+        .postern(&["reload", "--wait", "-c", FILE])
+        .exits(0);
+    let none = sessions(&demo, &["list", "--anonymous"]).exits(0);
+    assert_eq!(
+        (none.out.as_str(), none.err.as_str()),
+        ("no sessions\n", "")
+    );
+    let json = sessions(&demo, &["list", "-o", "json"]).exits(0).json();
+    assert_eq!(json["sessions"].as_array().map(Vec::len), Some(0));
+    let unknown = sessions(&demo, &["show", "../status"]).exits(1);
+    assert!(
+        unknown.err.contains("there is no such session"),
+        "{unknown:?}"
+    );
+    let revoke = ["revoke", "--who", "ann", "--reason", "left on Friday"];
+    let nothing = sessions(&demo, &revoke).exits(1);
+    assert!(
+        nothing.err.contains("no such session is alive"),
+        "{nothing:?}"
+    );
+    let log = demo.folder().read("stderr.log");
+    assert!(log.contains("left on Friday"), "{log}");
+    sessions(&demo, &["revoke", "01K", "--reason", " "]).exits(2);
+
+    assert_eq!(demo.stop("-TERM"), Some(0));
+    sessions(&demo, &["list"]).exits(3);
+}
