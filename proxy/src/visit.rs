@@ -18,6 +18,7 @@ mod guard;
 mod jar_state;
 mod known_secrets;
 mod login;
+mod mine;
 mod navigation;
 mod request;
 mod terms;

@@ -26,7 +26,7 @@ routes:
     match: ['GET /cases/{id}', 'PATCH /cases/{id}']
     label: { $.ssn: pii }
   pages:
-    match: [GET /home, GET /token, POST /comment, GET /api, GET /moved, GET /gone, GET /form, GET /coded, GET /theme, GET /handover]
+    match: [GET /home, GET /token, POST /comment, GET /api, GET /moved, GET /gone, GET /form, GET /coded, GET /theme, GET /handover, 'GET /big/{n}']
   export:
     match: GET /export
     formats: [json, csv]
@@ -179,6 +179,12 @@ fn page(asked: &Asked<'_>, given: &mut Given) -> Answer {
         }
         ("GET", "/export") => Answer::json("[{\"id\":1,\"ssn\":\"078-05-1120\"}]"),
         ("GET", "/cases/1") => Answer::json("{\"id\":1,\"ssn\":\"078-05-1120\"}"),
+        ("GET", "/big/1") => {
+            let page = format!("<p>{}</p>", "long ".repeat(100_000));
+            let answer = html(&page, &[]);
+            let half = answer.len() / 2;
+            answer.held_at(half)
+        }
         ("GET", "/handover") => {
             let (reference, entry) = (given.new("reference"), given.new("entry"));
             let body = format!("{{\"deskRef\":\"{reference}\",\"kind\":\"x\"}}");

@@ -37,6 +37,7 @@ mod proxy_quotas;
 mod proxy_requests;
 mod proxy_session_bodies;
 mod proxy_sessions;
+mod proxy_sessions_ended;
 mod proxy_stops;
 mod proxy_tunnels;
 mod reference;

@@ -40,7 +40,7 @@ async fn desk() -> Origin {
 }
 
 /// Every published entry of a stage's log, in order.
-fn entries(folder: &Path) -> Vec<Value> {
+pub(crate) fn entries(folder: &Path) -> Vec<Value> {
     let disk = SystemDisk::new(folder.join("state/audit"));
     let entries = PublishedEntries::open(&disk, 0).unwrap();
     entries

@@ -1,8 +1,8 @@
 //! Answers of our own that are no problems, and the receipt that goes with an answer.
 
 use bytes::Bytes;
-use http::StatusCode;
 use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE};
+use http::{HeaderMap, StatusCode};
 use pingora::http::ResponseHeader;
 use pingora::protocols::http::ServerSession;
 
@@ -18,7 +18,9 @@ pub(crate) struct Own {
     pub status: StatusCode,
     /// What the body is.
     pub content_type: &'static str,
-    /// The body.
+    /// Further header fields.
+    pub fields: HeaderMap,
+    /// The body; a 204 has none.
     pub body: String,
 }
 
@@ -32,16 +34,22 @@ pub(crate) async fn own(
     answer: Own,
 ) -> pingora::Result<()> {
     let body = Bytes::from(answer.body);
-    let mut head = ResponseHeader::build(answer.status, Some(6))?;
-    head.insert_header(CONTENT_TYPE, answer.content_type)?;
-    head.insert_header(CONTENT_LENGTH, body.len())?;
+    let has_body = answer.status != StatusCode::NO_CONTENT;
+    let mut head = ResponseHeader::build(answer.status, Some(8))?;
+    for (name, value) in &answer.fields {
+        head.append_header(name, value)?;
+    }
+    if has_body {
+        head.insert_header(CONTENT_TYPE, answer.content_type)?;
+        head.insert_header(CONTENT_LENGTH, body.len())?;
+    }
     head.insert_header(CACHE_CONTROL, "no-store")?;
     head.insert_header("X-Content-Type-Options", "nosniff")?;
     head.insert_header("Postern-Revision", exchange.revision())?;
     add_receipt(&mut head, exchange)?;
     session.write_response_header(Box::new(head)).await?;
     exchange.note_status(answer.status);
-    if !exchange.asks_for_head_only() {
+    if has_body && !exchange.asks_for_head_only() {
         exchange.note_sent(body.len());
         session.write_response_body(body, true).await?;
     }

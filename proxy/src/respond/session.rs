@@ -34,6 +34,8 @@ pub(crate) enum SessionProblem {
     Unwritable,
     /// What somebody attaches is a recording that cannot be read, so nobody can take credentials out of it.
     UnreadableRecording,
+    /// The person has no such session.
+    Unknown,
     /// Nobody can tell.
     StoreDown,
 }
@@ -180,6 +182,12 @@ impl SessionProblem {
                 "log out elsewhere; the limit is `sessions.max_sessions`",
             ),
             Self::Unwritable | Self::UnreadableRecording => self.words_of_bodies(),
+            Self::Unknown => (
+                StatusCode::NOT_FOUND,
+                "session-unknown",
+                "You have no such session",
+                "look at `/__postern/sessions` for those that you have",
+            ),
             Self::StoreDown => (
                 StatusCode::SERVICE_UNAVAILABLE,
                 "store-unavailable",
@@ -206,6 +214,7 @@ impl SessionProblem {
             | Self::StepUpRequired
             | Self::Csrf
             | Self::Limit
+            | Self::Unknown
             | Self::StoreDown => (
                 StatusCode::BAD_REQUEST,
                 "ambiguous-request",

@@ -61,7 +61,7 @@ impl Service {
 
 impl Service {
     /// Recognises who asks by what the request itself brings.
-    async fn recognise(
+    pub(super) async fn recognise(
         &self,
         request: &CleanRequest,
         peer: &PeerFacts,

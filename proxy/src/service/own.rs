@@ -1,14 +1,17 @@
 //! Paths of the data listener that Postern itself answers, before any policy: proofs of the audit log for
-//! clients, and cosignatures for the logs of other replicas.
+//! clients, cosignatures for the logs of other replicas, and everybody's own sessions.
 //!
-//! Each exists only where the server file says so (`audit.receipts`, `audit.peers`); otherwise the path is
-//! the application's, like any other. They are here and not on the admin listener because whoever asks is
-//! elsewhere: the admin listener is loopback only.
+//! Each exists only where the server file says so (`audit.receipts`, `audit.peers`), or the policy
+//! (`sessions`); otherwise the path is the application's, like any other. They are here and not on the admin
+//! listener because whoever asks is elsewhere: the admin listener is loopback only.
+
+mod page;
+mod sessions;
 
 use std::time::Duration;
 
 use bytes::BytesMut;
-use http::{Method, StatusCode};
+use http::{HeaderMap, Method, StatusCode};
 use pingora::protocols::http::ServerSession;
 use postern_filters::DenyReason;
 
@@ -27,10 +30,14 @@ use crate::visit::{Arrival, DevicePath, Visit, answer_device};
 const PROOF: &str = "/__postern/audit/proof";
 /// Where the logs of other replicas are cosigned.
 const ADD_CHECKPOINT: &str = "/__postern/audit/witness/add-checkpoint";
+/// Whose sessions are whose own.
+const SESSIONS: &str = "/__postern/sessions";
+/// Where they are ended.
+const END_SESSION: &str = "/__postern/sessions/end";
 /// The longest checkpoint with its proof, in bytes.
 const CHECKPOINT_BYTES_MAX: usize = 64 << 10;
-/// How long it may take to arrive.
-const CHECKPOINT_TIME_MAX: Duration = Duration::from_secs(10);
+/// How long what is posted may take to arrive.
+const POSTED_TIME_MAX: Duration = Duration::from_secs(10);
 
 /// What Postern itself answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,17 +45,22 @@ pub(super) enum OwnPath {
     Proof,
     AddCheckpoint,
     Device(DevicePath),
+    Sessions,
+    EndSession,
 }
 
 impl Connection {
     /// Whether Postern itself answers a request.
     pub(super) fn own_path(&self, request: &CleanRequest, snapshot: &Snapshot) -> Option<OwnPath> {
         let evidence = &self.service.evidence;
+        let has_sessions = snapshot.sessions.is_some();
         match request.path.as_str() {
             PROOF => evidence.gives_receipts().then_some(OwnPath::Proof),
             ADD_CHECKPOINT => evidence.is_witness().then_some(OwnPath::AddCheckpoint),
+            SESSIONS => has_sessions.then_some(OwnPath::Sessions),
+            END_SESSION => has_sessions.then_some(OwnPath::EndSession),
             path => {
-                let device = DevicePath::of(path).filter(|_| snapshot.sessions.is_some());
+                let device = DevicePath::of(path).filter(|_| has_sessions);
                 device.map(OwnPath::Device)
             }
         }
@@ -65,6 +77,7 @@ impl Connection {
         exchange: &mut Exchange,
         (request, snapshot): (&CleanRequest, &Snapshot),
     ) -> Result<(), Halt> {
+        let asked = (request, snapshot);
         let answer = match path {
             OwnPath::Device(path) => {
                 let asking = (request, &self.peer);
@@ -73,20 +86,20 @@ impl Connection {
                 let answer = answer_device(path, arriving).await?;
                 return self.show(answer, session, exchange).await.map(drop);
             }
-            OwnPath::Proof => {
-                let proof = self.proof(exchange, request, snapshot).await?;
-                let length = proof.body.len();
-                exchange
-                    .before_last_byte(Ending::Allowed, proof.status, length)
-                    .await?;
-                proof
-            }
-            OwnPath::AddCheckpoint => {
-                let answer = self.cosigned(session, request).await?;
-                exchange.strike();
-                answer
-            }
+            OwnPath::Proof => self.proof(exchange, request, snapshot).await?,
+            OwnPath::AddCheckpoint => self.cosigned(session, request).await?,
+            OwnPath::Sessions => self.own_sessions(exchange, asked).await?,
+            OwnPath::EndSession => self.end_sessions(session, exchange, asked).await?,
         };
+        match path {
+            OwnPath::AddCheckpoint => exchange.strike(),
+            OwnPath::Proof | OwnPath::Device(_) | OwnPath::Sessions | OwnPath::EndSession => {
+                let length = answer.body.len();
+                exchange
+                    .before_last_byte(Ending::Allowed, answer.status, length)
+                    .await?;
+            }
+        }
         let written = respond::own(session, exchange, answer);
         match tokio::time::timeout(WRITE_TIME_MAX, written).await {
             Ok(Ok(())) => {
@@ -149,6 +162,7 @@ impl Connection {
             Ok(body) => Ok(Own {
                 status: StatusCode::OK,
                 content_type: "text/plain; charset=utf-8",
+                fields: HeaderMap::new(),
                 body,
             }),
             Err(NoProof::Unpublished) => Err(Problem::ProofUnavailable),
@@ -164,10 +178,7 @@ impl Connection {
         request: &CleanRequest,
     ) -> Result<Own, Problem> {
         allow(request, &[Method::POST])?;
-        let reading = tokio::time::timeout(CHECKPOINT_TIME_MAX, read(session, request));
-        let body = reading
-            .await
-            .map_err(|_elapsed| Problem::RequestTimeout)??;
+        let body = read(session, request, CHECKPOINT_BYTES_MAX).await?;
         let (evidence, now) = (self.service.evidence.clone(), self.service.clock.wall());
         let answering = tokio::task::spawn_blocking(move || evidence.cosign(&body, now));
         let answer = answering.await.ok().flatten();
@@ -176,6 +187,7 @@ impl Connection {
         Ok(Own {
             status: status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
             content_type: answer.content_type,
+            fields: HeaderMap::new(),
             body: answer.body,
         })
     }
@@ -196,7 +208,21 @@ fn index_of(query: &str) -> Option<u64> {
     digits.parse().ok().filter(|_| is_plain)
 }
 
-async fn read(session: &mut ServerSession, request: &CleanRequest) -> Result<BytesMut, Problem> {
+/// What was posted, whole.
+async fn read(
+    session: &mut ServerSession,
+    request: &CleanRequest,
+    bytes_max: usize,
+) -> Result<BytesMut, Problem> {
+    let reading = tokio::time::timeout(POSTED_TIME_MAX, read_all(session, request, bytes_max));
+    reading.await.map_err(|_elapsed| Problem::RequestTimeout)?
+}
+
+async fn read_all(
+    session: &mut ServerSession,
+    request: &CleanRequest,
+    bytes_max: usize,
+) -> Result<BytesMut, Problem> {
     let mut body = BytesMut::new();
     if request.body == DeclaredBody::None {
         return Ok(body);
@@ -207,7 +233,7 @@ async fn read(session: &mut ServerSession, request: &CleanRequest) -> Result<Byt
             Ok(None) => return Ok(body),
             Err(_broken) => return Err(Problem::RequestTimeout),
         }
-        if body.len() > CHECKPOINT_BYTES_MAX {
+        if body.len() > bytes_max {
             return Err(Problem::BodyTooLarge);
         }
     }

@@ -137,14 +137,20 @@ impl Visit {
     /// # Errors
     /// Nobody can end it.
     pub(crate) async fn end_own(&self, reason: &str) -> Result<(), Problem> {
-        let Some(session) = self.take_open() else {
-            return Ok(());
-        };
-        // What ends it must not be cut by its end.
+        match self.leave() {
+            Some(session) => self.end(&session.record().sid, reason).await,
+            None => Ok(()),
+        }
+    }
+
+    /// The exchange leaves its session, and the client is told to forget it. What ends it must not be cut by
+    /// its end.
+    pub(super) fn leave(&self) -> Option<OpenSession> {
+        let session = self.take_open()?;
         drop(lock(&self.runs).take());
         lock(&self.told).forget = true;
         *lock(&self.jar) = JarState::default();
-        self.end(&session.record().sid, reason).await
+        Some(session)
     }
 
     pub(super) async fn end(&self, sid: &str, reason: &str) -> Result<(), Problem> {

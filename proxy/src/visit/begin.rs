@@ -122,7 +122,7 @@ impl Visit {
         if let Some((sid, finding)) = judge::lone_decoy(&self.terms.sessions, &shown) {
             self.keeper.found(finding, Some((&sid, &Holder::default())));
             if finding.action == RuleAction::Revoke {
-                self.end(&sid, finding.rule.word()).await?;
+                self.revoke(&sid, finding.rule).await?;
             }
         }
         let handle = match &shown.handle {

@@ -1,18 +1,17 @@
 //! The two paths at which a browser proves its device (Device Bound Session Credentials).
 
-use std::sync::Arc;
-
 use http::Method;
 use postern_config::sessions::RuleAction;
 use postern_filters::DenyReason;
 use ring::rand::{SecureRandom as _, SystemRandom};
 
 use super::Arriving;
+use super::mine::unrevoked;
 use crate::respond::{Problem, SessionProblem};
 use crate::session::client_cookies::Carried;
 use crate::session::dbsc::{Fresh, REFRESH_PATH, REGISTER_PATH};
 use crate::session::registration::{self, Answered, DeviceRequest};
-use crate::session::{Answer, Vault};
+use crate::session::{Answer, NoSession, Revoker};
 
 /// One of the two.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,9 +54,7 @@ pub(crate) async fn answer_device(
     let handle = match &shown.handle {
         Carried::Once(handle) => handle.clone(),
         Carried::Absent | Carried::Unsound => {
-            return Ok(registration::without_session(
-                crate::session::NoSession::Missing,
-            ));
+            return Ok(registration::without_session(NoSession::Missing));
         }
     };
     let session = match vault.open(&handle).await {
@@ -91,22 +88,12 @@ pub(crate) async fn answer_device(
         let of = (record.sid.as_str(), &record.holder);
         arriving.keeper.found(finding, Some(of));
         if finding.action == RuleAction::Revoke {
-            end(&arriving, vault, &record.sid, finding.rule.word()).await?;
+            let by = Revoker::Rule(finding.rule);
+            let revoked = arriving.keeper.revoke(vault, record, by).await;
+            revoked.map(drop).map_err(|error| unrevoked(&error))?;
         }
     }
     Ok(answer)
-}
-
-async fn end(
-    arriving: &Arriving<'_>,
-    vault: &Arc<Vault>,
-    sid: &str,
-    reason: &str,
-) -> Result<(), Problem> {
-    let ended = arriving.keeper.end(vault, sid, reason).await;
-    ended
-        .map(drop)
-        .map_err(|error| super::begin::problem_of_vault(error).into())
 }
 
 /// Random bytes for one step.

@@ -6,14 +6,15 @@ use http::{Method, StatusCode};
 use postern_config::sessions::{RuleAction, RuleId};
 use postern_filters::ExchangePlan;
 
-use super::begin::problem_of_vault;
+use super::begin::{problem_of, problem_of_vault};
+use super::mine::unrevoked;
 use super::{Visit, lock};
 use crate::respond::{Problem, SessionProblem, SessionRefusal};
 use crate::session::client_cookies::forgetting_bound_field;
 use crate::session::judge::{
     self, DPOP_NONCE, Finding, Judgement, Outcome, Refusal, Scheme, Shown, Unmet,
 };
-use crate::session::{OpenSession, Record};
+use crate::session::{OpenSession, Record, Revoker};
 
 /// What was thought of a request.
 #[derive(Debug)]
@@ -136,7 +137,9 @@ impl Visit {
             Outcome::StepUp => Err(self.step_up(scheme)),
             Outcome::Refuse(refusal) => Err(self.refused(refusal, scheme)),
             Outcome::Revoke(rule) => {
-                self.end_own(rule.word()).await?;
+                if let Some(session) = self.leave() {
+                    self.revoke(&session.record().sid, rule).await?;
+                }
                 Err(SessionProblem::Revoked.into())
             }
         }
@@ -160,6 +163,11 @@ impl Visit {
         told.into()
     }
 
+    /// What somebody is told whose login is not fresh enough for what they ask.
+    pub(crate) fn fresh_login(&self) -> Problem {
+        self.step_up(Scheme::Bearer)
+    }
+
     fn step_up(&self, scheme: Scheme) -> Problem {
         let challenge = judge::step_up_challenge(scheme, self.terms.sessions.step_up_for);
         SessionRefusal::from(SessionProblem::StepUpRequired)
@@ -180,9 +188,22 @@ impl Visit {
     async fn punish(&self, sid: &str, findings: &[Finding]) -> Result<(), Problem> {
         let about = findings.iter().find(|finding| finding.rule == RuleId::H11);
         if about.is_some_and(|finding| finding.action == RuleAction::Revoke) {
-            self.end(sid, RuleId::H11.word()).await?;
+            self.revoke(sid, RuleId::H11).await?;
         }
         Ok(())
+    }
+
+    /// Ends a session for a rule: that is on record first.
+    pub(super) async fn revoke(&self, sid: &str, rule: RuleId) -> Result<(), Problem> {
+        let record = self.vault.record(sid).await;
+        let record = record.map_err(|none| Problem::from(problem_of(none)))?;
+        let now = self.vault.now();
+        let Some(record) = record.filter(|record| record.is_alive(now)) else {
+            return Ok(());
+        };
+        let by = Revoker::Rule(rule);
+        let revoked = self.keeper.revoke(&self.vault, &record, by).await;
+        revoked.map(drop).map_err(|error| unrevoked(&error))
     }
 
     /// Tells operators.
