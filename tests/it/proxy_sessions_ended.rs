@@ -213,10 +213,11 @@ async fn no_page_of_another_origin_ends_a_session() {
     let sid = own_sid(&mut browser).await;
     let (name, handle) = browser.cookies[0].clone();
     let body = format!("sid={sid}");
+    let agent = browser.agent.clone();
     let ask = async |fields: &str| {
         let request = format!(
             "POST /__postern/sessions/end HTTP/1.1\r\nHost: localhost\r\nCookie: {name}={handle}\r\n\
-             {FORM}{fields}Content-Length: {}\r\n\r\n{body}",
+             User-Agent: {agent}\r\n{FORM}{fields}Content-Length: {}\r\n\r\n{body}",
             body.len()
         );
         stage.send(&request).await

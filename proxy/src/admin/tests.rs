@@ -48,6 +48,7 @@ fn quotas(folder: &Path) -> Arc<QuotaKeeper> {
 /// Sessions that are kept in a file of this folder, which is not open.
 fn sessions(folder: &Path) -> Arc<SessionKeeper> {
     let place = SessionPlace {
+        origins: Vec::new(),
         store: StoreAddress::Embedded(folder.join("state/sessions.redb")),
         keys: Ok(ServerKeys::new([7; 32])),
     };

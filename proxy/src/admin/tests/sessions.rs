@@ -4,7 +4,7 @@ use postern_config::Sessions;
 use serde_json::Value;
 
 use super::*;
-use crate::session::{Client, Holder, Jar, OpenSession, Start, Vault};
+use crate::session::{Binding, Client, Holder, Jar, OpenSession, Start, Vault};
 
 /// An admin listener whose policy has sessions, and the vault.
 async fn with_sessions() -> (Admin, Arc<Vault>) {
@@ -24,6 +24,7 @@ async fn begun(vault: &Vault, subject: &str, client: Client) -> OpenSession {
             roles: vec!["agent".to_owned()],
         },
         client,
+        binding: Binding::default(),
         jar: Jar::new(b"sessionid=s3cr3t".to_vec()),
         limit: None,
     };

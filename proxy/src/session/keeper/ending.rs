@@ -144,8 +144,8 @@ impl SessionKeeper {
 
 #[cfg(test)]
 mod tests {
+    use futures::FutureExt as _;
     use postern_config::Sessions;
-    use postern_config::sessions::RuleAction;
     use prometheus::TextEncoder;
     use tokio::sync::Notify;
 
@@ -154,12 +154,14 @@ mod tests {
     use crate::evidence::Evidence;
     use crate::metrics::Metrics;
     use crate::quota::StoreAddress;
-    use crate::session::{Client, Jar, ServerKeys, SessionPlace, Start};
+    use crate::session::judge::Finding;
+    use crate::session::{Binding, Client, Jar, ServerKeys, SessionPlace, Start};
 
     fn keeper(folder: &tempfile::TempDir) -> (SessionKeeper, Arc<Metrics>) {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let metrics = Arc::new(Metrics::new().unwrap());
         let place = SessionPlace {
+            origins: Vec::new(),
             store: StoreAddress::Embedded(folder.path().join("sessions.redb")),
             keys: Ok(ServerKeys::new([7; 32])),
         };
@@ -175,6 +177,7 @@ mod tests {
                 ..Holder::default()
             },
             client: Client::Api,
+            binding: Binding::default(),
             jar: Jar::default(),
             limit: None,
         }
@@ -190,13 +193,12 @@ mod tests {
         keeper.began(record);
         let cut = Arc::new(Notify::new());
         let _runs = keeper.running().enter(&record.sid, &cut);
-        let (rule, does) = (RuleId::H06, RuleAction::Revoke);
-        keeper
-            .findings()
-            .found(rule, does, Some(record), "two-places");
-        let by = Revoker::Rule(rule);
+        let finding = Finding::new(&Sessions::default(), RuleId::H06, "two-places");
+        keeper.found(finding, Some((&record.sid, &record.holder)));
+        let by = Revoker::Rule(RuleId::H06);
         assert!(keeper.revoke(vault, record, by).await.unwrap());
-        cut.notified().await;
+        let told = cut.notified().now_or_never();
+        assert!(told.is_some(), "what runs in it is cut");
         assert!(keeper.revoke(vault, record, Revoker::Admin).await.unwrap());
         assert!(!keeper.end(vault, "no such", "logout").await.unwrap());
         let ended = vault.record(&record.sid).await.unwrap().unwrap();
