@@ -47,7 +47,7 @@ const QUOTAS: &str = "quotas:
 /// Neighbours say who asks.
 const BY_HEADER: &str = "{ from: header, subject: X-Subject, roles: X-Roles, trusted: [127.0.0.1/32], without_a_role: deny }";
 /// A login says who asks.
-const BY_SESSION: &str = "{ from: session, login: { match: GET /login, success: { status: 200 }, user: { answer: $.user } }, roles: { '*': agent }, without_a_role: deny }";
+const BY_SESSION: &str = "{ from: session, login: { match: GET /login, success: { status: 200 }, user: { json: $.user } }, roles: { '*': agent }, without_a_role: deny }";
 /// What ties a session to its holder is looked at with every request.
 const SESSIONS: &str = "sessions: { bind: [context], required: { export: 0 } }\n";
 
