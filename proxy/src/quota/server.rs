@@ -73,7 +73,8 @@ impl Server {
         self.signal(Signal::CONT);
     }
 
-    fn kill(&mut self) {
+    /// Kills the server, without any chance to write.
+    pub(crate) fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }

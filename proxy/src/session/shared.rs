@@ -29,6 +29,7 @@ const FORGET_AFTER_MS: u64 = 3_600_000;
 /// See the module's documentation.
 pub struct SharedSessions {
     manager: ConnectionManager,
+    deadline: Duration,
     admit: Script,
     find: Script,
     replace: Script,
@@ -43,10 +44,23 @@ impl SharedSessions {
         let manager = store_server::connect(url, deadline).await;
         Ok(Self {
             manager: manager.map_err(|error| refused(&error))?,
+            deadline,
             admit: Script::new(include_str!("shared/admit.lua")),
             find: Script::new(include_str!("shared/find.lua")),
             replace: Script::new(include_str!("shared/replace.lua")),
         })
+    }
+
+    /// Waits for an answer of the server, until the deadline. A connection that is being made again would be
+    /// waited for much longer, and whoever asks is to be refused soon.
+    async fn in_time<T>(
+        &self,
+        call: impl Future<Output = Result<T, RedisError>>,
+    ) -> Result<T, StoreError> {
+        match tokio::time::timeout(self.deadline, call).await {
+            Ok(answer) => answer.map_err(|error| refused(&error)),
+            Err(_late) => Err(StoreError::Timeout),
+        }
     }
 }
 
@@ -72,9 +86,9 @@ impl SessionStore for SharedSessions {
             Some(OnLimit::DenyNew) | None => "deny",
         });
         call.arg(SESSION);
-        let answer: Result<Vec<String>, RedisError> =
-            call.invoke_async(&mut self.manager.clone()).await;
-        let mut answer = answer.map_err(|error| refused(&error))?.into_iter();
+        let mut manager = self.manager.clone();
+        let answer: Vec<String> = self.in_time(call.invoke_async(&mut manager)).await?;
+        let mut answer = answer.into_iter();
         match answer.next().as_deref() {
             Some("made") => Ok(Admitted::Made {
                 evicted: answer.collect(),
@@ -87,9 +101,8 @@ impl SessionStore for SharedSessions {
     async fn find(&self, handle: &Digest, now: u64) -> Result<Option<Stored>, StoreError> {
         let mut call = self.find.key(hashed(HANDLE, handle));
         call.arg(now).arg(SESSION);
-        let answer: Result<Vec<Vec<u8>>, RedisError> =
-            call.invoke_async(&mut self.manager.clone()).await;
-        let answer = answer.map_err(|error| refused(&error))?;
+        let mut manager = self.manager.clone();
+        let answer: Vec<Vec<u8>> = self.in_time(call.invoke_async(&mut manager)).await?;
         match <[Vec<u8>; 3]>::try_from(answer) {
             Ok([sid, revision, sealed]) => Ok(Some(Stored {
                 sid: String::from_utf8(sid).map_err(|_odd| StoreError::Corrupt)?,
@@ -103,12 +116,9 @@ impl SessionStore for SharedSessions {
 
     async fn read(&self, sid: &str, now: u64) -> Result<Option<Stored>, StoreError> {
         let fields = ["end", "revision", "sealed"];
-        let row: Result<Vec<Option<Vec<u8>>>, RedisError> = self
-            .manager
-            .clone()
-            .hmget(key_of(SESSION, sid), &fields)
-            .await;
-        let row = row.map_err(|error| refused(&error))?;
+        let mut manager = self.manager.clone();
+        let reading = manager.hmget(key_of(SESSION, sid), &fields);
+        let row: Vec<Option<Vec<u8>>> = self.in_time(reading).await?;
         let Ok([Some(end), Some(revision), Some(sealed)]) = <[_; 3]>::try_from(row) else {
             return Ok(None);
         };
@@ -133,9 +143,9 @@ impl SessionStore for SharedSessions {
         call.arg(now);
         call.arg(change.old_handle.map_or(0, |(_, until)| until));
         call.arg(u8::from(person.is_some())).arg(FORGET_AFTER_MS);
-        let answer: Result<u8, RedisError> = call.invoke_async(&mut self.manager.clone()).await;
-        match answer.map_err(|error| refused(&error))? {
-            1 => Ok(Replaced::Done),
+        let mut manager = self.manager.clone();
+        match self.in_time(call.invoke_async(&mut manager)).await? {
+            1_u8 => Ok(Replaced::Done),
             _ => Ok(Replaced::Stale),
         }
     }
@@ -149,9 +159,9 @@ impl SessionStore for SharedSessions {
         let mut set = redis::cmd("SET");
         set.arg(hashed(PROOF, proof)).arg(1).arg("NX");
         set.arg("PX").arg(until.saturating_sub(now).max(1));
-        let set: Result<Option<String>, RedisError> =
-            set.query_async(&mut self.manager.clone()).await;
-        Ok(set.map_err(|error| refused(&error))?.is_some())
+        let mut manager = self.manager.clone();
+        let set: Option<String> = self.in_time(set.query_async(&mut manager)).await?;
+        Ok(set.is_some())
     }
 
     async fn list(
@@ -163,21 +173,15 @@ impl SessionStore for SharedSessions {
         let key = person.map_or_else(|| ALL.to_owned(), |person| hashed(PERSON, person));
         let max = isize::try_from(max).unwrap_or(isize::MAX);
         let after = format!("({now}");
-        let sids: Result<Vec<String>, RedisError> = self
-            .manager
-            .clone()
-            .zrangebyscore_limit(key, after, "+inf", 0, max)
-            .await;
-        sids.map_err(|error| refused(&error))
+        let mut manager = self.manager.clone();
+        let reading = manager.zrangebyscore_limit(key, after, "+inf", 0, max);
+        self.in_time(reading).await
     }
 
     async fn ended_since(&self, time: u64) -> Result<Vec<String>, StoreError> {
-        let sids: Result<Vec<String>, RedisError> = self
-            .manager
-            .clone()
-            .zrangebyscore(ENDED, time, "+inf")
-            .await;
-        sids.map_err(|error| refused(&error))
+        let mut manager = self.manager.clone();
+        let reading = manager.zrangebyscore(ENDED, time, "+inf");
+        self.in_time(reading).await
     }
 }
 

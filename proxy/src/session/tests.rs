@@ -282,6 +282,23 @@ async fn a_store_that_does_not_answer_lets_nobody_in() {
 }
 
 #[tokio::test]
+async fn a_store_that_is_gone_is_not_waited_for_beyond_the_deadline() {
+    let Some(mut server) = Server::start() else {
+        return;
+    };
+    let store = SharedSessions::open(&server.url(), Duration::from_millis(100)).await;
+    let store = store.unwrap();
+    server.kill();
+    // The first call finds the connection broken; the next ones come while it is made again, which is tried
+    // for longer than a call may take.
+    assert!(store.ended_since(0).await.is_err());
+    for _again in 0..3 {
+        let late = store.ended_since(0).await.unwrap_err();
+        assert_eq!(late, StoreError::Timeout);
+    }
+}
+
+#[tokio::test]
 async fn what_one_replica_ends_is_over_for_another_at_once() {
     for stage in Stage::each().await {
         let other = Stage::vault(&stage.store, &stage.clock, ServerKeys::new(KEY));
