@@ -3,7 +3,7 @@
 //! A policy without sessions needs no vault, and a reload may bring them. A vault that cannot be opened then is
 //! asked for again by the next exchange; at start it is fatal.
 //!
-//! Replicas learn of an end from the store, twice a second. When the store has not answered for
+//! Replicas learn of an end from the store, four times a second. When the store has not answered for
 //! [`BLIND_MAX`], everything that runs in a session is cut: nobody can tell any more which have ended.
 
 mod ending;
@@ -36,7 +36,7 @@ pub(crate) use ending::{RevokeError, Revoker};
 /// The purpose of the key that makes nonces.
 const NONCE_PURPOSE: &str = "postern/dpop-nonce/v1";
 /// How often it is asked which sessions have ended.
-const ASK_EVERY: Duration = Duration::from_millis(500);
+const ASK_EVERY: Duration = Duration::from_millis(250);
 /// For how long an exchange may run on without anybody knowing whether its session has ended.
 const BLIND_MAX: Duration = Duration::from_secs(3);
 /// The clocks of replicas differ by no more than this.
