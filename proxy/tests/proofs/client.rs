@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 /// A response as it arrived.
@@ -25,9 +25,9 @@ impl Response {
     }
 }
 
-/// One keep-alive connection.
-pub(crate) struct Client {
-    stream: TcpStream,
+/// One keep-alive connection, over TCP or what is spoken over it.
+pub(crate) struct Client<S = TcpStream> {
+    stream: S,
     buffer: Vec<u8>,
     /// Fields that it sends with each request besides those that say who it is.
     fields: String,
@@ -37,6 +37,18 @@ impl Client {
     pub(crate) async fn connect(address: SocketAddr) -> Self {
         let stream = TcpStream::connect(address).await.unwrap();
         stream.set_nodelay(true).unwrap();
+        Self::over(stream)
+    }
+
+    /// A GET as `agent`, on a connection of its own.
+    pub(crate) async fn get_once(address: SocketAddr, path: &str) -> Response {
+        Self::connect(address).await.get(path).await
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
+    /// A client on a connection that is there.
+    pub(crate) const fn over(stream: S) -> Self {
         Self {
             stream,
             buffer: Vec::new(),
@@ -48,11 +60,6 @@ impl Client {
     pub(crate) fn with(mut self, fields: &str) -> Self {
         fields.clone_into(&mut self.fields);
         self
-    }
-
-    /// A GET as `agent`, on a connection of its own.
-    pub(crate) async fn get_once(address: SocketAddr, path: &str) -> Response {
-        Self::connect(address).await.get(path).await
     }
 
     /// A GET as `agent`.
@@ -68,10 +75,7 @@ impl Client {
 
     /// Sends the GET to somebody who may be gone.
     pub(crate) async fn try_send(&mut self, path: &str) -> std::io::Result<()> {
-        let request = format!(
-            "GET {path} HTTP/1.1\r\nHost: desk.example\r\nX-Subject: ann\r\nX-Roles: agent\r\n\r\n"
-        );
-        self.stream.write_all(request.as_bytes()).await
+        self.try_send_to(path, "desk.example").await
     }
 
     /// Sends the GET of somebody by name to a Postern that may be gone.
@@ -84,11 +88,15 @@ impl Client {
 
     /// Sends the GET for a given `Host`.
     pub(crate) async fn send_to(&mut self, path: &str, host: &str) {
+        self.try_send_to(path, host).await.unwrap();
+    }
+
+    async fn try_send_to(&mut self, path: &str, host: &str) -> std::io::Result<()> {
         let request = format!(
             "GET {path} HTTP/1.1\r\nHost: {host}\r\nX-Subject: ann\r\nX-Roles: agent\r\n{}\r\n",
             self.fields
         );
-        self.stream.write_all(request.as_bytes()).await.unwrap();
+        self.stream.write_all(request.as_bytes()).await
     }
 
     /// Reads one response; a connection that ends early gives an incomplete one.
@@ -153,6 +161,15 @@ impl Client {
 
     /// Counts the bytes of a body to its end without keeping them; whether it was complete.
     pub(crate) async fn count_chunked(&mut self, path: &str) -> (u64, bool) {
+        self.count_telling(path, |_so_far| {}).await
+    }
+
+    /// The same; with each chunk it is told how many bytes have come so far.
+    pub(crate) async fn count_telling(
+        &mut self,
+        path: &str,
+        mut told: impl FnMut(u64),
+    ) -> (u64, bool) {
         self.send(path).await;
         let end = self
             .fill_until(|buffer| find(buffer, b"\r\n\r\n"))
@@ -175,6 +192,7 @@ impl Client {
             }
             self.buffer.drain(..size + 2);
             total += size as u64;
+            told(total);
             if size == 0 {
                 return (total, true);
             }

@@ -9,6 +9,8 @@
 //! | `cut` | – | all 4 KiB | – |
 //! | `drain` | – | 200 exchanges | – |
 //! | `killed`, `audited` | `POSTERN_KILLS` | 5 | 200 and more, 1,000 |
+//! | `sessions::revoked` | `POSTERN_REVOCATIONS` | 3 for each store | 100 and more |
+//! | `sessions::outage` | `POSTERN_OUTAGES` | 1 of each kind | 20 and more |
 //! | `ratio` | `POSTERN_ROUNDS` | 1 | 20, in a release build |
 
 #[cfg(test)]
@@ -33,6 +35,8 @@ mod ratio;
 mod reload;
 #[cfg(test)]
 mod second_version;
+#[cfg(test)]
+mod sessions;
 
 /// A count from the environment, or the short one.
 #[cfg(test)]

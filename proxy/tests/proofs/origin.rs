@@ -9,6 +9,9 @@ use tokio::net::{TcpListener, TcpStream};
 /// What must never reach a client.
 pub(crate) const CANARY: &str = "zq7.victim@leak.example";
 
+/// The cookie that a login gives; nobody but the application and Postern ever needs it.
+pub(crate) const SID: &str = "b4f1a29c7d3e5068b4f1a29c7d3e5068";
+
 /// A case whose two personal fields a policy replaces.
 pub(crate) fn case(id: usize) -> String {
     format!(
@@ -51,9 +54,10 @@ pub(crate) async fn start() -> SocketAddr {
 async fn serve(mut stream: TcpStream) {
     let mut buffer = Vec::new();
     loop {
-        let Some(path) = request_path(&mut stream, &mut buffer).await else {
+        let Some(head) = request_head(&mut stream, &mut buffer).await else {
             return;
         };
+        let path = head.split(' ').nth(1).unwrap_or_default();
         let mut parts = path.trim_start_matches('/').split('/');
         let kind = parts.next().unwrap_or_default().to_owned();
         let number: usize = parts
@@ -63,6 +67,11 @@ async fn serve(mut stream: TcpStream) {
         let keep = match kind.as_str() {
             "cases" => whole(&mut stream, &case(number)).await,
             "login" => login(&mut stream).await,
+            "logout" => whole(&mut stream, "{}").await,
+            "own" => match head.contains(&format!("sid={SID}")) {
+                true => whole(&mut stream, &case(number)).await,
+                false => unknown(&mut stream).await,
+            },
             "slow" => {
                 tokio::time::sleep(Duration::from_millis(number as u64)).await;
                 whole(&mut stream, &case(number)).await
@@ -83,11 +92,10 @@ async fn serve(mut stream: TcpStream) {
     }
 }
 
-async fn request_path(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Option<String> {
+async fn request_head(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Option<String> {
     loop {
         if let Some(end) = buffer.windows(4).position(|window| window == b"\r\n\r\n") {
-            let head = String::from_utf8(buffer.drain(..end + 4).collect()).ok()?;
-            return head.split(' ').nth(1).map(str::to_owned);
+            return String::from_utf8(buffer.drain(..end + 4).collect()).ok();
         }
         let mut part = [0_u8; 4096];
         let count = stream
@@ -107,9 +115,16 @@ fn page(records: usize) -> String {
 
 /// A login that anybody may have, with a cookie.
 async fn login(stream: &mut TcpStream) -> bool {
-    let answer = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\
-                  Set-Cookie: sid=b4f1a29c7d3e5068b4f1a29c7d3e5068; Path=/; HttpOnly\r\n\
-                  Content-Length: 14\r\n\r\n{\"user\":\"ann\"}";
+    let answer = format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\
+         Set-Cookie: sid={SID}; Path=/; HttpOnly\r\nContent-Length: 14\r\n\r\n{{\"user\":\"ann\"}}"
+    );
+    stream.write_all(answer.as_bytes()).await.is_ok()
+}
+
+/// What somebody gets who brings no cookie of a login.
+async fn unknown(stream: &mut TcpStream) -> bool {
+    let answer = "HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n";
     stream.write_all(answer.as_bytes()).await.is_ok()
 }
 

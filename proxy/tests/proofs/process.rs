@@ -90,13 +90,21 @@ impl Process {
         tls: Option<&str>,
         policy: &str,
     ) -> Self {
+        let listen = tls.map_or_else(String::new, |tls| format!("tls: {tls}"));
+        Self::start_listening(&listen, variables, (folder, lines), origin, policy).await
+    }
+
+    /// The same with further keys of `listen`.
+    pub(crate) async fn start_listening(
+        listen: &str,
+        variables: &[(&str, String)],
+        (folder, lines): (tempfile::TempDir, &str),
+        origin: SocketAddr,
+        policy: &str,
+    ) -> Self {
         let (data, admin) = (free_port(), free_port());
-        let listen = tls.map_or_else(
-            || format!("listen: {data}\n"),
-            |tls| format!("listen: {{ address: \"{data}\", tls: {tls} }}\n"),
-        );
         let server = format!(
-            "{listen}upstream: http://{origin}\npolicy: policy.yaml\nadmin: {admin}\nstate: state\ndrain: 10s\n{lines}"
+            "listen: {{ address: \"{data}\", {listen} }}\nupstream: http://{origin}\npolicy: policy.yaml\nadmin: {admin}\nstate: state\ndrain: 10s\n{lines}"
         );
         fs::write(folder.path().join("postern.yaml"), server).unwrap();
         fs::write(folder.path().join("policy.yaml"), policy).unwrap();
@@ -119,6 +127,25 @@ impl Process {
         process
     }
 
+    /// What becomes of a Postern that is not to start: it has to stop by itself.
+    pub(crate) async fn refusal(lines: &str, origin: SocketAddr, policy: &str) -> Output {
+        let folder = tempfile::tempdir().unwrap();
+        let (data, admin) = (free_port(), free_port());
+        let server = format!(
+            "listen: {data}\nupstream: http://{origin}\npolicy: policy.yaml\nadmin: {admin}\nstate: state\n{lines}"
+        );
+        fs::write(folder.path().join("postern.yaml"), server).unwrap();
+        fs::write(folder.path().join("policy.yaml"), policy).unwrap();
+        let running = tokio::process::Command::new(env!("CARGO_BIN_EXE_postern"))
+            .args(["run", "-c", "postern.yaml"])
+            .current_dir(folder.path())
+            .stdin(Stdio::null())
+            .kill_on_drop(true)
+            .output();
+        let stopped = tokio::time::timeout(Duration::from_secs(60), running).await;
+        stopped.expect("it runs and should not").unwrap()
+    }
+
     /// How long its threads that still run have worked.
     pub(crate) fn worked(&self) -> Duration {
         let tasks = fs::read_dir(format!("/proc/{}/task", self.child.id())).unwrap();
@@ -132,6 +159,13 @@ impl Process {
     /// What `postern quotas list` says.
     pub(crate) fn quotas(&self) -> serde_json::Value {
         quotas(self.folder.path())
+    }
+
+    /// Every metric, as the admin listener tells them.
+    pub(crate) async fn metrics(&self) -> String {
+        let mut client = Client::connect(self.admin).await;
+        client.send_to("/metrics", &self.admin.to_string()).await;
+        String::from_utf8(client.response().await.body).unwrap()
     }
 
     /// The policy file.
