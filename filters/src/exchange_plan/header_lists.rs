@@ -154,8 +154,9 @@ const IDENTITY_PREFIXES: [&str; 5] = [
     "client-cert",
 ];
 
-/// What of a labelled route's answers leaves beside what we set. None of it can carry the record.
-const RESPONSE_ALLOWED: [&str; 16] = [
+/// What of a labelled route's answers leaves beside what we set. None of it can carry the record, and none of it lets
+/// a page of another origin read one (`Access-Control-*`): no policy says which origins may.
+const RESPONSE_ALLOWED: [&str; 10] = [
     "date",
     "retry-after",
     "allow",
@@ -166,12 +167,6 @@ const RESPONSE_ALLOWED: [&str; 16] = [
     "referrer-policy",
     "cross-origin-opener-policy",
     "cross-origin-resource-policy",
-    "access-control-allow-origin",
-    "access-control-allow-methods",
-    "access-control-allow-headers",
-    "access-control-allow-credentials",
-    "access-control-expose-headers",
-    "access-control-max-age",
 ];
 
 /// What no answer carries: tokens, challenges meant for us, and pointers past the proxy.
