@@ -63,16 +63,17 @@ impl ClientCookies {
         }
         let mut cookies = Self::default();
         for (name, value) in pairs(&fields) {
-            match name {
+            // A reader that trims and one that does not would take a name with a blank for different ones.
+            match name.trim_ascii_end() {
                 own if own.eq_ignore_ascii_case(HANDLE_COOKIE.as_bytes()) => {
                     cookies
                         .handle
-                        .add(own == HANDLE_COOKIE.as_bytes(), Handle::parse(value));
+                        .add(name == HANDLE_COOKIE.as_bytes(), Handle::parse(value));
                 }
                 own if own.eq_ignore_ascii_case(BOUND_COOKIE.as_bytes()) => {
                     cookies
                         .bound
-                        .add(own == BOUND_COOKIE.as_bytes(), bound_of(value));
+                        .add(name == BOUND_COOKIE.as_bytes(), bound_of(value));
                 }
                 _ => {}
             }
@@ -84,7 +85,7 @@ impl ClientCookies {
 /// The values of the cookies of a name that is not ours, exactly as they came.
 pub(super) fn values_of<'h>(headers: &'h HeaderMap, name: &str) -> Vec<&'h [u8]> {
     let fields = fields(headers);
-    let named = pairs(&fields).filter(|(named, _)| *named == name.as_bytes());
+    let named = pairs(&fields).filter(|(named, _)| named.trim_ascii_end() == name.as_bytes());
     named.map(|(_, value)| value).collect()
 }
 
@@ -93,7 +94,7 @@ fn fields(headers: &HeaderMap) -> Vec<&[u8]> {
     fields.map(http::HeaderValue::as_bytes).collect()
 }
 
-/// Names and values, without the blanks around them.
+/// Names and values, without the blanks around each pair.
 fn pairs<'h>(fields: &[&'h [u8]]) -> impl Iterator<Item = (&'h [u8], &'h [u8])> {
     let pairs = fields
         .iter()
@@ -105,7 +106,7 @@ fn pairs<'h>(fields: &[&'h [u8]]) -> impl Iterator<Item = (&'h [u8], &'h [u8])> 
             let (name, rest) = pair.split_at(at);
             (name, rest.get(1..).unwrap_or_default())
         });
-        (name.trim_ascii_end(), value)
+        (name, value)
     })
 }
 
@@ -209,6 +210,9 @@ mod tests {
             vec![format!("{name}=\"{value}\"")],
             vec![format!("{name}= {value} x")],
             vec![format!("{}={value}", name.to_lowercase())],
+            vec![format!("{name} ={value}")],
+            vec![format!("{name}\t={value}")],
+            vec![format!("{pair}; {name} =x")],
             vec![format!("{pair}; a={}", "x".repeat(16 << 10))],
         ] {
             let fields: Vec<&str> = fields.iter().map(String::as_str).collect();
