@@ -9,6 +9,14 @@ use axum::response::{IntoResponse, Response};
 
 use super::AdminState;
 
+/// What every answer tells a browser: to keep nothing, to guess nothing, and to show it in no frame.
+const FOR_BROWSERS: [(&str, &str); 4] = [
+    ("cache-control", "no-store"),
+    ("x-content-type-options", "nosniff"),
+    ("content-security-policy", "frame-ancestors 'none'"),
+    ("x-frame-options", "DENY"),
+];
+
 /// Lets only requests pass that were meant for loopback. A web page that rebinds its name to loopback
 /// still sends its own name.
 pub(super) async fn meant_for_loopback(request: Request, next: Next) -> Response {
@@ -16,21 +24,19 @@ pub(super) async fn meant_for_loopback(request: Request, next: Next) -> Response
         None => true,
         Some(authority) => is_loopback(authority),
     };
-    if !named || !host_is_loopback(request.headers()) {
-        return (
+    let mut response = match named && host_is_loopback(request.headers()) {
+        true => next.run(request).await,
+        false => (
             StatusCode::MISDIRECTED_REQUEST,
             "the host must be a loopback address or localhost\n",
         )
-            .into_response();
+            .into_response(),
+    };
+    for (name, value) in FOR_BROWSERS {
+        response
+            .headers_mut()
+            .insert(name, HeaderValue::from_static(value));
     }
-    let mut response = next.run(request).await;
-    response
-        .headers_mut()
-        .insert("cache-control", HeaderValue::from_static("no-store"));
-    response.headers_mut().insert(
-        "x-content-type-options",
-        HeaderValue::from_static("nosniff"),
-    );
     response
 }
 

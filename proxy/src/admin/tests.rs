@@ -153,6 +153,31 @@ fn split(answer: &str) -> (u16, String) {
 }
 
 #[tokio::test]
+async fn no_answer_is_kept_or_shown_in_a_frame() {
+    let admin = Admin::start(true);
+    for (path, host) in [
+        ("/livez", "localhost"),
+        ("/status", "localhost"),
+        ("/", "localhost"),
+        ("/livez", "rebound.example"),
+    ] {
+        let request = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+        let answer = admin.raw(&request).await;
+        for field in [
+            "cache-control: no-store\r\n",
+            "content-security-policy: frame-ancestors 'none'\r\n",
+            "x-content-type-options: nosniff\r\n",
+            "x-frame-options: DENY\r\n",
+        ] {
+            assert!(
+                answer.contains(field),
+                "{path} at {host}: {field} in {answer}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
 async fn health_and_metrics_are_open_and_the_rest_needs_the_token() {
     let admin = Admin::start(true);
     for open in ["/livez", "/readyz", "/startupz", "/metrics"] {

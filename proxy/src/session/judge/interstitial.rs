@@ -7,7 +7,9 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::StatusCode;
-use http::header::{CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
+use http::header::{
+    CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+};
 
 use super::fetch::{Fetch, Purpose, Sender};
 use super::shown::{Carrier, Shown};
@@ -44,4 +46,5 @@ pub fn interstitial() -> Answer {
         .with(CONTENT_SECURITY_POLICY, &policy)
         .with(REFERRER_POLICY, "same-origin")
         .with(X_CONTENT_TYPE_OPTIONS, "nosniff")
+        .with(X_FRAME_OPTIONS, "DENY")
 }
