@@ -76,7 +76,8 @@ async fn open_if_needed(sessions: &SessionKeeper, store: &PolicyStore) -> Result
 }
 
 /// Where clients find us: at the hosts that are served, over TLS, and without it where it is not we who speak TLS;
-/// where no host is named, at the address that is listened on.
+/// a host without a port is served at every port, so that the one that is listened on is ours too. Where no host is
+/// named, at the address that is listened on.
 fn origins(server: &Server, listening: Option<SocketAddr>) -> Vec<String> {
     let listen = &server.listen;
     let schemes: &[&str] = match listen.tls {
@@ -89,15 +90,25 @@ fn origins(server: &Server, listening: Option<SocketAddr>) -> Vec<String> {
         let local = port.map(|port| format!("localhost:{port}"));
         address.into_iter().chain(local).collect()
     };
+    let at_port = |host: &String| match (port, names_port(host)) {
+        (Some(port), false) => vec![host.clone(), format!("{host}:{port}")],
+        (Some(_) | None, _) => vec![host.clone()],
+    };
     let hosts: Vec<String> = match listen.hosts.is_empty() {
         true => unnamed(),
-        false => listen.hosts.clone(),
+        false => listen.hosts.iter().flat_map(at_port).collect(),
     };
     let of_host = |host: &String| {
         let origin = |scheme: &&str| format!("{scheme}://{host}");
         schemes.iter().map(origin).collect::<Vec<_>>()
     };
     hosts.iter().flat_map(of_host).collect()
+}
+
+/// Whether a host of the server file is written with its port; an IPv6 address is in brackets.
+fn names_port(host: &str) -> bool {
+    host.rsplit_once(':')
+        .is_some_and(|(_, port)| !port.contains(']'))
 }
 
 /// The file beside the quotas' own: `postern.redb` has `postern-sessions.redb` beside it.
@@ -124,4 +135,34 @@ fn keys(server: &Server, base: &Path) -> Result<Option<ServerKeys>, LoadError> {
         });
     }
     Ok(keys)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn origins_of(listen: &str, listening: Option<&str>) -> Vec<String> {
+        let text = format!("listen: {listen}\nupstream: http://127.0.0.1:9\npolicy: policy.yaml\n");
+        let server = Server::parse("postern.yaml", &text)
+            .unwrap_or_else(|errors| panic!("{}", errors.render(false)));
+        origins(&server, listening.map(|address| address.parse().unwrap()))
+    }
+
+    #[test]
+    fn a_host_without_a_port_is_found_at_the_one_that_is_listened_on() {
+        let listen = "{ address: \"127.0.0.1:0\", hosts: [desk.example, \"other.example:444\", \"[::1]\"], \
+             tls: { cert: \"file:c\", key: \"file:k\" } }";
+        assert_eq!(
+            origins_of(listen, Some("127.0.0.1:8443")),
+            [
+                "https://desk.example",
+                "https://desk.example:8443",
+                "https://other.example:444",
+                "https://[::1]",
+                "https://[::1]:8443",
+            ]
+        );
+        let nowhere = origins_of("{ address: \"127.0.0.1:0\", hosts: [desk.example] }", None);
+        assert_eq!(nowhere, ["https://desk.example", "http://desk.example"]);
+    }
 }
