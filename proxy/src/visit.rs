@@ -100,7 +100,7 @@ impl Visit {
                     issuer: record.holder.issuer.clone(),
                     subject: record.holder.subject.clone(),
                     tenant: record.holder.tenant.clone(),
-                    groups: record.holder.roles.clone(),
+                    groups: self.roles_of(&record.holder),
                 },
                 credential: Some(Credential::of_session(&record.sid, record.times.created)),
             }),
@@ -129,6 +129,14 @@ impl Visit {
             lock(&self.told).forget = true;
         }
         *lock(&self.holder) = holder;
+    }
+
+    /// The roles of a session's holder: what the policy in force gives to that name, so that who is taken a role has
+    /// it no longer; where the application said them at the login, those.
+    fn roles_of(&self, holder: &Holder) -> Vec<String> {
+        let login = self.terms.login.as_ref();
+        let given = login.and_then(|login| login.roles_by_name(&holder.subject));
+        given.unwrap_or_else(|| holder.roles.clone())
     }
 
     /// Whether the session says who asks.

@@ -155,6 +155,14 @@ impl LoginTerms {
         };
         Some(LoggedIn { user, roles })
     }
+
+    /// The roles that the policy itself gives to a name; none where the application says them.
+    pub(super) fn roles_by_name(&self, user: &str) -> Option<Vec<String>> {
+        match &self.roles {
+            RoleTerms::ByUser(map) => Some(map.roles_of(user)),
+            RoleTerms::FromAnswer(_) => None,
+        }
+    }
 }
 
 /// Exactly one text or whole number.
@@ -211,5 +219,29 @@ impl<'a> PostedForm<'a> {
 impl std::fmt::Debug for PostedForm<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("PostedForm(..)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn login(roles: &str) -> LoginTerms {
+        let policy = include_str!("../../../tests/cases/policy/good/login-by-form.yaml");
+        let policy = policy.replace(r#"{ "*": [agent], Boss: [lead] }"#, roles);
+        let policy = Policy::parse("policy.yaml", &policy)
+            .unwrap_or_else(|errors| panic!("{}", errors.render(false)));
+        SessionTerms::of(&policy).unwrap().unwrap().login.unwrap()
+    }
+
+    #[test]
+    fn roles_by_name_are_those_that_the_policy_gives_now() {
+        let before = login(r#"{ "*": [agent], Boss: [lead] }"#);
+        let roles = |login: &LoginTerms, user: &str| login.roles_by_name(user).unwrap();
+        assert_eq!(roles(&before, "boss"), ["agent", "lead"]);
+        assert_eq!(roles(&before, "ann"), ["agent"]);
+        let after = login("{ ann: [agent] }");
+        assert_eq!(roles(&after, "ann"), ["agent"]);
+        assert!(roles(&after, "boss").is_empty());
     }
 }
