@@ -27,6 +27,7 @@ mod suite;
 mod tls;
 mod tokens;
 mod upstream;
+mod visitors;
 mod wire;
 
 use std::collections::BTreeSet;

@@ -49,6 +49,7 @@ const CHECKS: &[(&str, Check)] = &[
     ("at most cap rows", at_most_the_cap),
     ("rows actually emitted", at_most_the_cap),
     ("included counted", at_most_the_cap),
+    ("no ACAO unless", no_other_origin),
 ];
 
 /// Sentences about more than one exchange, which the entry's own driver checks.
@@ -62,6 +63,10 @@ const DRIVEN: &[&str] = &[
     "saturating arithmetic",
     "tenant-wide cap",
     "one bucket",
+    "new random id issued",
+    "held in server-side jar",
+    "least privileged wins",
+    "frame-ancestors",
 ];
 
 /// Sentences that an invariant of every run already covers: canaries and their beginnings, trailers,
@@ -212,6 +217,16 @@ fn no_store(_: &Case<'_>, observed: &Observed) -> Result<(), String> {
 fn nosniff(_: &Case<'_>, observed: &Observed) -> Result<(), String> {
     let field = observed.answer.field("x-content-type-options");
     ensure(field == Some("nosniff"), "nosniff is missing")
+}
+
+/// No policy here lists an origin, so none is told that it may read the answer.
+fn no_other_origin(_: &Case<'_>, observed: &Observed) -> Result<(), String> {
+    let head = observed.answer.head.iter();
+    let mut names = head.flat_map(|head| &head.fields).map(|(name, _)| name);
+    ensure(
+        !names.any(|name| name.starts_with("access-control-")),
+        "another origin may read the answer",
+    )
 }
 
 fn json_type(_: &Case<'_>, observed: &Observed) -> Result<(), String> {

@@ -7,6 +7,7 @@ use super::catalogue::Entry;
 use super::exchange::{self, Run, Suite};
 use super::messages::{Fill, find};
 use super::scan::Views;
+use super::special;
 use super::stage::Stage;
 use super::wire;
 
@@ -21,6 +22,7 @@ pub(super) enum Visible {
 
 /// Runs one entry's control, for the first of its variants that holds a canary.
 pub(super) async fn run(suite: &Suite, open: &Stage, entry: &Entry) -> Result<Visible, String> {
+    let entry = &special::for_control(entry);
     let mut vacuous = "it has no variant".to_owned();
     for variant in entry.runs() {
         match one(suite, open, entry, variant).await {

@@ -15,6 +15,7 @@ use super::records;
 use super::stage::Stage;
 use super::tokens::{Fate, Malformed, Tokens};
 use super::upstream::{Pace, Script};
+use super::visitors::{self, Handles};
 
 /// What stays the same over the runs of a suite.
 pub(super) struct Suite {
@@ -85,6 +86,10 @@ pub(super) async fn run(
         for run in runs {
             let mut outcome = run_splits(suite, stage, policy, &run).await;
             if outcome.is_ok() {
+                // What was refused was refused for what it was, and not because nobody had a session.
+                outcome = visitors::all_are_still_in(suite, stage).await.and(outcome);
+            }
+            if outcome.is_ok() {
                 outcome = stage.still_serves(&suite.tokens).await.and(outcome);
             }
             outcomes.push((run.label(), outcome));
@@ -109,7 +114,11 @@ async fn run_splits(
     run: &Run<'_>,
 ) -> Result<&'static str, String> {
     let host = stage.host();
-    let fill = fill(suite, run, &host);
+    let handles = Handles::of_entry(suite, stage, run.entry).await?;
+    let fill = Fill {
+        handles: handles.as_ref(),
+        ..fill(suite, run, &host)
+    };
     let script = script(run, &fill);
     let mode = run
         .entry
@@ -142,6 +151,7 @@ pub(super) fn fill<'a>(suite: &'a Suite, run: &'a Run<'_>, host: &'a str) -> Fil
         tokens: &suite.tokens,
         minted: run.credential.map(|credential| credential.token.as_str()),
         as_admin: false,
+        handles: None,
     }
 }
 
@@ -149,11 +159,33 @@ async fn once(
     suite: &Suite,
     stage: &Stage,
     policy: &str,
-    (run, fill): (&Run<'_>, &Fill<'_>),
+    ran: (&Run<'_>, &Fill<'_>),
     script: Script,
 ) -> Result<&'static str, String> {
+    judged(suite, stage, policy, ran, script).await.1
+}
+
+/// Sends a run's request, and judges what was observed.
+pub(super) async fn judged(
+    suite: &Suite,
+    stage: &Stage,
+    policy: &str,
+    (run, fill): (&Run<'_>, &Fill<'_>),
+    script: Script,
+) -> (Observed, Result<&'static str, String>) {
     let message = script.bytes.clone();
     let observed = send(stage, run.entry, fill, script).await;
+    let outcome = outcome_of(suite, stage, policy, (run, fill), (&message, &observed)).await;
+    (observed, outcome)
+}
+
+async fn outcome_of(
+    suite: &Suite,
+    stage: &Stage,
+    policy: &str,
+    (run, fill): (&Run<'_>, &Fill<'_>),
+    (message, observed): (&[u8], &Observed),
+) -> Result<&'static str, String> {
     let hidden: Vec<String> = run
         .entry
         .must_not_contain
@@ -166,7 +198,7 @@ async fn once(
         hidden: &hidden,
         wins: suite.wins.iter().find(|wins| wins.id == run.entry.id),
         policy,
-        upstream: &message,
+        upstream: message,
     };
     if run
         .entry
@@ -183,9 +215,9 @@ async fn once(
         suite.logs.hold_none_of(&hidden)?;
     }
     match run.credential.map(|credential| credential.fate) {
-        Some(Fate::Accepted) => accepted(&observed),
-        Some(Fate::Refused) => judge::judge(&case, &observed).and_then(refused),
-        Some(Fate::AsAllowed) | None => judge::judge(&case, &observed),
+        Some(Fate::Accepted) => accepted(observed),
+        Some(Fate::Refused) => judge::judge(&case, observed).and_then(refused),
+        Some(Fate::AsAllowed) | None => judge::judge(&case, observed),
     }
 }
 
@@ -272,6 +304,7 @@ pub(super) fn script(run: &Run<'_>, fill: &Fill<'_>) -> Script {
         pace: pace(upstream.delivery.as_ref()),
         close: upstream.close_after,
         reset: upstream.reset,
+        beside: None,
     }
 }
 

@@ -9,6 +9,7 @@ use regex::Regex;
 
 use super::catalogue::Part;
 use super::tokens::Tokens;
+use super::visitors::Handles;
 
 /// The most bytes one repeated part may have here.
 pub(super) const REPEAT_BYTES_MAX: usize = 16 << 20;
@@ -26,6 +27,8 @@ pub(super) struct Fill<'a> {
     pub(super) minted: Option<&'a str>,
     /// Every `{{TOKEN:agent}}` is the administrator's: what a control needs.
     pub(super) as_admin: bool,
+    /// `{{SESSION:x}}`, where the stage has sessions; then the catalogue's name for our cookie is the real one.
+    pub(super) handles: Option<&'a Handles>,
 }
 
 impl Fill<'_> {
@@ -33,6 +36,9 @@ impl Fill<'_> {
     pub(super) fn text(&self, text: &str) -> String {
         let mut text = text.replace("{{V}}", self.variant.unwrap_or_default());
         text = text.replace("{{HOST}}", self.host);
+        if self.handles.is_some() {
+            text = Handles::with_our_name(&text);
+        }
         while let Some((before, rest)) = text.split_once("{{") {
             let Some((name, after)) = rest.split_once("}}") else {
                 break;
@@ -60,7 +66,10 @@ impl Fill<'_> {
                 Some(minted) if !who.starts_with("admin") => minted.to_owned(),
                 Some(_) | None => self.tokens.good(who),
             },
-            Some(("SESSION", who)) => format!("session-of-{who}"),
+            Some(("SESSION", who)) => match self.handles {
+                Some(handles) => handles.of(who).to_owned(),
+                None => panic!("nobody has logged in as {who}: the stage has no sessions"),
+            },
             _ => panic!("placeholder {name} is not known"),
         }
     }
@@ -141,6 +150,7 @@ mod tests {
             tokens,
             minted,
             as_admin,
+            handles: None,
         }
     }
 

@@ -1,13 +1,17 @@
-//! Entries that are no single exchange: crowds, floods, reloads, the admin listener. Each is a function
+//! Entries that are no single exchange: crowds, floods, reloads, sessions, the admin listener. Each is a function
 //! that makes its own stage and says what it saw.
 
 mod admin;
 mod audit;
+mod browsers;
 mod caps;
 mod crowds;
 mod floods;
 mod oracle;
 mod policies;
+mod proofs;
+mod server;
+mod sessions;
 mod swaps;
 mod together;
 
@@ -19,11 +23,13 @@ pub(super) type Result = std::result::Result<&'static str, String>;
 
 /// The entries this module knows.
 pub(super) const IDS: &[&str] = &[
-    "B-210", "B-225", "B-235", "B-341", "B-342", "B-343", "B-344", "B-346", "B-347", "B-348",
-    "B-349", "B-350", "B-353", "B-356", "B-358", "B-364", "B-365", "B-368", "B-369", "B-371",
-    "B-374", "B-375", "B-376", "B-377", "B-378", "B-379", "B-380", "B-381", "B-383", "B-385",
-    "B-386", "B-387", "B-388", "B-391", "B-393", "B-394", "B-395", "B-396", "B-397", "B-398",
-    "B-399", "B-400", "B-403", "B-404", "B-405", "B-406", "B-407", "B-427",
+    "B-210", "B-225", "B-235", "B-314", "B-318", "B-319", "B-320", "B-325", "B-327", "B-330",
+    "B-331", "B-332", "B-334", "B-336", "B-338", "B-340", "B-341", "B-342", "B-343", "B-344",
+    "B-346", "B-347", "B-348", "B-349", "B-350", "B-353", "B-356", "B-358", "B-364", "B-365",
+    "B-368", "B-369", "B-371", "B-374", "B-375", "B-376", "B-377", "B-378", "B-379", "B-380",
+    "B-381", "B-383", "B-385", "B-386", "B-387", "B-388", "B-391", "B-393", "B-394", "B-395",
+    "B-396", "B-397", "B-398", "B-399", "B-400", "B-403", "B-404", "B-405", "B-406", "B-407",
+    "B-427",
 ];
 
 /// The entries that measure the memory of the process: each runs when nothing else does.
@@ -35,6 +41,12 @@ pub(super) async fn run(suite: &Suite, entry: &Entry) -> Result {
         "B-210" => oracle::a_search_in_other_places(suite, entry).await,
         "B-225" => oracle::takes_as_long_without_the_field(suite, entry).await,
         "B-235" => together::two_identities_at_once(suite, entry).await,
+        "B-314" | "B-318" | "B-319" | "B-320" | "B-325" | "B-327" => {
+            sessions::run(suite, entry).await
+        }
+        "B-330" | "B-331" | "B-332" | "B-334" | "B-336" => proofs::run(suite, entry).await,
+        "B-338" => browsers::other_origins(suite, entry).await,
+        "B-340" => browsers::no_frames(suite, entry).await,
         "B-341" | "B-342" | "B-343" | "B-344" | "B-346" | "B-347" | "B-348" | "B-349" | "B-350"
         | "B-353" | "B-356" | "B-358" | "B-427" => caps::run(suite, entry).await,
         "B-364" => admin::stays_on_loopback_and_answers_under_load(suite).await,
@@ -65,6 +77,14 @@ pub(super) async fn run(suite: &Suite, entry: &Entry) -> Result {
         "B-406" => crowds::big_uploads(suite).await,
         "B-407" => crowds::a_stalled_upstream(suite).await,
         other => Err(format!("{other} has no driver")),
+    }
+}
+
+/// An entry as its control runs it: with an upstream that does what the entry is about.
+pub(super) fn for_control(entry: &Entry) -> Entry {
+    match entry.id.as_str() {
+        "B-338" => browsers::reflecting(entry),
+        _ => entry.clone(),
     }
 }
 

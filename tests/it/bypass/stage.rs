@@ -21,6 +21,7 @@ use super::records::{self, Heard};
 use super::tls::Tls;
 use super::tokens::Tokens;
 use super::upstream::{Script, Upstream};
+use super::visitors::{self, Visitors};
 
 /// What differs between stages.
 #[derive(Clone, Default)]
@@ -47,6 +48,10 @@ pub(super) struct Stage {
     tls: Option<Tls>,
     asked: AtomicU64,
     heard: Mutex<Heard>,
+    /// The policy file that it began with, without its extension.
+    pub(super) policy: String,
+    /// Who has logged in.
+    pub(super) visitors: Visitors,
 }
 
 impl Setting {
@@ -82,6 +87,7 @@ impl Stage {
         )
         .expect("keys");
         let tls = setting.tls.then(|| Tls::write(folder.path()));
+        std::fs::write(folder.path().join("session.secret"), [b'k'; 32]).expect("a key");
         let base = folder.path().to_owned();
         let text = server_file(setting, upstream.address());
         let running = run_at(clock_of(setting), &text, base).await?;
@@ -93,6 +99,8 @@ impl Stage {
             tls,
             asked,
             heard: Mutex::default(),
+            policy: setting.policy.clone(),
+            visitors: Visitors::default(),
         })
     }
 
@@ -188,11 +196,15 @@ impl Stage {
     pub(super) async fn still_serves(&self, tokens: &Tokens) -> Result<(), String> {
         let mark = self.asked.fetch_add(1, Ordering::Relaxed);
         let body = format!(r#"{{"id":{mark},"ssn":"x","items":[{{"id":1}}]}}"#);
+        let cookie = visitors::cookie_of_a_good_request(self, tokens).await?;
         self.upstream.play(Script {
             bytes: bodies::json(&body),
             ..Script::default()
         });
-        let capture = self.send(&self.good_request(tokens), false).await;
+        let mut sending = self.good_request(tokens);
+        let end = sending.bytes.len() - 2;
+        sending.bytes.splice(end..end, cookie.into_bytes());
+        let capture = self.send(&sending, false).await;
         // The mark tells this answer from one that was meant for an earlier request.
         let ours = find(&capture.bytes, format!("\"id\":{mark}").as_bytes()).is_some();
         if ours && capture.bytes.starts_with(b"HTTP/1.1 200 ") {
@@ -338,7 +350,10 @@ pub(super) fn server_file(setting: &Setting, upstream: SocketAddr) -> String {
     let admin = setting.admin.as_deref().unwrap_or("127.0.0.1:0");
     let limits = &setting.limits;
     let store = setting.store.as_ref();
-    let store = store.map_or_else(String::new, |url| format!("store: \"{url}\"\n"));
+    let store = store.map_or_else(String::new, |url| {
+        let key = "keys: { sessions: [{ id: s1, secret: \"file:session.secret\" }] }";
+        format!("store: \"{url}\"\n{key}\n")
+    });
     format!(
         "listen: {{ address: \"127.0.0.1:0\", hosts: [\"127.0.0.1\"]{tls} }}\n\
          upstream: {{ url: \"http://{upstream}\", connect_timeout: 2s, read_timeout: 4s, write_timeout: 4s }}\n\

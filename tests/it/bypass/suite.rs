@@ -21,6 +21,7 @@ use super::scan::Views;
 use super::special;
 use super::stage::{Setting, Stage};
 use super::tokens::Tokens;
+use super::visitors;
 
 /// Entries per stage, and stages at once.
 const GROUP: usize = 12;
@@ -177,6 +178,12 @@ async fn run_group(suite: &Suite, setting: &Setting, entries: Vec<Entry>) -> Vec
     }
     // I9: whatever was asked and answered, the metrics name none of it.
     let metrics = stage.metrics().await;
+    if let (Some(last), Err(reason)) = (
+        outcomes.last_mut(),
+        visitors::are_secret(suite, &stage).await,
+    ) {
+        last.runs.push(("sessions".to_owned(), Err(reason)));
+    }
     if let (Some(last), Some(secret)) = (outcomes.last_mut(), secret_in(suite, &entries, &metrics))
     {
         last.runs.push((

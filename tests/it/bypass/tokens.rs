@@ -3,6 +3,7 @@
 //! The keys are committed, guard nothing, and are trusted by nobody but the policies of this suite.
 
 mod malformed;
+pub(super) mod proofs;
 
 use std::collections::BTreeMap;
 use std::time::UNIX_EPOCH;

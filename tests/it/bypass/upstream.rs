@@ -25,6 +25,9 @@ pub(super) struct Script {
     pub(super) close: bool,
     /// Close with a reset.
     pub(super) reset: bool,
+    /// A path that is answered with other bytes, and whose requests are not among those that were seen: where
+    /// Postern asks who has logged in.
+    pub(super) beside: Option<(String, Vec<u8>)>,
 }
 
 /// How an answer's bytes are paced.
@@ -142,6 +145,13 @@ async fn serve(mut stream: TcpStream, state: Arc<Mutex<State>>, said: Arc<Notify
         let method =
             String::from_utf8_lossy(request.split(|b| *b == b' ').next().unwrap_or_default())
                 .into_owned();
+        let beside = script.beside.as_ref();
+        if let Some((_, bytes)) = beside.filter(|(path, _)| is_for(&request, path)) {
+            if stream.write_all(bytes).await.is_err() {
+                return;
+            }
+            continue;
+        }
         state.lock().expect("state").seen.requests.push(request);
         if !early && deliver(&mut stream, &script).await.is_none() {
             return;
@@ -155,6 +165,10 @@ async fn serve(mut stream: TcpStream, state: Arc<Mutex<State>>, said: Arc<Notify
         }
     }
     state.lock().expect("state").seen.strays.extend(buffer);
+}
+
+fn is_for(request: &[u8], path: &str) -> bool {
+    request.split(|byte| *byte == b' ').nth(1) == Some(path.as_bytes())
 }
 
 /// The length of the next request's head, once it is there.

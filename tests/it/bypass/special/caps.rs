@@ -104,6 +104,7 @@ fn request(
         tokens: &suite.tokens,
         minted: Some(token),
         as_admin: false,
+        handles: None,
     };
     Sending {
         bytes: message(&entry.request.parts, &fill),

@@ -34,6 +34,7 @@ pub(super) async fn refused_requests(suite: &Suite, entry: &Entry) -> Result {
         tokens: &suite.tokens,
         minted: None,
         as_admin: false,
+        handles: None,
     };
     let flood = Sending {
         bytes: message(&entry.request.parts, &fill),

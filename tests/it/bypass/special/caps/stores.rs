@@ -1,8 +1,6 @@
 //! Caps on a store that replicas share, with a real server: while it does not answer nothing is delivered,
 //! and however many replicas there are, they deliver one cap.
 
-mod server;
-
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,11 +13,11 @@ use crate::bypass::client::Sending;
 use crate::bypass::exchange::Suite;
 use crate::bypass::h2;
 use crate::bypass::messages::Fill;
+use crate::bypass::special::server::StoreServer;
 use crate::bypass::stage::{Setting, Stage};
 use crate::bypass::upstream::{Pace, Script};
 
 use super::{Result, Told, answer_of, ask, ask_times, charged, ensure, request, within};
-use server::StoreServer;
 
 const REPLICAS: usize = 3;
 /// What an entry comes to where no server is installed.
@@ -195,6 +193,7 @@ async fn at_once(suite: &Suite, stages: &[Arc<Stage>], entry: &Entry, token: &st
             tokens: &suite.tokens,
             minted: Some(token),
             as_admin: false,
+            handles: None,
         };
         let fields = entry.request.headers.iter();
         let fields: Vec<(String, String)> = fields
