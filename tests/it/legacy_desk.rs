@@ -178,6 +178,9 @@ fn page(asked: &Asked<'_>, given: &mut Given) -> Answer {
             html("", &cookies.map(str::to_owned))
         }
         ("GET", "/export") => Answer::json("[{\"id\":1,\"ssn\":\"078-05-1120\"}]"),
+        ("POST", "/export") => {
+            Answer::json(&format!("[{{\"id\":1,\"asked\":\"{}\"}}]", asked.body))
+        }
         ("GET", "/cases/1") => Answer::json("{\"id\":1,\"ssn\":\"078-05-1120\"}"),
         ("GET", "/big/1") => {
             let page = format!("<p>{}</p>", "long ".repeat(100_000));

@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod actions;
+mod applications;
 mod bypass;
 mod corpus;
 mod cts;

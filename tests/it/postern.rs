@@ -79,6 +79,10 @@ pub(crate) struct Setting {
     pub(crate) audit_disk: Option<Arc<dyn Disk>>,
     /// What is exported, if anything is.
     pub(crate) telemetry: Option<Telemetry>,
+    /// How long the upstream may take to answer.
+    pub(crate) patience: &'static str,
+    /// What time it is.
+    pub(crate) clock: Arc<dyn Clock>,
 }
 
 impl Default for Setting {
@@ -94,6 +98,8 @@ impl Default for Setting {
             audit: String::new(),
             audit_disk: None,
             telemetry: None,
+            patience: "5s",
+            clock: Arc::new(SystemClock),
         }
     }
 }
@@ -154,6 +160,7 @@ pub(crate) async fn try_start_there(
         drain,
         upstream,
         scheme,
+        patience,
         ..
     } = setting;
     let audit = match setting.audit.as_str() {
@@ -162,7 +169,7 @@ pub(crate) async fn try_start_there(
     };
     let text = format!(
         "listen: {listen}\n\
-         upstream: {{ url: \"{scheme}://localhost:{}\", connect_timeout: 5s, read_timeout: 5s, \
+         upstream: {{ url: \"{scheme}://localhost:{}\", connect_timeout: 5s, read_timeout: {patience}, \
          write_timeout: 5s{upstream} }}\n\
          policy: policy.yaml\nadmin: 127.0.0.1:0\nstate: state\nlimits: {limits}\ndrain: {drain}\n{audit}",
         origin.port()
@@ -170,7 +177,7 @@ pub(crate) async fn try_start_there(
     let server = Server::parse("postern.yaml", &text)
         .unwrap_or_else(|errors| panic!("{}", errors.render(false)));
     let base = folder.path().to_owned();
-    let clock = Arc::new(SystemClock);
+    let clock = Arc::clone(&setting.clock);
     let options = StartOptions {
         server,
         base,
