@@ -24,10 +24,13 @@ pub(super) fn token(file: Option<&TokenFile>, problems: &mut Problems) -> TokenN
     }
 }
 
+/// What a list holds, for people; whether a text may be one; and how it is compared.
+type Kind<'k> = (&'k str, fn(&str) -> bool, fn(&str) -> String);
+
 /// The patterns of a list, as they are compared.
 fn patterns(
     slot: &Slot<OneOrMany<String>>,
-    (what, is_name, compared): (&str, fn(&str) -> bool, fn(&str) -> String),
+    (what, is_name, compared): Kind<'_>,
     problems: &mut Problems,
 ) -> Vec<Glob> {
     let written = slot.value().map(|OneOrMany(names)| names.as_slice());
