@@ -17,22 +17,46 @@ pub(super) fn token(file: Option<&TokenFile>, problems: &mut Problems) -> TokenN
         return TokenNames::default();
     };
     TokenNames {
-        cookies: patterns(&file.cookies, ("cookie", is_token, str::to_owned), problems),
-        headers: patterns(&file.headers, ("header", is_token, str::to_owned), problems),
-        query: patterns(&file.query, ("parameter", is_text, str::to_owned), problems),
-        json: patterns(&file.json, ("member", is_text, folded), problems),
+        cookies: patterns(&file.cookies, Kind::new("cookie", is_token), problems),
+        headers: patterns(&file.headers, Kind::new("header", is_token), problems),
+        query: patterns(&file.query, Kind::new("parameter", is_text), problems),
+        json: patterns(&file.json, Kind::MEMBER, problems),
     }
 }
 
-/// What a list holds, for people; whether a text may be one; and how it is compared.
-type Kind<'k> = (&'k str, fn(&str) -> bool, fn(&str) -> String);
+/// How the names of a list are read.
+#[derive(Clone, Copy)]
+struct Kind {
+    what: &'static str,
+    is_name: fn(&str) -> bool,
+    /// As they are compared.
+    compared: fn(&str) -> String,
+}
+
+impl Kind {
+    const MEMBER: Self = Self {
+        what: "member",
+        is_name: is_text,
+        compared: folded,
+    };
+
+    /// One whose names are compared as they are written.
+    fn new(what: &'static str, is_name: fn(&str) -> bool) -> Self {
+        Self {
+            what,
+            is_name,
+            compared: str::to_owned,
+        }
+    }
+}
 
 /// The patterns of a list, as they are compared.
-fn patterns(
-    slot: &Slot<OneOrMany<String>>,
-    (what, is_name, compared): Kind<'_>,
-    problems: &mut Problems,
-) -> Vec<Glob> {
+fn patterns(slot: &Slot<OneOrMany<String>>, kind: Kind, problems: &mut Problems) -> Vec<Glob> {
+    let Kind {
+        what,
+        is_name,
+        compared,
+    } = kind;
     let written = slot.value().map(|OneOrMany(names)| names.as_slice());
     let written = written.unwrap_or_default();
     refuse_too_many(written, problems);
