@@ -20,6 +20,7 @@ mod digest;
 mod dpop;
 mod embedded;
 mod findings;
+mod fingerprint;
 pub mod jar;
 pub mod judge;
 mod keeper;

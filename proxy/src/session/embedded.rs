@@ -1,6 +1,8 @@
 //! The embedded store: one file of this process. Each change is one transaction and one durable commit;
 //! a second process cannot open the file.
 
+mod fingerprints;
+
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
@@ -17,6 +19,7 @@ use super::store::{
     Admitted, Change, Limit, NewSession, Replaced, SessionStore, StoreError, Stored,
 };
 use crate::private_file;
+use fingerprints::{Fingerprints, owners};
 
 /// id → revision, end, sealed record
 const SESSIONS: TableDefinition<&str, (u64, u64, &[u8])> = TableDefinition::new("sessions");
@@ -124,6 +127,7 @@ struct Tables<'t> {
     people: Table<'t, (Digest, &'static str), u64>,
     until: Table<'t, (u64, Digest), &'static str>,
     ended: Table<'t, (u64, &'static str), ()>,
+    fingerprints: Fingerprints<'t>,
 }
 
 impl<'t> Tables<'t> {
@@ -134,6 +138,7 @@ impl<'t> Tables<'t> {
             people: writing.open_table(PEOPLE)?,
             until: writing.open_table(UNTIL)?,
             ended: writing.open_table(ENDED)?,
+            fingerprints: Fingerprints::open(writing)?,
         })
     }
 
@@ -157,6 +162,7 @@ impl<'t> Tables<'t> {
                 self.sessions.remove(oldest.as_str())?;
                 self.people.remove((new.person, oldest.as_str()))?;
                 self.ended.insert((now, oldest.as_str()), ())?;
+                self.fingerprints.disown(&oldest)?;
                 evicted.push(oldest);
             }
         }
@@ -165,6 +171,9 @@ impl<'t> Tables<'t> {
         self.sessions.insert(sid, row)?;
         self.lead(&new.handle, sid, new.ends_at)?;
         self.people.insert((new.person, sid), new.ends_at)?;
+        let (place, follows) = ((sid, new.ends_at), new.follows.as_deref());
+        self.fingerprints
+            .add(place, &new.fingerprints, follows, now)?;
         Ok((Admitted::Made { evicted }, Commit::Yes))
     }
 
@@ -192,9 +201,12 @@ impl<'t> Tables<'t> {
         if let Some((handle, until)) = &change.old_handle {
             self.lead(handle, sid, end.min(*until))?;
         }
+        self.fingerprints
+            .add((sid, end), &change.fingerprints, None, now)?;
         if let Some(person) = change.ended {
             self.people.remove((person, sid))?;
             self.ended.insert((now, sid), ())?;
+            self.fingerprints.disown(sid)?;
         }
         Ok((Replaced::Done, Commit::Yes))
     }
@@ -224,8 +236,9 @@ impl<'t> Tables<'t> {
                 self.handles.remove(handle)?;
             }
             let end = self.sessions.get(sid.as_str())?.map(|row| row.value().1);
-            if end.is_some_and(|end| end <= now) {
+            if end.is_none_or(|end| end <= now) {
                 self.sessions.remove(sid.as_str())?;
+                self.fingerprints.forget(&sid, now)?;
             }
         }
         // An exchange of a session that ended so long ago has ended as well.
@@ -282,6 +295,16 @@ impl SessionStore for EmbeddedSessions {
         let sid = sid.to_owned();
         self.write(move |tables| tables.replace(&sid, &change, now))
             .await
+    }
+
+    async fn holders(
+        &self,
+        fingerprints: &[Digest],
+        now: u64,
+    ) -> Result<Vec<Option<String>>, StoreError> {
+        let reading = self.database.begin_read().map_err(redb::Error::from);
+        let found = reading.and_then(|reading| owners(&reading, fingerprints, now));
+        found.map_err(|error| broken(&error))
     }
 
     async fn is_first(

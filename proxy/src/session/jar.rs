@@ -126,17 +126,11 @@ impl Contents {
     /// # Errors
     /// Nothing of the session may leave.
     pub fn secrets(&self, sessions: &Sessions, now_ms: u64) -> Result<Secrets, SecretsError> {
-        let is_secret = |cookie: &&Cookie| {
-            let name = String::from_utf8_lossy(&cookie.name);
-            let passes = sessions.passthrough.iter().any(|passes| *passes == name);
-            let known = sessions.token.is_cookie(&name) || cookie.value.len() >= SECRET_BYTES_MIN;
-            !passes && known
-        };
         let tokens = self.tokens.iter().map(|held| Secret {
             value: &held.value,
             instead: held.placeholder.as_bytes(),
         });
-        let cookies = self.cookies.alive(now_ms).filter(is_secret);
+        let cookies = self.secret_cookies(sessions, now_ms);
         let cookies = cookies.map(|cookie| Secret {
             value: &cookie.value,
             instead: REMOVED,
@@ -144,6 +138,27 @@ impl Contents {
         let secrets: Vec<Secret<'_>> = tokens.chain(cookies).collect();
         Secrets::new(&secrets)
     }
+
+    /// The same, as values that nobody but the application and we may ever have.
+    pub fn secret_values(&self, sessions: &Sessions, now_ms: u64) -> impl Iterator<Item = &[u8]> {
+        let tokens = self.tokens.iter().map(|held| held.value.as_slice());
+        let cookies = self.secret_cookies(sessions, now_ms);
+        tokens.chain(cookies.map(|cookie| cookie.value.as_slice()))
+    }
+
+    fn secret_cookies(&self, sessions: &Sessions, now_ms: u64) -> impl Iterator<Item = &Cookie> {
+        let alive = self.cookies.alive(now_ms);
+        alive.filter(|cookie| is_secret(&cookie.name, &cookie.value, sessions))
+    }
+}
+
+/// Whether a cookie of the application is a secret: it is a token by its name or long enough to be one, and
+/// the policy does not let it pass.
+#[must_use]
+pub fn is_secret(name: &[u8], value: &[u8], sessions: &Sessions) -> bool {
+    let name = String::from_utf8_lossy(name);
+    let passes = sessions.passthrough.iter().any(|passes| *passes == name);
+    !passes && (sessions.token.is_cookie(&name) || value.len() >= SECRET_BYTES_MIN)
 }
 
 impl WrittenCookie {

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use super::digest::{Digest, keyed};
+use super::fingerprint::fingerprint;
 use super::keys::{KEY_BYTES, Key, KeyId, ServerKeys};
 use super::record::{Client, Holder, JarKey, Record};
 use super::sealed::{CannotSeal, DoesNotOpen, open, seal};
@@ -115,6 +116,17 @@ impl Seals {
         );
         let name = serde_json::to_vec(&parts).unwrap_or_default();
         keyed(key.as_slice(), &name)
+    }
+
+    /// What stands in the store for something of the application, under the newest key.
+    pub(super) fn fingerprint(&self, value: &[u8]) -> Option<Digest> {
+        fingerprint(&self.keys, self.keys.newest(), value)
+    }
+
+    /// The same under each key: any of them may have been the newest.
+    pub(super) fn fingerprints(&self, value: &[u8]) -> impl Iterator<Item = Digest> {
+        let keys = self.keys.ids();
+        keys.filter_map(move |kid| fingerprint(&self.keys, kid, value))
     }
 
     fn handle_key(&self, kid: KeyId, sid: &str, handle: &Handle) -> Option<Key> {

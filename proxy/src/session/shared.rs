@@ -21,6 +21,8 @@ const SESSION: &str = "postern:{sessions}:s:";
 const HANDLE: &str = "postern:{sessions}:h:";
 const PERSON: &str = "postern:{sessions}:p:";
 const PROOF: &str = "postern:{sessions}:j:";
+const FINGERPRINT: &str = "postern:{sessions}:f:";
+const HELD: &str = "postern:{sessions}:held:";
 const ALL: &str = "postern:{sessions}:all";
 const ENDED: &str = "postern:{sessions}:ended";
 /// The server forgets a session so long after its end, in milliseconds: its clock may be ahead of ours.
@@ -45,9 +47,15 @@ impl SharedSessions {
         Ok(Self {
             manager: manager.map_err(|error| refused(&error))?,
             deadline,
-            admit: Script::new(include_str!("shared/admit.lua")),
+            admit: Script::new(concat!(
+                include_str!("shared/fingerprints.lua"),
+                include_str!("shared/admit.lua")
+            )),
             find: Script::new(include_str!("shared/find.lua")),
-            replace: Script::new(include_str!("shared/replace.lua")),
+            replace: Script::new(concat!(
+                include_str!("shared/fingerprints.lua"),
+                include_str!("shared/replace.lua")
+            )),
         })
     }
 
@@ -76,6 +84,10 @@ impl SessionStore for SharedSessions {
         call.key(hashed(HANDLE, &session.handle));
         call.key(hashed(PERSON, &session.person));
         call.key(ALL).key(ENDED);
+        call.key(key_of(HELD, &session.sid));
+        for fingerprint in &session.fingerprints {
+            call.key(hashed(FINGERPRINT, fingerprint));
+        }
         call.arg(&session.sid).arg(session.sealed);
         call.arg(session.ends_at);
         call.arg(session.ends_at.saturating_add(FORGET_AFTER_MS));
@@ -85,7 +97,8 @@ impl SessionStore for SharedSessions {
             Some(OnLimit::EvictOldest) => "evict",
             Some(OnLimit::DenyNew) | None => "deny",
         });
-        call.arg(SESSION);
+        call.arg(SESSION).arg(HELD).arg(FORGET_AFTER_MS);
+        call.arg(session.follows.as_deref().unwrap_or_default());
         let mut manager = self.manager.clone();
         let answer: Vec<String> = self.in_time(call.invoke_async(&mut manager)).await?;
         let mut answer = answer.into_iter();
@@ -139,6 +152,10 @@ impl SessionStore for SharedSessions {
         call.key(person.as_ref().unwrap_or(&session)).key(ENDED);
         call.key(new.as_ref().unwrap_or(&session));
         call.key(old.as_ref().unwrap_or(&session));
+        call.key(key_of(HELD, sid));
+        for fingerprint in &change.fingerprints {
+            call.key(hashed(FINGERPRINT, fingerprint));
+        }
         call.arg(sid).arg(change.revision).arg(change.sealed);
         call.arg(now);
         call.arg(change.old_handle.map_or(0, |(_, until)| until));
@@ -148,6 +165,27 @@ impl SessionStore for SharedSessions {
             1_u8 => Ok(Replaced::Done),
             _ => Ok(Replaced::Stale),
         }
+    }
+
+    async fn holders(
+        &self,
+        fingerprints: &[Digest],
+        now: u64,
+    ) -> Result<Vec<Option<String>>, StoreError> {
+        let keys = fingerprints.iter().map(|of| hashed(FINGERPRINT, of));
+        let keys: Vec<String> = keys.collect();
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut get = redis::cmd("MGET");
+        let places: Result<Vec<Option<String>>, RedisError> =
+            get.arg(keys).query_async(&mut self.manager.clone()).await;
+        let places = places.map_err(|error| refused(&error))?;
+        let owners = places.into_iter().map(|place| match place {
+            Some(place) => owner(&place, now),
+            None => Ok(None),
+        });
+        owners.collect()
     }
 
     async fn is_first(
@@ -197,6 +235,13 @@ fn key_of(prefix: &str, name: &str) -> String {
 
 fn hashed(prefix: &str, digest: &Digest) -> String {
     format!("{prefix}{}", hex::encode(digest))
+}
+
+/// The one session that a fingerprint leads to.
+fn owner(place: &str, now: u64) -> Result<Option<String>, StoreError> {
+    let (until, sid) = place.split_once(':').ok_or(StoreError::Corrupt)?;
+    let leads = now < number(until.as_bytes())? && !sid.is_empty();
+    Ok(leads.then(|| sid.to_owned()))
 }
 
 fn number(text: &[u8]) -> Result<u64, StoreError> {

@@ -5,6 +5,8 @@
 //! * What a call says has happened is durable before it answers.
 //! * Of two changes to the same revision one happens, and the other is told that it is [`Replaced::Stale`].
 //! * A person has no more sessions than the limit allows, whoever asks at once.
+//! * A fingerprint leads to the session that holds it until that ends. One that two hold at once is neither's secret,
+//!   and leads to nobody until both are past their time.
 //! * What is past its time is not found. What was found was written by somebody; whether by us, the
 //!   seals say.
 
@@ -26,6 +28,10 @@ pub struct NewSession {
     pub person: Digest,
     /// The sealed record, at revision 1.
     pub sealed: Vec<u8>,
+    /// The fingerprints of what it holds of the application.
+    pub fingerprints: Vec<Digest>,
+    /// The session that it takes the place of: what that one holds is this one's from now on.
+    pub follows: Option<String>,
     /// When it ends whatever happens, in milliseconds since 1970.
     pub ends_at: u64,
 }
@@ -82,6 +88,8 @@ pub struct Change {
     pub new_handle: Option<Digest>,
     /// The handle that leads to it until then, in milliseconds since 1970, and not after.
     pub old_handle: Option<(Digest, u64)>,
+    /// The fingerprints of what it holds besides.
+    pub fingerprints: Vec<Digest>,
     /// It has ended: it no longer counts among its person's, and is among the revoked.
     pub ended: Option<Digest>,
 }
@@ -140,6 +148,16 @@ pub trait SessionStore: Send + Sync + Debug {
     /// # Errors
     /// See [`StoreError`].
     async fn replace(&self, sid: &str, change: Change, now: u64) -> Result<Replaced, StoreError>;
+
+    /// The session that each of these fingerprints leads to, in their order.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    async fn holders(
+        &self,
+        fingerprints: &[Digest],
+        now: u64,
+    ) -> Result<Vec<Option<String>>, StoreError>;
 
     /// Whether a proof, made at `made`, is seen for the first time; it is remembered until `until`, both in
     /// milliseconds since 1970. A store that cannot know says no.

@@ -1,5 +1,6 @@
 //! What the vault promises, against every store.
 
+mod fingerprints;
 mod proofs;
 mod stage;
 

@@ -7,6 +7,7 @@
 //! ```
 
 mod handle;
+mod holders;
 mod listing;
 mod open_session;
 mod refusal;
@@ -130,6 +131,8 @@ impl Vault {
             handle: handle.digest(),
             person: self.seals.person(&record.holder, record.client),
             sealed: self.seals.seal_record(&record, 1)?,
+            fingerprints: start.fingerprints,
+            follows: start.follows,
             ends_at: record.times.end,
         };
         match self.store.admit(session, start.limit, now).await? {
@@ -203,14 +206,31 @@ impl Vault {
     /// See [`VaultError`].
     pub async fn change(
         &self,
+        session: OpenSession,
+        change: impl FnMut(&mut Record, &mut Jar) + Send,
+    ) -> Result<OpenSession, VaultError> {
+        self.keep(session, &[], change).await
+    }
+
+    /// The same, for a change that adds to the jar what these are the fingerprints of.
+    ///
+    /// # Errors
+    /// See [`VaultError`].
+    pub async fn keep(
+        &self,
         mut session: OpenSession,
+        fingerprints: &[Digest],
         mut change: impl FnMut(&mut Record, &mut Jar) + Send,
     ) -> Result<OpenSession, VaultError> {
         for _try in 0..TRIES {
             change(&mut session.record, &mut session.jar);
             let (key, record) = (&session.jar_key, &session.record);
             session.record.jar = self.seals.seal_jar(record, key, &session.jar)?;
-            if self.replace(&mut session, Moved::default()).await? {
+            let beside = Beside {
+                fingerprints: fingerprints.to_vec(),
+                ..Beside::default()
+            };
+            if self.replace(&mut session, beside).await? {
                 return Ok(session);
             }
             session = self.find(&session.handle).await?;
@@ -234,9 +254,10 @@ impl Vault {
             let keys = &mut session.record.jar_keys;
             keys.retain(|key| key.handle == old.digest());
             keys.push(key);
-            let moved = Moved {
+            let moved = Beside {
                 new_handle: Some(handle.clone()),
                 old_until: now.saturating_add(millis(self.lifetimes().grace)),
+                fingerprints: Vec::new(),
             };
             if self.replace(&mut session, moved).await? {
                 session.handle = handle;
@@ -280,6 +301,7 @@ impl Vault {
                     .seal_record(&record, stored.revision.saturating_add(1))?,
                 new_handle: None,
                 old_handle: None,
+                fingerprints: Vec::new(),
                 ended: Some(self.seals.person(&record.holder, record.client)),
             };
             if self.store.replace(sid, change, now).await? == Replaced::Done {
@@ -330,14 +352,15 @@ impl Vault {
         Err(NoSession::Forged)
     }
 
-    async fn replace(&self, session: &mut OpenSession, moved: Moved) -> Result<bool, VaultError> {
+    async fn replace(&self, session: &mut OpenSession, beside: Beside) -> Result<bool, VaultError> {
         let revision = session.revision.saturating_add(1);
         let old = session.handle.digest();
         let change = Change {
             revision: session.revision,
             sealed: self.seals.seal_record(&session.record, revision)?,
-            old_handle: moved.new_handle.as_ref().map(|_| (old, moved.old_until)),
-            new_handle: moved.new_handle.map(|handle| handle.digest()),
+            old_handle: beside.new_handle.as_ref().map(|_| (old, beside.old_until)),
+            new_handle: beside.new_handle.map(|handle| handle.digest()),
+            fingerprints: beside.fingerprints,
             ended: None,
         };
         let sid = &session.record.sid;
@@ -355,9 +378,11 @@ enum Which<'a> {
     Id(&'a str),
 }
 
-/// A new handle, if there is one, and until when the old one holds.
+/// What a change brings beside the record: a new handle, if there is one, and until when the old one holds;
+/// fingerprints of what was added.
 #[derive(Default)]
-struct Moved {
+struct Beside {
     new_handle: Option<Handle>,
     old_until: u64,
+    fingerprints: Vec<Digest>,
 }

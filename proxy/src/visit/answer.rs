@@ -15,7 +15,7 @@ use postern_filters::{
 };
 use ring::rand::{SecureRandom as _, SystemRandom};
 
-use super::begin::problem_of_vault;
+use super::begin::{is_somebodys, problem_of_vault};
 use super::device::fresh;
 use super::jar_state::JarState;
 use super::{Told, Visit, lock};
@@ -92,26 +92,7 @@ impl Visit {
             let offered = offer(sessions, self.client, fresh()?, self.vault.now());
             (binding.device, registration) = offered.unzip();
         }
-        let limits = self.terms.sessions.max_sessions;
-        let max = match self.client {
-            Client::Browser => limits.browser,
-            Client::Api => limits.api,
-        };
-        let start = Start {
-            holder,
-            client: self.client,
-            binding,
-            jar: {
-                let mut jar = lock(&self.jar);
-                jar.take_news();
-                jar.to_jar()
-            },
-            limit: named.then(|| Limit {
-                max: usize::try_from(max).unwrap_or(usize::MAX),
-                on_limit: self.terms.sessions.on_limit,
-            }),
-        };
-        let begun = self.vault.begin(start).await;
+        let begun = self.vault.begin(self.start(holder, binding)).await;
         let (session, evicted) = begun.map_err(|error| Problem::from(problem_of_vault(error)))?;
         self.keeper.evicted(&evicted, &session.record().holder);
         self.keeper.began(session.record());
@@ -130,6 +111,36 @@ impl Visit {
             self.end(&before.record().sid, "replaced").await?;
         }
         Ok(())
+    }
+
+    /// What a session begins with here: what is in the jar. What a session of nobody holds is not watched for.
+    fn start(&self, holder: Holder, binding: Binding) -> Start {
+        let sessions = &self.terms.sessions;
+        let named = !holder.subject.is_empty();
+        let limits = sessions.max_sessions;
+        let max = match self.client {
+            Client::Browser => limits.browser,
+            Client::Api => limits.api,
+        };
+        let follows = {
+            let before = lock(&self.open);
+            before.as_ref().map(|before| before.record().sid.clone())
+        };
+        let mut jar = lock(&self.jar);
+        jar.take_news();
+        let secrets = jar.secret_values(sessions, self.began_ms);
+        Start {
+            holder,
+            client: self.client,
+            binding,
+            fingerprints: self.vault.fingerprints(secrets.filter(|_| named)),
+            follows,
+            jar: jar.to_jar(),
+            limit: named.then(|| Limit {
+                max: usize::try_from(max).unwrap_or(usize::MAX),
+                on_limit: sessions.on_limit,
+            }),
+        }
     }
 
     /// Ends the session of the request: the client is told to forget everything.
@@ -172,7 +183,12 @@ impl Visit {
         let Some(session) = self.take_open() else {
             return Ok(());
         };
-        let changed = self.vault.change(session, |_record, jar| {
+        let named = is_somebodys(&session);
+        let secrets = news
+            .iter()
+            .filter_map(|new| new.secret(&self.terms.sessions));
+        let fingerprints = self.vault.fingerprints(secrets.filter(|_| named));
+        let changed = self.vault.keep(session, &fingerprints, |_record, jar| {
             JarState::add(jar, &news, &self.place);
         });
         let session = changed.await.map_err(|error| self.lost(error))?;

@@ -204,7 +204,7 @@ impl Visit {
     }
 }
 
-fn is_somebodys(session: &OpenSession) -> bool {
+pub(super) fn is_somebodys(session: &OpenSession) -> bool {
     !session.record().holder.subject.is_empty()
 }
 

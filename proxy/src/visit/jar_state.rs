@@ -8,7 +8,7 @@ use postern_filters::token_sweep::SecretsError;
 use postern_filters::{Secret, Secrets};
 
 use crate::session::Jar;
-use crate::session::jar::{Contents, NoJar};
+use crate::session::jar::{Contents, NoJar, is_secret};
 
 /// A cookie whose end moves by less than one part in so many of what is left is not stored again.
 const LIFE_PARTS: u64 = 10;
@@ -36,6 +36,18 @@ pub(super) struct Place {
     pub(super) host: String,
     /// The request's path.
     pub(super) path: String,
+}
+
+impl News {
+    /// What of it nobody may bring from outside.
+    pub(super) fn secret(&self, sessions: &Sessions) -> Option<&[u8]> {
+        match self {
+            Self::Cookie(cookie, _) => {
+                is_secret(&cookie.name, &cookie.value, sessions).then_some(&cookie.value)
+            }
+            Self::Token(_, value) => Some(value),
+        }
+    }
 }
 
 impl Place {
@@ -115,6 +127,15 @@ impl JarState {
             true => Secrets::new(&[] as &[Secret<'_>]),
             false => self.contents.secrets(sessions, now_ms),
         }
+    }
+
+    /// What in it nobody may bring from outside.
+    pub(super) fn secret_values(
+        &self,
+        sessions: &Sessions,
+        now_ms: u64,
+    ) -> impl Iterator<Item = &[u8]> {
+        self.contents.secret_values(sessions, now_ms)
     }
 
     /// Everything in it, to be sealed.

@@ -1,5 +1,6 @@
--- KEYS: the session, its handle, its person's, all, the ended
--- ARGV: id, sealed, end, when it may be forgotten, now, how many at most or '', 'deny' or 'evict', prefix of sessions
+-- KEYS: the session, its handle, its person's, all, the ended, what it holds, fingerprints
+-- ARGV: id, sealed, end, when it may be forgotten, now, how many at most or '', 'deny' or 'evict', prefix of sessions,
+--   prefix of what sessions hold, how long after its end one may be forgotten, the one that it follows or ''
 local sid, sealed, ends, forget, now = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', now)
 redis.call('ZREMRANGEBYSCORE', KEYS[4], '-inf', now)
@@ -16,6 +17,7 @@ if ARGV[6] ~= '' then
     redis.call('ZREM', KEYS[3], theirs[i])
     redis.call('ZREM', KEYS[4], theirs[i])
     redis.call('ZADD', KEYS[5], now, theirs[i])
+    disown(ARGV[9] .. theirs[i], theirs[i])
     answer[#answer + 1] = theirs[i]
   end
 end
@@ -26,4 +28,5 @@ redis.call('PEXPIREAT', KEYS[2], forget)
 redis.call('ZADD', KEYS[3], ends, sid)
 redis.call('PEXPIREAT', KEYS[3], forget)
 redis.call('ZADD', KEYS[4], ends, sid)
+hold(KEYS[6], KEYS, 7, { id = sid, ends = ends, follows = ARGV[11] }, ARGV[10], now)
 return answer

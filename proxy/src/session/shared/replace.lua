@@ -1,4 +1,5 @@
--- KEYS: the session, its person's, the ended, a new handle, an old handle; the session's own key where there is none
+-- KEYS: the session, its person's, the ended, a new handle, an old handle (the session's own key where there is none),
+--   what it holds, fingerprints
 -- ARGV: id, revision, sealed, now, until when the old handle leads, 1 if it has ended, how long after its end it may be forgotten
 local row = redis.call('HMGET', KEYS[1], 'end', 'revision')
 if not row[1] or tonumber(ARGV[4]) >= tonumber(row[1]) or row[2] ~= ARGV[2] then
@@ -21,8 +22,10 @@ if KEYS[5] ~= KEYS[1] then
   end
   lead(KEYS[5], till)
 end
+hold(KEYS[6], KEYS, 7, { id = ARGV[1], ends = ends, follows = '' }, ARGV[7], ARGV[4])
 if ARGV[6] == '1' then
   redis.call('ZREM', KEYS[2], ARGV[1])
   redis.call('ZADD', KEYS[3], ARGV[4], ARGV[1])
+  disown(KEYS[6], ARGV[1])
 end
 return 1

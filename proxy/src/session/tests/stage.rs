@@ -103,6 +103,7 @@ impl Stage {
             sealed: forged(stored.sealed),
             new_handle: None,
             old_handle: None,
+            fingerprints: Vec::new(),
             ended: None,
         };
         let replaced = self.store.replace(sid, change, now).await.unwrap();
@@ -121,6 +122,8 @@ pub(super) fn start(limit: Option<Limit>) -> Start {
         client: Client::Browser,
         binding: Binding::default(),
         jar: Jar::new(b"sessionid=s3cr3t-of-the-application".to_vec()),
+        fingerprints: Vec::new(),
+        follows: None,
         limit,
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{Handle, Jar};
 use crate::session::binding::Binding;
+use crate::session::digest::Digest;
 use crate::session::keys::Key;
 use crate::session::record::{Client, Holder, Record};
 use crate::session::store::Limit;
@@ -17,6 +18,10 @@ pub struct Start {
     pub binding: Binding,
     /// What is in the jar.
     pub jar: Jar,
+    /// The fingerprints of what in it nobody may bring from outside.
+    pub fingerprints: Vec<Digest>,
+    /// The id of the session that it takes the place of, whose jar it takes over.
+    pub follows: Option<String>,
     /// How many the person may have.
     pub limit: Option<Limit>,
 }
