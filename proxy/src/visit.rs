@@ -22,6 +22,7 @@ mod mine;
 mod navigation;
 mod request;
 mod terms;
+mod tripwire;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -34,6 +35,7 @@ use crate::session::context::Context;
 use crate::session::{Client, Handle, Holder, OpenSession, Runs, SessionKeeper, Vault};
 use guard::Judged;
 use jar_state::{JarState, Place};
+use tripwire::Brought;
 
 pub(crate) use answer::is_plain;
 pub(crate) use begin::{Arrival, Arriving};
@@ -67,6 +69,8 @@ pub(crate) struct Visit {
     holder: Mutex<Holder>,
     open: Mutex<Option<OpenSession>>,
     jar: Arc<Mutex<JarState>>,
+    /// What it brought that belongs to a vault.
+    tripped: Mutex<Brought>,
     told: Mutex<Told>,
     /// Told when the session ends while the exchange runs.
     cut: Arc<Notify>,

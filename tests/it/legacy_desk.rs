@@ -53,7 +53,7 @@ impl Given {
         value.is_some_and(|value| self.secrets.contains(value))
     }
 
-    fn new(&mut self, kind: &str) -> String {
+    fn secret(&mut self, kind: &str) -> String {
         self.number += 1;
         let secret = format!(
             "{kind}{:016x}{:016x}",
@@ -123,7 +123,7 @@ fn answer(request: &[u8], given: &mut Given) -> Answer {
 }
 
 fn login_page(given: &mut Given) -> Answer {
-    let (form, csrf) = (given.new("form"), given.new("csrf"));
+    let (form, csrf) = (given.secret("form"), given.secret("csrf"));
     let page = format!(
         "<form method=post><input type=\"hidden\" name=\"csrfmiddlewaretoken\" value=\"{form}\">\
          <input name=username><input name=password></form>"
@@ -138,7 +138,7 @@ fn login(asked: &Asked<'_>, given: &mut Given) -> Answer {
     if !allowed || !asked.body.contains("password=right") {
         return html("<p>no</p>", &[]);
     }
-    let sid = given.new("session");
+    let sid = given.secret("session");
     Answer::raw(format!(
         "HTTP/1.1 302 Found\r\nLocation: /home\r\nSet-Cookie: sid={sid}; Path=/; HttpOnly\r\n\
          X-Session-Token: {sid}\r\nContent-Length: 0\r\n\r\n"
@@ -151,7 +151,7 @@ fn page(asked: &Asked<'_>, given: &mut Given) -> Answer {
     match (asked.method, asked.path) {
         ("GET", "/home") => html(&format!("<p>home</p><!-- debug {sid} -->"), &[]),
         ("GET", "/token") => {
-            let token = given.new("access");
+            let token = given.secret("access");
             Answer::json(&format!("{{\"access_token\":\"{token}\",\"kind\":\"x\"}}"))
         }
         ("GET", "/api") => {
@@ -163,7 +163,7 @@ fn page(asked: &Asked<'_>, given: &mut Given) -> Answer {
         }
         ("POST", "/logout") => html("bye", &["sid=; Max-Age=0; Path=/".to_owned()]),
         ("GET", "/form") => {
-            let form = given.new("form");
+            let form = given.secret("form");
             html(
                 &format!("<input type=hidden name=csrfmiddlewaretoken value=\"{form}\">"),
                 &[],
@@ -189,7 +189,7 @@ fn page(asked: &Asked<'_>, given: &mut Given) -> Answer {
             answer.held_at(half)
         }
         ("GET", "/handover") => {
-            let (reference, entry) = (given.new("reference"), given.new("entry"));
+            let (reference, entry) = (given.secret("reference"), given.secret("entry"));
             let body = format!("{{\"deskRef\":\"{reference}\",\"kind\":\"x\"}}");
             Answer::raw(format!(
                 "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Location: /home?entry={entry}&tab=1\r\n\

@@ -40,6 +40,7 @@ mod proxy_session_bodies;
 mod proxy_sessions;
 mod proxy_sessions_ended;
 mod proxy_stops;
+mod proxy_tripwire;
 mod proxy_tunnels;
 mod reference;
 mod secure;

@@ -79,8 +79,10 @@ impl<'s> Browser<'s> {
         self.seen.extend_from_slice(reply.head.as_bytes());
         self.seen.extend_from_slice(&reply.body);
         for line in reply.head.lines() {
-            if let Some(cookie) = line.to_ascii_lowercase().strip_prefix("set-cookie: ") {
-                let cookie = &line[line.len() - cookie.len()..];
+            let named = line.split_once(": ");
+            if let Some((_, cookie)) =
+                named.filter(|(name, _)| name.eq_ignore_ascii_case("set-cookie"))
+            {
                 let pair = cookie.split(';').next().unwrap();
                 let (name, value) = pair.split_once('=').unwrap();
                 self.cookies.retain(|(known, _)| known != name);

@@ -35,7 +35,7 @@ pub(crate) const fn is_token_byte(byte: u8) -> bool {
 }
 
 /// What follows the scheme of an `Authorization` field, if there is one.
-pub(crate) fn without_scheme(value: &[u8]) -> &[u8] {
+pub fn without_scheme(value: &[u8]) -> &[u8] {
     let scheme = SCHEMES.iter().find(|scheme| {
         let beginning = value.get(..scheme.len());
         beginning.is_some_and(|text| text.eq_ignore_ascii_case(scheme.as_bytes()))

@@ -89,6 +89,18 @@ pub(super) fn values_of<'h>(headers: &'h HeaderMap, name: &str) -> Vec<&'h [u8]>
     named.map(|(_, value)| value).collect()
 }
 
+/// Names and values of the cookies that are not ours, as they came; none where there are too many to be read.
+pub(crate) fn foreign_cookies(headers: &HeaderMap) -> Vec<(&[u8], &[u8])> {
+    let fields = fields(headers);
+    if fields.iter().map(|field| field.len()).sum::<usize>() > FIELDS_BYTES_MAX {
+        return Vec::new();
+    }
+    let ours = [HANDLE_COOKIE.as_bytes(), BOUND_COOKIE.as_bytes()];
+    let foreign =
+        pairs(&fields).filter(|(name, _)| !ours.iter().any(|own| own.eq_ignore_ascii_case(name)));
+    foreign.collect()
+}
+
 fn fields(headers: &HeaderMap) -> Vec<&[u8]> {
     let fields = headers.get_all(COOKIE).iter();
     fields.map(http::HeaderValue::as_bytes).collect()

@@ -64,6 +64,12 @@ impl Decoys {
         sid.map_or(Decoy::None, Decoy::Of)
     }
 
+    /// Whether a cookie is a decoy that we made.
+    #[must_use]
+    pub fn is_one(&self, name: &[u8], value: &[u8]) -> bool {
+        name == self.name.as_bytes() && self.sid_of(value).is_some()
+    }
+
     fn sid_of(&self, value: &[u8]) -> Option<String> {
         let bytes: [u8; 32] = URL_SAFE_NO_PAD.decode(value).ok()?.try_into().ok()?;
         let (id, tag) = bytes.split_first_chunk()?;

@@ -178,9 +178,9 @@ impl SessionStore for SharedSessions {
             return Ok(Vec::new());
         }
         let mut get = redis::cmd("MGET");
-        let places: Result<Vec<Option<String>>, RedisError> =
-            get.arg(keys).query_async(&mut self.manager.clone()).await;
-        let places = places.map_err(|error| refused(&error))?;
+        let mut manager = self.manager.clone();
+        let asking = get.arg(keys).query_async(&mut manager);
+        let places: Vec<Option<String>> = self.in_time(asking).await?;
         let owners = places.into_iter().map(|place| match place {
             Some(place) => owner(&place, now),
             None => Ok(None),

@@ -110,6 +110,7 @@ impl Visit {
             holder: Mutex::default(),
             open: Mutex::default(),
             jar: Arc::default(),
+            tripped: Mutex::default(),
             told: Mutex::new(Told::default()),
             cut: Arc::clone(arriving.cut),
             runs: Mutex::default(),
@@ -125,14 +126,16 @@ impl Visit {
                 self.revoke(&sid, finding.rule).await?;
             }
         }
+        let tripped = self.watch(&request.headers).await?;
         let handle = match &shown.handle {
-            Carried::Absent => return Ok(()),
+            Carried::Absent => return self.pass(&tripped),
             Carried::Unsound => return self.without(SessionProblem::Missing),
             Carried::Once(handle) => handle.clone(),
         };
         if !self.open(&handle).await? {
             return Ok(());
         }
+        self.pass(&tripped)?;
         let shown = self.with_key(shown, &handle, request).await?;
         // Whoever logs in begins anew, and nobody's session has no holder.
         let is_somebodys = lock(&self.open).as_ref().is_some_and(is_somebodys);

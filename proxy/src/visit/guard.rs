@@ -145,7 +145,7 @@ impl Visit {
         }
     }
 
-    fn refused(&self, refusal: Refusal, scheme: Scheme) -> Problem {
+    pub(super) fn refused(&self, refusal: Refusal, scheme: Scheme) -> Problem {
         tracing::info!(target: "postern::session", reason = refusal.reason(), "a request was refused");
         let problem = match refusal.slug() {
             "csrf" => SessionProblem::Csrf,

@@ -13,16 +13,18 @@ use crate::hygiene::{CleanRequest, Refusal};
 use crate::respond::{Problem, SessionProblem};
 
 impl Visit {
-    /// The target that goes up, with true tokens in it; none when there is no placeholder in it.
+    /// The target that goes up, with true tokens in it; none when it goes up as it came. What was
+    /// brought from outside is not in it.
     ///
     /// # Errors
     /// A token cannot be written there.
     pub(crate) fn target(&self, target: &str) -> Result<Option<String>, Problem> {
-        let (swapped, _) = swap_text(target.as_bytes(), Where::Url, |placeholder| {
-            self.token(placeholder)
-        })
-        .map_err(|_error| Problem::from(SessionProblem::Unwritable))?;
-        Ok(swapped.and_then(|target| String::from_utf8(target).ok()))
+        let without = self.without_found(target);
+        let text = without.as_deref().unwrap_or(target.as_bytes());
+        let (swapped, _) = swap_text(text, Where::Url, |placeholder| self.token(placeholder))
+            .map_err(|_error| Problem::from(SessionProblem::Unwritable))?;
+        let changed = swapped.or(without);
+        Ok(changed.and_then(|target| String::from_utf8(target).ok()))
     }
 
     /// Whether a field brings a token or says who asks, by its name.

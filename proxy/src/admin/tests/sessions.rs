@@ -25,6 +25,8 @@ async fn begun(vault: &Vault, subject: &str, client: Client) -> OpenSession {
         },
         client,
         binding: Binding::default(),
+        fingerprints: Vec::new(),
+        follows: None,
         jar: Jar::new(b"sessionid=s3cr3t".to_vec()),
         limit: None,
     };

@@ -178,6 +178,8 @@ mod tests {
             },
             client: Client::Api,
             binding: Binding::default(),
+            fingerprints: Vec::new(),
+            follows: None,
             jar: Jar::default(),
             limit: None,
         }
