@@ -93,10 +93,11 @@ impl KeyHolder {
 
     fn claim(&self, of: For<'_>, name: &str, value: &Value, good: bool) -> (String, String, bool) {
         let proof = self.changed(of, |_header, claims| {
-            match value {
-                Value::Null => drop(claims.as_object_mut().expect("claims").remove(name)),
-                value => claims[name] = value.clone(),
-            };
+            if value.is_null() {
+                claims.as_object_mut().expect("claims").remove(name);
+            } else {
+                claims[name] = value.clone();
+            }
         });
         (format!("{name} {value}"), proof, good)
     }
@@ -182,10 +183,10 @@ impl KeyHolder {
             header["jwk"] = self.private.clone();
         }));
         list.push(header("no key", &|header| {
-            drop(header.as_object_mut().expect("a header").remove("jwk"));
+            header.as_object_mut().expect("a header").remove("jwk");
         }));
         list.push(header("another kind", &|header| {
-            header["typ"] = json!("JWT")
+            header["typ"] = json!("JWT");
         }));
         let good = self.proof(of);
         let unsigned = good.rsplit_once('.').expect("three parts").0;
