@@ -1,8 +1,8 @@
 //! Starts the two applications from their installers.
 //!
-//! `POSTERN_APPS` names the folder with the installers, by default `../shared/apps` from the repository. Without it,
-//! what needs an application says that it did not run; with `POSTERN_REQUIRE_SERVICES=1` it fails. What is installed
-//! lies under `target/desks` and stays there, so that only the first start takes a minute. There is one of each
+//! `POSTERN_APPS` names the folder with the installers, by default `../shared/apps` from the repository. Where there
+//! are none, or they cannot install (they ask a package index), what needs an application says that it did not run;
+//! with `POSTERN_REQUIRE_APPS=1` it fails. So does what needs a browser. What is installed lies under `target/desks` and stays there, so that only the first start takes a minute. There is one of each
 //! application at a time; whoever wants a second one waits.
 
 use std::fs::{self, File};
@@ -49,8 +49,11 @@ impl Application {
             keeper,
             _turn: turn,
         };
-        let said = fs::read_to_string(folder.join("start.log")).unwrap_or_default();
-        assert!(ended.success(), "{} does not start:\n{said}", desk.name());
+        if !ended.success() {
+            let said = fs::read_to_string(folder.join("start.log")).unwrap_or_default();
+            not_here(&format!("{} does not start:\n{said}", desk.name()));
+            return None;
+        }
         Some(application)
     }
 
@@ -86,7 +89,7 @@ fn installer(desk: Desk) -> Option<PathBuf> {
 
 /// Says that something did not run for want of what it needs, or fails where everything has to be there.
 pub(super) fn not_here(what: &str) {
-    let required = std::env::var("POSTERN_REQUIRE_SERVICES").is_ok_and(|is| is == "1");
+    let required = std::env::var("POSTERN_REQUIRE_APPS").is_ok_and(|is| is == "1");
     assert!(!required, "{what}");
     println!("did not run: {what}");
 }
