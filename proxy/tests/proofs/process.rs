@@ -1,9 +1,10 @@
 //! Postern as a process: a folder with a server file and a policy, started and stopped for real.
 
 use std::fs;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 use super::client::Client;
@@ -270,12 +271,20 @@ impl Drop for Process {
     }
 }
 
-/// A loopback port that was free a moment ago.
-fn free_port() -> SocketAddr {
-    std::net::TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
+/// A free loopback port that nobody else takes: it lies below those that the system gives out, and each is
+/// named once.
+pub(crate) fn free_port() -> SocketAddr {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    const FIRST: u16 = 12_000;
+    const PORTS: u16 = 18_000;
+    let own = u16::try_from(std::process::id() % u32::from(PORTS)).unwrap();
+    loop {
+        let next = NEXT.fetch_add(1, Ordering::Relaxed);
+        let port = FIRST + (own + next) % PORTS;
+        if let Ok(free) = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
+            return free.local_addr().unwrap();
+        }
+    }
 }
 
 /// What `postern quotas list` says in a folder, whether a Postern runs there or not.

@@ -1,11 +1,12 @@
 //! A store server of the test's own on a free port of this machine, which makes every write durable.
 
 use std::io::{BufRead as _, BufReader};
-use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 
 use redis::aio::MultiplexedConnection;
 use rustix::process::{Pid, Signal, kill_process};
+
+use crate::process::free_port;
 
 /// A running server. It is killed when dropped.
 pub(super) struct StoreServer {
@@ -27,7 +28,7 @@ impl StoreServer {
         };
         let folder = tempfile::tempdir().unwrap();
         for _ in 0..10 {
-            let port = free_port();
+            let port = free_port().port();
             if let Some(child) = launch(program, &folder, port) {
                 return Some(Self {
                     program,
@@ -89,6 +90,7 @@ impl StoreServer {
                 "string" => redis::cmd("MGET"),
                 "hash" => redis::cmd("HGETALL"),
                 "zset" => redis::cmd("ZRANGE"),
+                "set" => redis::cmd("SMEMBERS"),
                 other => panic!("{other}: not known here"),
             };
             read.arg(&key);
@@ -131,11 +133,6 @@ fn installed() -> Option<&'static str> {
         let version = Command::new(program).arg("--version").output();
         version.is_ok_and(|output| output.status.success())
     })
-}
-
-fn free_port() -> u16 {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
-    listener.local_addr().unwrap().port()
 }
 
 /// Starts the program and waits until it says that it is ready; none when somebody else took the port.
