@@ -114,6 +114,14 @@ impl Sessions {
         })
     }
 
+    /// Whether a cookie of the application may reach the client: its name is compared exactly.
+    #[must_use]
+    pub fn lets_pass(&self, cookie: &[u8]) -> bool {
+        self.passthrough
+            .iter()
+            .any(|name| name.as_bytes() == cookie)
+    }
+
     /// The highest level that a session can reach with what may bind it.
     #[must_use]
     pub fn reachable_level(&self) -> BindingLevel {

@@ -98,7 +98,7 @@ impl Visit {
     pub(crate) fn recognised(&self) -> Result<Recognised, Problem> {
         let open = lock(&self.open);
         let record = open.as_ref().map(OpenSession::record);
-        match record.filter(|record| !record.holder.subject.is_empty()) {
+        match record.filter(|record| record.holder.is_somebody()) {
             Some(record) => Ok(Recognised {
                 identity: Identity {
                     issuer: record.holder.issuer.clone(),
@@ -122,11 +122,7 @@ impl Visit {
             roles: identity.groups.clone(),
         };
         let mut open = lock(&self.open);
-        let is_theirs = |session: &OpenSession| {
-            let of = &session.record().holder;
-            (&of.issuer, &of.subject, &of.tenant)
-                == (&holder.issuer, &holder.subject, &holder.tenant)
-        };
+        let is_theirs = |session: &OpenSession| session.record().holder.is_same_person(&holder);
         if !open.as_ref().is_none_or(is_theirs) {
             *open = None;
             *lock(&self.jar) = JarState::default();

@@ -156,8 +156,8 @@ impl Contents {
 /// the policy does not let it pass.
 #[must_use]
 pub fn is_secret(name: &[u8], value: &[u8], sessions: &Sessions) -> bool {
+    let passes = sessions.lets_pass(name);
     let name = String::from_utf8_lossy(name);
-    let passes = sessions.passthrough.iter().any(|passes| *passes == name);
     !passes && (sessions.token.is_cookie(&name) || value.len() >= SECRET_BYTES_MIN)
 }
 

@@ -16,6 +16,7 @@ use postern_config::Sessions;
 use tokio::sync::OnceCell;
 use tokio::task::JoinHandle;
 
+use super::decoy::Decoys;
 use super::dpop::DpopVerifier;
 use super::embedded::EmbeddedSessions;
 use super::findings::SessionFindings;
@@ -164,8 +165,14 @@ impl SessionKeeper {
     }
 
     /// The keys, once the vault is open.
-    pub(crate) fn keys(&self) -> Option<&ServerKeys> {
+    fn keys(&self) -> Option<&ServerKeys> {
         self.vault.get().map(|opened| &opened.keys)
+    }
+
+    /// The decoys of a policy, once the vault is open; none where it has none.
+    pub(crate) fn decoys(&self, sessions: &Sessions) -> Option<Decoys> {
+        let named = sessions.decoy.as_deref().zip(self.keys());
+        named.map(|(name, keys)| Decoys::new(name, keys))
     }
 
     /// What checks proofs of keys, once the vault is open.

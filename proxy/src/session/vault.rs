@@ -100,9 +100,9 @@ impl Vault {
     pub async fn begin(&self, start: Start) -> Result<(OpenSession, Vec<String>), VaultError> {
         let now = self.now();
         let Lifetimes { idle, longest, .. } = self.lifetimes();
-        let longest = match start.holder.subject.is_empty() {
-            true => longest.min(NOBODYS_LIFE),
-            false => longest,
+        let longest = match start.holder.is_somebody() {
+            true => longest,
+            false => longest.min(NOBODYS_LIFE),
         };
         let times = Times {
             created: now,

@@ -24,7 +24,7 @@ use crate::session::client_cookies::{forgetting_field, forgetting_fields, handle
 use crate::session::dbsc::header;
 use crate::session::judge::Finding;
 use crate::session::registration::offer;
-use crate::session::{Binding, Client, Decoys, Holder, Limit, OpenSession, Start, VaultError};
+use crate::session::{Binding, Client, Holder, Limit, OpenSession, Start, VaultError};
 
 const SET_COOKIE2: HeaderName = HeaderName::from_static("set-cookie2");
 const REGISTRATION: HeaderName = HeaderName::from_static(header::REGISTRATION);
@@ -47,11 +47,9 @@ impl Visit {
         let plain = plain.flat_map(|field| set_cookies(field.as_bytes()));
         let old = headers.get_all(SET_COOKIE2).iter();
         let old = old.flat_map(|field| set_cookies2(field.as_bytes()));
-        let passes = |name: &[u8]| {
-            let names = &self.terms.sessions.passthrough;
-            names.iter().any(|passes| passes.as_bytes() == name)
-        };
-        for cookie in plain.chain(old).filter(|cookie| !passes(&cookie.name)) {
+        let sessions = &self.terms.sessions;
+        let kept = plain.chain(old);
+        for cookie in kept.filter(|cookie| !sessions.lets_pass(&cookie.name)) {
             jar.set(cookie, &self.place, self.began_ms);
         }
     }
@@ -84,7 +82,7 @@ impl Visit {
     /// # Errors
     /// The person has too many, or nobody can keep it.
     pub(super) async fn begin_session(&self, holder: Holder) -> Result<(), Problem> {
-        let named = !holder.subject.is_empty();
+        let named = holder.is_somebody();
         let mut binding = Binding::beginning(self.context.clone());
         let mut registration = None;
         if named {
@@ -97,9 +95,7 @@ impl Visit {
         self.keeper.evicted(&evicted, &session.record().holder);
         self.keeper.began(session.record());
         let before = self.take_open();
-        let decoy = self.terms.sessions.decoy.as_deref().filter(|_| named);
-        let decoys = decoy.zip(self.keeper.keys());
-        let decoys = decoys.map(|(name, keys)| Decoys::new(name, keys));
+        let decoys = self.keeper.decoys(&self.terms.sessions).filter(|_| named);
         *lock(&self.told) = Told {
             handle: Some(session.handle().clone()),
             registration,
@@ -116,7 +112,7 @@ impl Visit {
     /// What a session begins with here: what is in the jar. What a session of nobody holds is not watched for.
     fn start(&self, holder: Holder, binding: Binding) -> Start {
         let sessions = &self.terms.sessions;
-        let named = !holder.subject.is_empty();
+        let named = holder.is_somebody();
         let limits = sessions.max_sessions;
         let max = match self.client {
             Client::Browser => limits.browser,
@@ -264,13 +260,11 @@ impl Visit {
         &'u self,
         upstream: &'u HeaderMap,
     ) -> impl Iterator<Item = HeaderValue> + 'u {
-        let passes = &self.terms.sessions.passthrough;
+        let sessions = &self.terms.sessions;
         upstream.get_all(SET_COOKIE).iter().filter_map(|field| {
             let [cookie] = set_cookies(field.as_bytes()).try_into().ok()?;
-            let name = &cookie.name;
-            passes
-                .iter()
-                .any(|passes| passes.as_bytes() == name)
+            sessions
+                .lets_pass(&cookie.name)
                 .then(|| without_domain(field))?
         })
     }

@@ -17,7 +17,7 @@ use crate::respond::{Problem, SessionProblem};
 use crate::session::client_cookies::Carried;
 use crate::session::judge::{self, Asked, DpopRequest, Finding, Shown};
 use crate::session::{
-    Answer, Client, Decoys, Handle, Holder, NoSession, OpenSession, SessionKeeper, VaultError,
+    Answer, Client, Handle, Holder, NoSession, OpenSession, SessionKeeper, VaultError,
 };
 
 /// What a visit begins with.
@@ -57,9 +57,7 @@ impl Arriving<'_> {
     /// What the request shows of who sends it.
     pub(super) fn shown(&self) -> Shown {
         let request = self.request;
-        let sessions = &self.terms.sessions;
-        let decoys = sessions.decoy.as_deref().zip(self.keeper.keys());
-        let decoys = decoys.map(|(name, keys)| Decoys::new(name, keys));
+        let decoys = self.keeper.decoys(&self.terms.sessions);
         let asked = Asked {
             method: &request.method,
             path: &request.path,
@@ -208,7 +206,7 @@ impl Visit {
 }
 
 pub(super) fn is_somebodys(session: &OpenSession) -> bool {
-    !session.record().holder.subject.is_empty()
+    session.record().holder.is_somebody()
 }
 
 /// A browser says so, and says where its requests come from.

@@ -31,22 +31,22 @@ impl Visit {
     pub(super) async fn judge(&self, shown: Shown) -> Result<(), Problem> {
         let recent = self.keeper.recent();
         let sessions = &self.terms.sessions;
-        let (judgement, record) = {
+        let (judgement, scheme) = {
             let open = lock(&self.open);
             let Some(record) = open.as_ref().map(OpenSession::record) else {
                 return Ok(());
             };
             let judgement = judge::judge(sessions, record, &shown, recent, self.began_ms);
-            (judgement, record.clone())
+            self.report(&judgement.findings, record);
+            (judgement, Scheme::of(record, &shown))
         };
-        self.report(&judgement.findings, &record);
         if let Some(betrayed) = &judgement.betrayed {
             self.punish(betrayed, &judgement.findings).await?;
         }
         let outcome = judgement.outcome;
         self.learn(&judgement).await?;
         *lock(&self.judged) = Some(Judged { shown, judgement });
-        self.carry_out(outcome, &record).await
+        self.carry_out(outcome, scheme).await
     }
 
     /// Whether the request has proven what it takes for what it asks for.
@@ -57,26 +57,10 @@ impl Visit {
         let Some(mut judged) = lock(&self.judged).take() else {
             return Ok(());
         };
-        let recent = self.keeper.recent();
-        let sessions = &self.terms.sessions;
-        let Some(record) = self.record() else {
-            return Ok(());
-        };
-        let known = judged.judgement.findings.len();
-        let before = judged.judgement.outcome;
         if let Some(case) = plan.case() {
-            let of = (sessions, &record);
-            judged.judgement.note_case(of, case, recent, self.began_ms);
+            self.note_case(&mut judged, case).await?;
         }
-        let new = judged.judgement.findings.get(known..).unwrap_or_default();
-        self.report(new, &record);
-        if !new.is_empty() {
-            self.learn(&judged.judgement).await?;
-        }
-        if judged.judgement.outcome != before {
-            let outcome = judged.judgement.outcome;
-            self.carry_out(outcome, &record).await?;
-        }
+        let sessions = &self.terms.sessions;
         let policy = self.compiled.policy();
         let mut routes = policy.into_iter().flat_map(|policy| &policy.routes);
         let Some(route) = routes.find(|route| route.name == plan.route()) else {
@@ -85,24 +69,48 @@ impl Visit {
         let needed = sessions
             .required
             .level(method.as_str(), route, plan.roles());
-        let met = judge::needs(sessions, &judged.judgement, needed).and_then(|()| {
-            match route.is_export() {
-                true => judge::needs_proof(
-                    &record,
-                    &judged.shown,
-                    &judged.judgement,
-                    recent,
-                    self.began_ms,
-                ),
+        let Judged { shown, judgement } = &judged;
+        let (met, scheme) = {
+            let open = lock(&self.open);
+            let Some(record) = open.as_ref().map(OpenSession::record) else {
+                return Ok(());
+            };
+            let (recent, now) = (self.keeper.recent(), self.began_ms);
+            let proof = || match route.is_export() {
+                true => judge::needs_proof(record, shown, judgement, recent, now),
                 false => Ok(()),
-            }
-        });
-        let scheme = Scheme::of(&record, &judged.shown);
+            };
+            let met = judge::needs(sessions, judgement, needed).and_then(|()| proof());
+            (met, Scheme::of(record, shown))
+        };
         match met {
             Ok(()) => Ok(()),
             Err(Unmet::Proof) => Err(self.prove()),
             Err(Unmet::Binding) => Err(self.refused(Refusal::BindingRequired, scheme)),
             Err(Unmet::StepUp) => Err(self.step_up(scheme)),
+        }
+    }
+
+    /// H14: the request is about this case. One too many is carried out.
+    async fn note_case(&self, judged: &mut Judged, case: &str) -> Result<(), Problem> {
+        let Judged { shown, judgement } = judged;
+        let (known, before) = (judgement.findings.len(), judgement.outcome);
+        let scheme = {
+            let open = lock(&self.open);
+            let Some(record) = open.as_ref().map(OpenSession::record) else {
+                return Ok(());
+            };
+            let of = (&self.terms.sessions, record);
+            judgement.note_case(of, case, self.keeper.recent(), self.began_ms);
+            self.report(judgement.findings.get(known..).unwrap_or_default(), record);
+            Scheme::of(record, shown)
+        };
+        if judgement.findings.len() > known {
+            self.learn(judgement).await?;
+        }
+        match judgement.outcome == before {
+            true => Ok(()),
+            false => self.carry_out(judgement.outcome, scheme).await,
         }
     }
 
@@ -125,12 +133,7 @@ impl Visit {
         Ok(())
     }
 
-    async fn carry_out(&self, outcome: Outcome, record: &Record) -> Result<(), Problem> {
-        let scheme = {
-            let judged = lock(&self.judged);
-            let shown = judged.as_ref().map(|judged| &judged.shown);
-            shown.map_or(Scheme::Bearer, |shown| Scheme::of(record, shown))
-        };
+    async fn carry_out(&self, outcome: Outcome, scheme: Scheme) -> Result<(), Problem> {
         match outcome {
             Outcome::Go => Ok(()),
             Outcome::Prove => Err(self.prove()),
@@ -212,10 +215,5 @@ impl Visit {
             self.keeper
                 .found(*finding, Some((&record.sid, &record.holder)));
         }
-    }
-
-    fn record(&self) -> Option<Record> {
-        let open = lock(&self.open);
-        open.as_ref().map(|session| session.record().clone())
     }
 }

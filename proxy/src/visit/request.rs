@@ -54,8 +54,7 @@ impl Visit {
         let pairs = fields.flat_map(|field| field.as_bytes().split(|byte| *byte == b';'));
         pairs.map(<[u8]>::trim_ascii).filter(|pair| {
             let name = pair.split(|byte| *byte == b'=').next().unwrap_or_default();
-            let passes = &self.terms.sessions.passthrough;
-            passes.iter().any(|passes| passes.as_bytes() == name)
+            self.terms.sessions.lets_pass(name)
         })
     }
 

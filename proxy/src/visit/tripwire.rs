@@ -129,8 +129,7 @@ impl Visit {
         for (_, value) in fields.filter(|(name, _)| names.is_request_header(name.as_str())) {
             brought.add(without_scheme(value.as_bytes()));
         }
-        let decoys = sessions.decoy.as_deref().zip(self.keeper.keys());
-        let decoys = decoys.map(|(name, keys)| Decoys::new(name, keys));
+        let decoys = self.keeper.decoys(sessions);
         for (name, value) in cookies(headers, sessions) {
             let is_decoy = |decoys: &Decoys| decoys.is_one(name, value);
             if !decoys.as_ref().is_some_and(is_decoy) {
