@@ -124,7 +124,7 @@ impl Fields<'_> {
         let instead = (self.keeper)(found);
         if instead != Instead::Keep {
             match found.why {
-                Why::Name => self.found.by_name += 1,
+                Why::Name | Why::PathParameter => self.found.by_name += 1,
                 Why::Shape => self.found.by_shape += 1,
             }
         }

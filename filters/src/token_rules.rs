@@ -23,6 +23,8 @@ pub(crate) use shapes::{
 pub enum Why {
     /// Its name says so.
     Name,
+    /// Its name says so, and it is a parameter of a path (`;jsessionid=…`).
+    PathParameter,
     /// It has the form of a token that says what it is.
     Shape,
 }

@@ -48,6 +48,8 @@ struct Sign {
     to: usize,
     /// How often it is encoded.
     level: usize,
+    /// Whether it stands in a path, and not in what follows one.
+    in_path: bool,
 }
 
 /// A URL without the tokens that are not to stay; none when nothing changes. `names` are those that the policy adds.
@@ -77,7 +79,8 @@ pub fn without_tokens(
         let value_to = end.map_or(url.len(), |end| end.from);
         let name = decoded(url.get(name_from..equals.from), LEVELS_MAX);
         let value = decoded(url.get(equals.to..value_to), equals.level + 1);
-        let Some(why) = why(parameter(&name, names), &value) else {
+        let in_path = before.is_some_and(|before| before.byte == b';' && before.in_path);
+        let Some(why) = why(parameter(&name, names), &value, in_path) else {
             continue;
         };
         let found = FoundToken {
@@ -148,8 +151,9 @@ pub fn header_without_tokens(
 }
 
 /// Why a parameter is taken for a token; none when it is not.
-fn why(says: Option<Says>, value: &[u8]) -> Option<Why> {
+fn why(says: Option<Says>, value: &[u8], in_path: bool) -> Option<Why> {
     match says {
+        Some(says) if says.is_token(value) && in_path => Some(Why::PathParameter),
         Some(says) if says.is_token(value) => Some(Why::Name),
         Some(_) | None => is_shaped(value).then_some(Why::Shape),
     }
@@ -170,6 +174,8 @@ fn ends_value(sign: Sign, equals: Sign, before: Option<&Sign>) -> bool {
 fn signs(url: &[u8]) -> Vec<Sign> {
     let mut signs = Vec::new();
     let mut at = 0;
+    // By level: a URL inside a URL begins with its own path.
+    let mut in_path = [true; LEVELS_MAX + 1];
     while let Some(byte) = url.get(at) {
         let sign = match byte {
             b'%' => encoded_sign(url, at),
@@ -178,12 +184,28 @@ fn signs(url: &[u8]) -> Vec<Sign> {
                 from: at,
                 to: at + 1,
                 level: 0,
+                in_path: true,
             }),
         };
         at = sign.map_or(at + 1, |sign| sign.to);
-        signs.extend(sign);
+        signs.extend(sign.map(|sign| placed(sign, &mut in_path)));
     }
     signs
+}
+
+/// A sign with where it stands; `in_path` says for each level whether its path goes on.
+fn placed(sign: Sign, in_path: &mut [bool; LEVELS_MAX + 1]) -> Sign {
+    let (own, deeper) = in_path.split_at_mut((sign.level + 1).min(LEVELS_MAX + 1));
+    deeper.fill(true);
+    let goes_on = own.last_mut();
+    let stands = goes_on.as_deref().copied().unwrap_or(true);
+    if let Some(goes_on) = goes_on {
+        *goes_on = stands && !matches!(sign.byte, b'?' | b'#' | b'&');
+    }
+    Sign {
+        in_path: stands,
+        ..sign
+    }
 }
 
 const fn divides(byte: u8) -> bool {
@@ -204,6 +226,7 @@ fn encoded_sign(url: &[u8], at: usize) -> Option<Sign> {
                     from: at,
                     to: digits + 2,
                     level,
+                    in_path: true,
                 });
             }
             _ => return None,

@@ -106,7 +106,7 @@ impl Visit {
                     tenant: record.holder.tenant.clone(),
                     groups: self.roles_of(&record.holder),
                 },
-                credential: Some(Credential::of_session(&record.sid, record.times.created)),
+                credential: Some(Credential::of_session(&record.sid, record.authenticated())),
             }),
             None if self.line == Some(SessionLine::Login) => Ok(Recognised::default()),
             None => Err(SessionProblem::Missing.into()),

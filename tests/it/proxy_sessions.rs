@@ -134,11 +134,12 @@ async fn a_login_through_postern_gives_a_handle_and_nothing_of_the_application()
     let case = browser.get("/cases/1").await;
     assert_eq!(case.text(), r#"{"id":1,"ssn":"[redacted]"}"#);
     let moved = browser.get("/moved").await;
-    let moved = moved.header("location").unwrap();
+    let moved = moved.header("location").unwrap().to_owned();
     assert!(
-        moved.starts_with("/home;jsessionid=pnp_") && moved.ends_with("&tab=1"),
+        moved.starts_with("/home?sid=pnp_") && moved.ends_with("&tab=1"),
         "{moved}"
     );
+    assert_eq!(browser.get(&moved).await.status, 200);
     let token = browser.get("/token").await.text();
     let token = token.split('"').nth(3).unwrap().to_owned();
     let bearer = format!("Authorization: Bearer {token}\r\n");

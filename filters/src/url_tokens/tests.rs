@@ -55,6 +55,33 @@ fn parameters_that_carry_a_session_are_stripped() {
 }
 
 #[test]
+fn a_parameter_of_a_path_is_told_from_one_of_a_query() {
+    let path = [
+        "/cases;sid=TOKEN",
+        "/a;v=1;sid=TOKEN/b?x=1",
+        "/login?next=%2Fa%3Bsid%3DTOKEN",
+        "/a?u=%2F%3Fb&v=%2Fc%3Bsid%3DTOKEN",
+    ];
+    let elsewhere = [
+        "/a?sid=TOKEN",
+        "/a?b=1;sid=TOKEN",
+        "/a#b;sid=TOKEN",
+        "sid=TOKEN",
+        "/a?n=%2Fb%3Fc%3D1%3Bsid%3DTOKEN",
+    ];
+    let all = path.map(|url| (url, Why::PathParameter)).into_iter();
+    for (url, why) in all.chain(elsewhere.map(|url| (url, Why::Name))) {
+        let url = url.replace("TOKEN", TOKEN);
+        let mut found = Vec::new();
+        without_tokens(url.as_bytes(), &none(), &mut |token| {
+            found.push(token.why);
+            Instead::Strip
+        });
+        assert_eq!(found, [why], "{url}");
+    }
+}
+
+#[test]
 fn a_token_is_known_by_its_shape_under_any_name() {
     let jwt = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIyIn0.9JrdRHh2DWYl";
     assert_eq!(with(&format!("/a?x={jwt}&y=1"), &Instead::Strip), "/a?y=1");

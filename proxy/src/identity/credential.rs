@@ -51,11 +51,11 @@ impl Credential {
         }
     }
 
-    /// The credential of a session of ours, which began then, in milliseconds since 1970.
-    pub(crate) fn of_session(sid: &str, began_ms: u64) -> Self {
+    /// The credential of a session of ours, whose holder last authenticated then, in milliseconds since 1970.
+    pub(crate) fn of_session(sid: &str, authenticated_ms: u64) -> Self {
         Self {
             session: hashed(b"session", sid.as_bytes()),
-            signed_in: SystemTime::UNIX_EPOCH.checked_add(Duration::from_millis(began_ms)),
+            signed_in: SystemTime::UNIX_EPOCH.checked_add(Duration::from_millis(authenticated_ms)),
         }
     }
 

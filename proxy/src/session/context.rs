@@ -74,6 +74,29 @@ impl Context {
         }
     }
 
+    /// The browser and the system, as people call them; unknown ones are "a browser" and "a device".
+    #[must_use]
+    pub fn in_words(&self) -> String {
+        let browser = match self.family.as_str() {
+            "edge" => "Edge",
+            "opera" => "Opera",
+            "firefox" => "Firefox",
+            "chrome" => "Chrome",
+            "safari" => "Safari",
+            _ => "a browser",
+        };
+        let system = match self.platform.as_str() {
+            "android" => "Android",
+            "ios" => "iOS",
+            "chromeos" => "ChromeOS",
+            "windows" => "Windows",
+            "macos" => "macOS",
+            "linux" => "Linux",
+            _ => "a device",
+        };
+        format!("{browser} on {system}")
+    }
+
     /// How these differ from those in which a session was used before.
     #[must_use]
     pub fn difference_from(&self, before: &Self) -> Difference {
@@ -140,6 +163,14 @@ mod tests {
 
     fn from(address: &str, user_agent: &str) -> Context {
         Context::of(Some(address.parse().unwrap()), user_agent)
+    }
+
+    #[test]
+    fn says_what_people_call_them() {
+        let words = |user_agent| from("192.0.2.1", user_agent).in_words();
+        assert_eq!(words(EDGE), "Edge on Windows");
+        assert_eq!(words(SAFARI), "Safari on macOS");
+        assert_eq!(words("<script>"), "a browser on a device");
     }
 
     #[test]

@@ -152,6 +152,9 @@ impl<'t> Tables<'t> {
         let mut evicted = Vec::new();
         if let Some(limit) = limit {
             let mut theirs = sids_of(&self.people, &new.person, now)?;
+            if let Some(follows) = &new.follows {
+                theirs.remove(follows);
+            }
             while theirs.len() >= limit.max {
                 let Some(oldest) = theirs.pop_first() else {
                     return Ok((Admitted::Full, Commit::No));

@@ -153,6 +153,13 @@ impl Record {
     pub const fn is_alive(&self, now: u64) -> bool {
         self.revoked.is_none() && !self.times.are_over(now)
     }
+
+    /// When its holder last authenticated, at the login or anew, in milliseconds since 1970.
+    #[must_use]
+    pub fn authenticated(&self) -> u64 {
+        let anew = self.binding.stepped_up.unwrap_or_default();
+        self.times.created.max(anew)
+    }
 }
 
 /// The key of a jar, for one handle.

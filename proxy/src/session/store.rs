@@ -30,7 +30,8 @@ pub struct NewSession {
     pub sealed: Vec<u8>,
     /// The fingerprints of what it holds of the application.
     pub fingerprints: Vec<Digest>,
-    /// The session that it takes the place of: what that one holds is this one's from now on.
+    /// The session that it takes the place of: what that one holds is this one's from now on, and it is not
+    /// counted beside it.
     pub follows: Option<String>,
     /// When it ends whatever happens, in milliseconds since 1970.
     pub ends_at: u64,

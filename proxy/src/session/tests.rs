@@ -136,6 +136,11 @@ async fn a_person_has_no_more_than_allowed() {
                     assert!(stage.vault.open(begun[1].handle()).await.is_ok());
                 }
             }
+            // One that takes the place of theirs is not counted beside it.
+            let mut again = start(limit);
+            again.follows = Some(begun[1].record().sid.clone());
+            let (_, evicted) = stage.vault.begin(again).await.unwrap();
+            assert!(evicted.is_empty());
             // Somebody else is not concerned.
             let mut other = start(limit);
             other.holder.subject = "bob".to_owned();

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use postern_config::Server;
+use postern_config::sessions::Binding;
 
 use super::{StartError, quota_store};
 use crate::clock::Clock;
@@ -35,6 +36,12 @@ pub(super) async fn ready(
 ) -> Result<Arc<SessionKeeper>, StartError> {
     let keeper = keeper(server, base, listening, told)?;
     open_if_needed(&keeper, store).await?;
+    if server.listen.hosts.is_empty() && names_origins(store) {
+        tracing::warn!(
+            "clients prove their sessions by `dpop` or `dbsc` for the address that is listened on, since \
+             `listen.hosts` names no host: name there, with its port, where clients find this"
+        );
+    }
     Ok(keeper)
 }
 
@@ -73,6 +80,16 @@ async fn open_if_needed(sessions: &SessionKeeper, store: &PolicyStore) -> Result
         sessions.open(&terms.sessions).await?;
     }
     Ok(())
+}
+
+/// Whether clients sign where they found us.
+fn names_origins(store: &PolicyStore) -> bool {
+    let snapshot = store.snapshot();
+    let terms = snapshot.sessions.as_ref();
+    terms.is_some_and(|terms| {
+        let mut bindings = terms.sessions.bind.iter();
+        bindings.any(|binding| matches!(binding, Binding::Dpop | Binding::Dbsc))
+    })
 }
 
 /// Where clients find us: at the hosts that are served, over TLS, and without it where it is not we who speak TLS;

@@ -336,7 +336,8 @@ pub(crate) fn is_plain(upstream: &HeaderMap) -> bool {
 }
 
 /// Who decides what becomes of a token: one that has a name is used by the page, which gets a placeholder; one
-/// that stands anywhere goes.
+/// that stands anywhere goes. So does one in a path, with its name: it stands beside a cookie that is in the jar,
+/// and no path may hold a `;` on the way up.
 fn keeper(jar: &Arc<Mutex<JarState>>) -> impl FnMut(FoundToken<'_>) -> Instead + Send + use<> {
     let jar = Arc::clone(jar);
     move |found| match found.why {
@@ -351,7 +352,7 @@ fn keeper(jar: &Arc<Mutex<JarState>>) -> impl FnMut(FoundToken<'_>) -> Instead +
                 Err(_none) => Instead::Strip,
             }
         }
-        Why::Shape => Instead::Strip,
+        Why::PathParameter | Why::Shape => Instead::Strip,
     }
 }
 

@@ -202,7 +202,7 @@ fn row(visit: &Visit, record: &Record) -> Row {
         sid: record.sid.clone(),
         is_current: visit.is_in(&record.sid),
         place: match record.client {
-            Client::Browser => "a browser".to_owned(),
+            Client::Browser => record.binding.last.in_words(),
             Client::Api => "a program".to_owned(),
         },
         began: record.times.created / 1_000,

@@ -7,7 +7,12 @@ redis.call('ZREMRANGEBYSCORE', KEYS[4], '-inf', now)
 redis.call('ZREMRANGEBYSCORE', KEYS[5], '-inf', tonumber(now) - 86400000)
 local answer = { 'made' }
 if ARGV[6] ~= '' then
-  local theirs = redis.call('ZRANGE', KEYS[3], 0, -1)
+  local theirs = {}
+  for _, other in ipairs(redis.call('ZRANGE', KEYS[3], 0, -1)) do
+    if other ~= ARGV[11] then
+      theirs[#theirs + 1] = other
+    end
+  end
   local over = #theirs - tonumber(ARGV[6]) + 1
   if over > 0 and (ARGV[7] == 'deny' or over > #theirs) then
     return { 'full' }
