@@ -21,6 +21,7 @@ mod top;
 
 use std::fmt;
 use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
+use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -115,6 +116,24 @@ pub fn bind(address: &str) -> Result<TcpListener, AdminError> {
         });
     }
     TcpListener::bind(resolved.as_slice()).map_err(failed)
+}
+
+/// The socket that another process listened on, at this address.
+///
+/// # Errors
+/// It is not on loopback, or no socket that listens.
+pub fn inherit(address: &str, socket: OwnedFd) -> Result<TcpListener, AdminError> {
+    let listener = TcpListener::from(socket);
+    match listener.local_addr() {
+        Ok(local) if local.ip().is_loopback() => Ok(listener),
+        Ok(_elsewhere) => Err(AdminError::NotLoopback {
+            address: address.to_owned(),
+        }),
+        Err(error) => Err(AdminError::Listen {
+            address: address.to_owned(),
+            error,
+        }),
+    }
 }
 
 #[cfg(test)]

@@ -93,6 +93,9 @@ pub(crate) enum Refusal {
     /// It is for somebody else.
     #[error("the request is for a host that is not served here")]
     Misdirected,
+    /// It comes on a connection that was let in by authorities which let nobody in any more.
+    #[error("the connection was let in by authorities that have changed")]
+    Outdated,
     /// The target is longer than the limit.
     #[error("the target is too long")]
     TargetTooLong,

@@ -32,6 +32,7 @@ pub mod start;
 mod store_server;
 mod tap;
 pub mod telemetry;
+pub mod upgrade;
 mod visit;
 
 pub use evidence::EvidenceError;

@@ -2,8 +2,8 @@
 //! the last ones end.
 //!
 //! ```text
-//! running ──begin_drain──▶ draining: nothing new is accepted, idle connections close,
-//!    │                       what runs may finish
+//! running ──begin_drain──▶ draining: nothing new is accepted, what runs may finish, idle connections
+//!    │                       close after a moment, in which what is on its way to them is answered
 //!    └────────────────────▶ cut: whatever is left is abandoned, visibly
 //! ```
 
@@ -17,6 +17,9 @@ use crate::admin::Vitals;
 
 /// How long connections may take to close once the last exchange has ended or was cut.
 const CLOSE_TIME_MAX: Duration = Duration::from_secs(2);
+/// How long a connection that is idle when draining begins waits for a request that may be on its way: one that
+/// arrives as its connection closes is lost.
+const IDLE_TIME_LEFT: Duration = Duration::from_millis(300);
 
 /// Counts what runs and tells it when to stop.
 #[derive(Debug)]
@@ -87,6 +90,12 @@ impl Lifecycle {
         self.reached(Stage::Draining).await;
     }
 
+    /// Done when a connection that has nothing to do should close.
+    pub(crate) async fn idle_over(&self) {
+        self.draining().await;
+        tokio::time::sleep(IDLE_TIME_LEFT).await;
+    }
+
     /// Done when whatever is left must be abandoned.
     pub(crate) async fn cut(&self) {
         self.reached(Stage::Cut).await;
@@ -99,7 +108,12 @@ impl Lifecycle {
         self.stage.send_replace(Stage::Draining);
         let closing = CLOSE_TIME_MAX.min(time / 4);
         let running = time.saturating_sub(closing);
-        let drained = match tokio::time::timeout(running, self.exchanges.empty()).await {
+        let finished = async {
+            let idle = tokio::time::timeout(IDLE_TIME_LEFT, self.connections.empty());
+            idle.await.unwrap_or_default();
+            self.exchanges.empty().await;
+        };
+        let drained = match tokio::time::timeout(running, finished).await {
             Ok(()) => Drained::Whole,
             Err(_elapsed) => {
                 self.cut_now();

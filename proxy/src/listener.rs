@@ -8,14 +8,15 @@ mod chunk_grammar;
 mod socket;
 mod stream;
 mod tls;
+mod tls_files;
 mod watch;
 
+use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use pingora::apps::ServerApp;
-use pingora::listeners::tls::Acceptor;
 use pingora::protocols::{ALPN, Stream};
 use postern_config::server::Listen;
 
@@ -25,9 +26,10 @@ use crate::service::{Connection, Service};
 use crate::start::StartError;
 
 use socket::Accepted;
-pub(crate) use socket::Socket;
+pub(crate) use socket::{Heirloom, Socket};
 use stream::WatchedStream;
 pub(crate) use tls::certificates;
+pub(crate) use tls_files::{LetInBy, Looked, TlsFiles};
 pub(crate) use watch::{Complaint, Watch};
 
 /// How long a TLS handshake may take.
@@ -38,13 +40,13 @@ const ACCEPT_REST: Duration = Duration::from_millis(50);
 /// A bound listener that does not accept yet.
 pub(crate) struct Listener {
     socket: Socket,
-    acceptor: Option<Arc<Acceptor>>,
+    tls: Option<Arc<TlsFiles>>,
     head_time: Duration,
     header_bytes_max: usize,
 }
 
 impl Listener {
-    /// Binds the address and reads the certificates.
+    /// Binds the address, or goes on listening where another process did, and reads the certificates.
     ///
     /// # Errors
     /// The address cannot be listened on, or the TLS files are of no use.
@@ -52,14 +54,15 @@ impl Listener {
         listen: &Listen,
         base: &Path,
         limits: &postern_config::server::Limits,
+        inherited: Option<OwnedFd>,
     ) -> Result<Self, StartError> {
-        let acceptor = match &listen.tls {
-            None => None,
-            Some(tls) => Some(Arc::new(tls::acceptor(tls, base)?)),
-        };
+        let tls = tls_files(listen, base)?;
         Ok(Self {
-            socket: Socket::bind(&listen.address, base)?,
-            acceptor,
+            socket: match inherited {
+                Some(socket) => Socket::inherit(&listen.address, base, socket)?,
+                None => Socket::bind(&listen.address, base)?,
+            },
+            tls: tls.map(Arc::new),
             head_time: Duration::from_secs(limits.header_seconds),
             header_bytes_max: limits.header_bytes,
         })
@@ -70,12 +73,33 @@ impl Listener {
         &self.socket
     }
 
+    /// Whether the certificates can be used.
+    ///
+    /// # Errors
+    /// They cannot.
+    pub(crate) fn check(listen: &Listen, base: &Path) -> Result<(), StartError> {
+        tls_files(listen, base).map(drop)
+    }
+
+    /// The certificates; none where clients speak without TLS.
+    pub(crate) fn tls(&self) -> Option<&Arc<TlsFiles>> {
+        self.tls.as_ref()
+    }
+
+    /// The socket once more, for the process that comes next.
+    ///
+    /// # Errors
+    /// There are no file descriptors left.
+    pub(crate) fn heirloom(&self) -> std::io::Result<Heirloom> {
+        self.socket.heirloom()
+    }
+
     /// Accepts until draining begins.
     pub(crate) async fn run(self, service: Arc<Service>) {
         let lifecycle = Arc::clone(service.lifecycle());
         let shutdown = lifecycle.drain_signal();
         let doorway = Arc::new(Doorway {
-            acceptor: self.acceptor,
+            tls: self.tls,
             head_time: self.head_time,
             header_bytes_max: self.header_bytes_max,
             service,
@@ -103,9 +127,14 @@ impl Listener {
     }
 }
 
+fn tls_files(listen: &Listen, base: &Path) -> Result<Option<TlsFiles>, StartError> {
+    let tls = listen.tls.as_ref();
+    tls.map(|tls| TlsFiles::read(tls, base)).transpose()
+}
+
 /// What every connection passes.
 struct Doorway {
-    acceptor: Option<Arc<Acceptor>>,
+    tls: Option<Arc<TlsFiles>>,
     head_time: Duration,
     header_bytes_max: usize,
     service: Arc<Service>,
@@ -132,9 +161,12 @@ impl Doorway {
             unix: accepted.unix,
             certificate: None,
         };
-        let stream: Stream = match &self.acceptor {
+        // Taken before the handshake: authorities that change during it have not let anybody in.
+        let let_in_by = self.tls.as_ref().map(|tls| tls.authorities().now());
+        let stream: Stream = match &self.tls {
             None => Box::new(accepted.stream),
-            Some(acceptor) => {
+            Some(tls) => {
+                let acceptor = tls.acceptor();
                 let handshake = acceptor.tls_handshake(accepted.stream);
                 let Ok(Ok(stream)) = tokio::time::timeout(HANDSHAKE_TIME_MAX, handshake).await
                 else {
@@ -153,9 +185,8 @@ impl Doorway {
         if http2 {
             watch.turn_off();
         }
-        let secure = self.acceptor.is_some();
         let stream = WatchedStream::new(stream, Arc::clone(&watch), self.head_time);
-        let connection = Connection::new(Arc::clone(&self.service), peer, watch, secure);
+        let connection = Connection::new(Arc::clone(&self.service), peer, watch, let_in_by);
         // pingora gives a stream back only to have it served again; here each ends with its task.
         Arc::new(connection)
             .process_new(Box::new(stream), &self.shutdown)

@@ -1,4 +1,4 @@
-//! Keeps the policy in force equal to the files on disk, without a restart.
+//! Keeps the policy and the certificates in force equal to the files on disk, without a restart.
 //!
 //! ```text
 //!  folder watch ─┐
@@ -7,8 +7,9 @@
 //! ```
 //!
 //! All triggers go through one task, so that reloads never overtake each other, and whoever asked is
-//! told the outcome. A policy that does not load changes nothing but the status. It does not watch the
-//! server file: that needs a restart.
+//! told the outcome. A policy that does not load changes nothing but the status; a certificate that is of no use
+//! changes nothing, whatever becomes of the policy beside it. It does not watch the server file: that needs a
+//! restart.
 
 mod cycle;
 mod watch;
@@ -23,6 +24,7 @@ use tokio::time::MissedTickBehavior;
 
 use crate::clock::Clock;
 use crate::evidence::Evidence;
+use crate::listener::TlsFiles;
 use crate::load::LoadError;
 use crate::policy_store::PolicyStore;
 use cycle::Cycle;
@@ -44,6 +46,8 @@ pub struct ReloadOptions {
     pub keys: PseudonymKeys,
     /// The engine's limits, from the server file.
     pub limits: EngineLimits,
+    /// The certificates of the data listener.
+    pub(crate) tls: Option<Arc<TlsFiles>>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
     /// Where it goes on record.

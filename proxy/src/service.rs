@@ -31,7 +31,7 @@ use crate::forward::{self, Forwarding, Handshake, Tunnel, Upstream};
 use crate::hygiene::{self, CleanRequest, HeadLimits, HostRule, Refusal};
 use crate::identity::PeerFacts;
 use crate::lifecycle::Lifecycle;
-use crate::listener::{Complaint, Watch};
+use crate::listener::{Complaint, LetInBy, Watch};
 use crate::metering::QuotaKeeper;
 use crate::metrics::Metrics;
 use crate::policy_store::PolicyStore;
@@ -116,7 +116,8 @@ pub(crate) struct Connection {
     service: Arc<Service>,
     peer: PeerFacts,
     watch: Arc<Watch>,
-    secure: bool,
+    /// Who let it in; none without TLS.
+    let_in_by: Option<LetInBy>,
     options: HttpServerOptions,
 }
 
@@ -126,7 +127,7 @@ impl Connection {
         service: Arc<Service>,
         peer: PeerFacts,
         watch: Arc<Watch>,
-        secure: bool,
+        let_in_by: Option<LetInBy>,
     ) -> Self {
         let mut options = HttpServerOptions::default();
         options.h2_idle_timeout = Some(Duration::from_secs(IDLE_SECONDS));
@@ -134,7 +135,7 @@ impl Connection {
             service,
             peer,
             watch,
-            secure,
+            let_in_by,
             options,
         }
     }
@@ -144,8 +145,8 @@ impl Connection {
         let read = tokio::select! {
             biased;
             read = session.read_request() => read,
-            // Whoever is not in the middle of a head when draining begins is let go.
-            () = self.service.lifecycle.draining() => return None,
+            // Whoever says nothing any more when draining has begun is let go.
+            () = self.service.lifecycle.idle_over() => return None,
         };
         match (read, self.watch.complaint()) {
             (_, Some(Complaint::HeadTooLarge)) => {
@@ -213,6 +214,9 @@ impl Connection {
         exchange.note_revision(snapshot.compiled.revision());
         let request = self.clean(session)?;
         exchange.note_request(&request);
+        if self.is_outdated() {
+            return Err(Problem::Refusal(Refusal::Outdated).into());
+        }
         if let Some(path) = self.own_path(&request, &snapshot) {
             let asked = (&request, &*snapshot);
             let answered = self.answer_own(path, session, exchange, asked).await;
@@ -245,11 +249,16 @@ impl Connection {
             plan: &plan,
             visit,
             peer: &self.peer,
-            secure: self.secure,
+            secure: self.let_in_by.is_some(),
             watch: &self.watch,
             request_body_max: self.service.request_body_max,
         };
         forward::forward(&forwarding, session, exchange).await
+    }
+
+    /// Whether those who let the client in do so no more.
+    fn is_outdated(&self) -> bool {
+        self.let_in_by.as_ref().is_some_and(LetInBy::is_outdated)
     }
 
     /// Tells the client why it gets no answer.
@@ -259,7 +268,7 @@ impl Connection {
         exchange: &mut Exchange,
         problem: &Problem,
     ) -> After {
-        if self.service.lifecycle.is_draining() {
+        if self.service.lifecycle.is_draining() || self.is_outdated() {
             session.set_keepalive(None);
         }
         let told = respond::refuse(session, exchange, problem);
@@ -281,8 +290,13 @@ impl HttpServerApp for Connection {
         let read = self.read_head(&mut session).await?;
         let place = service.lifecycle.admit_exchange();
         let full = place.is_none();
-        let (mut exchange, span) =
-            begin::begin(service, &session, read.is_ok(), self.secure, place);
+        let (mut exchange, span) = begin::begin(
+            service,
+            &session,
+            read.is_ok(),
+            self.let_in_by.is_some(),
+            place,
+        );
         async {
             session.set_keepalive(Some(IDLE_SECONDS));
             exchange.note_peer(&self.peer);

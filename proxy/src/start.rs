@@ -4,9 +4,9 @@
 //! handled here; whoever starts Postern decides when it stops.
 
 mod quotas;
+mod running;
 mod sessions;
 
-use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -14,30 +14,31 @@ use http::uri::Authority;
 use postern_audit::{Disk, OnDamage};
 use postern_config::Server;
 use postern_filters::EngineLimits;
-use tokio::task::JoinHandle;
 
-use crate::admin::{self, AdminError, AdminState, AdminThread, AdminToken};
+use crate::admin::{self, AdminError, AdminState, AdminToken};
 use crate::clock::Clock;
 use crate::evidence::{Evidence, EvidenceError, Opening};
 use crate::forward::Upstream;
 use crate::hygiene::{HeadLimits, HostRule};
-use crate::lifecycle::{Drained, Lifecycle};
-use crate::listener::Listener;
+use crate::lifecycle::Lifecycle;
+use crate::listener::{Listener, TlsFiles};
 use crate::load::{self, LoadError};
-use crate::metering::QuotaKeeper;
 use crate::metrics::Metrics;
 use crate::policy_store::PolicyStore;
 use crate::quota::OpenError;
 use crate::reload::{PolicyReloader, ReloadOptions};
 use crate::service::Service;
-use crate::session::{KeepError, SessionKeeper};
-use crate::telemetry::{Exporting, Served, Telemetry, TelemetryError};
+use crate::session::KeepError;
+use crate::telemetry::{Served, Telemetry, TelemetryError};
+use crate::upgrade::Inherited;
 
 pub(crate) use quotas::quota_store;
 use quotas::{open_if_needed, quota_keeper};
+pub use running::Running;
+use running::{Accepting, Heritage};
 
 /// What a start needs.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct StartOptions {
     /// The server file.
     pub server: Server,
@@ -51,6 +52,8 @@ pub struct StartOptions {
     pub audit_disk: Option<Arc<dyn Disk>>,
     /// What is exported over OTLP.
     pub telemetry: Telemetry,
+    /// The sockets of the process that this one takes the place of.
+    pub inherited: Option<Inherited>,
 }
 
 /// Why Postern cannot start. The operator, or the policy's author, must act.
@@ -127,17 +130,31 @@ impl StartError {
 pub struct Postern;
 
 impl Postern {
+    /// Whether the files that a start reads are of use; stores, sockets and the network are left alone.
+    ///
+    /// # Errors
+    /// See [`StartError`].
+    pub fn check(server: &Server, base: &Path) -> Result<(), StartError> {
+        let keys = load::pseudonym_keys(server, base)?;
+        load::load_policy(&base.join(&server.policy), keys, engine_limits(server))?;
+        Listener::check(&server.listen, base)
+    }
+
     /// Starts Postern on the current Tokio runtime; clients can connect when this returns.
     ///
     /// # Errors
     /// See [`StartError`].
-    pub async fn start(options: StartOptions) -> Result<Running, StartError> {
+    pub async fn start(mut options: StartOptions) -> Result<Running, StartError> {
+        let inherited = options.inherited.take();
+        let (data_socket, admin_socket) = inherited
+            .map(|sockets| (sockets.listen, sockets.admin))
+            .unzip();
         let metrics = Arc::new(Metrics::new()?);
         let lifecycle = Arc::new(Lifecycle::new(&options.server.limits));
         let store = Arc::new(PolicyStore::deny_all());
         let (server, base) = (&options.server, &options.base);
         let upstream = Upstream::new(&server.upstream, base, Arc::clone(&options.clock))?;
-        let listener = Listener::bind(&server.listen, base, &server.limits)?;
+        let listener = Listener::bind(&server.listen, base, &server.limits, data_socket)?;
         let token = AdminToken::read_or_make(&base.join(&server.state))?;
         let evidence = evidence(&options, &metrics).await?;
         let (server, base, clock) = (options.server, options.base, options.clock);
@@ -146,7 +163,12 @@ impl Postern {
         let exporting = options.telemetry.start(counted, &evidence, served)?;
         let told = (&clock, &metrics, &evidence);
         let quotas = quota_keeper(&server, &base, told)?;
-        let reloader = reloader(&server, &base, (&clock, &evidence), &store)?;
+        let reloader = reloader(
+            (&server, &base),
+            (&clock, &evidence),
+            &store,
+            listener.tls(),
+        )?;
         open_if_needed(&quotas, &store).await?;
         let listening = listener.socket().address();
         let sessions = sessions::ready(&server, &base, listening, (told, &store)).await?;
@@ -167,7 +189,12 @@ impl Postern {
         });
         let shown = (listen.clone(), base.join(&server.policy));
         let state = admin_state(&service, &reloader, token, shown);
-        let admin = admin::spawn(admin::bind(&server.admin)?, state)?;
+        let admin_listener = match admin_socket {
+            Some(socket) => admin::inherit(&server.admin, socket)?,
+            None => admin::bind(&server.admin)?,
+        };
+        let heritage = Heritage::of((&listener, &admin_listener), &server, &base);
+        let admin = admin::spawn(admin_listener, state)?;
         let accepting = Accepting::new(tokio::spawn(listener.run(service)), &lifecycle);
         tracing::info!(%listen, revision = %store.snapshot().compiled.revision(), "postern is ready");
         Ok(Running {
@@ -181,123 +208,10 @@ impl Postern {
             exporting,
             admin,
             accepting,
+            heritage,
             address,
             listen,
         })
-    }
-}
-
-/// The task that accepts connections. When this is dropped, everything ends at once.
-#[derive(Debug)]
-struct Accepting {
-    task: JoinHandle<()>,
-    lifecycle: Arc<Lifecycle>,
-}
-
-impl Accepting {
-    fn new(task: JoinHandle<()>, lifecycle: &Arc<Lifecycle>) -> Self {
-        let lifecycle = Arc::clone(lifecycle);
-        Self { task, lifecycle }
-    }
-}
-
-impl Drop for Accepting {
-    fn drop(&mut self) {
-        self.task.abort();
-        self.lifecycle.cut_now();
-    }
-}
-
-/// A running Postern. Dropping it cuts whatever runs without waiting; use [`Running::shutdown`] to stop
-/// well.
-#[derive(Debug)]
-pub struct Running {
-    server: Server,
-    store: Arc<PolicyStore>,
-    reloader: PolicyReloader,
-    lifecycle: Arc<Lifecycle>,
-    quotas: Arc<QuotaKeeper>,
-    /// Held until everything that runs in them has ended.
-    sessions: Arc<SessionKeeper>,
-    evidence: Evidence,
-    exporting: Exporting,
-    admin: AdminThread,
-    accepting: Accepting,
-    address: Option<SocketAddr>,
-    listen: String,
-}
-
-impl Running {
-    /// Where clients connect. On a Unix socket there is no such address, and it is `0.0.0.0:0`.
-    #[must_use]
-    pub fn data_address(&self) -> SocketAddr {
-        self.address
-            .unwrap_or_else(|| SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)))
-    }
-
-    /// Where clients connect, for people: `host:port` or `unix:PATH`.
-    #[must_use]
-    pub fn listens_on(&self) -> &str {
-        &self.listen
-    }
-
-    /// Where the admin listener is.
-    #[must_use]
-    pub fn admin_address(&self) -> SocketAddr {
-        self.admin.address()
-    }
-
-    /// The key with which it cosigns the audit logs of its peers; none when it has no peers.
-    #[must_use]
-    pub fn witness_key(&self) -> Option<String> {
-        self.evidence.witness_key()
-    }
-
-    /// The policy in force.
-    #[must_use]
-    pub fn store(&self) -> Arc<PolicyStore> {
-        Arc::clone(&self.store)
-    }
-
-    /// Who reloads the policy.
-    #[must_use]
-    pub fn reloader(&self) -> PolicyReloader {
-        self.reloader.clone()
-    }
-
-    /// Stops: says that it is not ready any more, accepts nothing new, lets what runs finish within
-    /// `drain` of the server file, and cuts the rest. When this returns, nothing of it runs any more.
-    pub async fn shutdown(self) -> Drained {
-        let drained = self.lifecycle.drain(self.server.drain).await;
-        tracing::info!(?drained, "postern has stopped");
-        let Self {
-            admin,
-            accepting,
-            quotas,
-            sessions,
-            evidence,
-            mut exporting,
-            reloader,
-            ..
-        } = self;
-        drop((accepting, reloader));
-        quotas.close().await;
-        drop((quotas, sessions));
-        let stopped = tokio::task::spawn_blocking(move || admin.stop()).await;
-        if stopped.is_err() {
-            tracing::error!("the admin listener could not be stopped");
-        }
-        exporting.let_go_of_evidence().await;
-        evidence.close().await;
-        exporting.finish().await;
-        drained
-    }
-
-    /// Done when the data listener has ended by itself, which it only does on a fault.
-    pub async fn stopped(&mut self) {
-        if let Err(error) = (&mut self.accepting.task).await {
-            tracing::error!(panicked = error.is_panic(), "the data listener has ended");
-        }
     }
 }
 
@@ -344,15 +258,16 @@ async fn evidence(options: &StartOptions, metrics: &Metrics) -> Result<Evidence,
 
 /// Loads the policy that the server file names, and reloads it from now on.
 fn reloader(
-    server: &Server,
-    base: &Path,
+    (server, base): (&Server, &Path),
     (clock, evidence): (&Arc<dyn Clock>, &Evidence),
     store: &Arc<PolicyStore>,
+    tls: Option<&Arc<TlsFiles>>,
 ) -> Result<PolicyReloader, StartError> {
     let options = ReloadOptions {
         policy: base.join(&server.policy),
         keys: load::pseudonym_keys(server, base)?,
         limits: engine_limits(server),
+        tls: tls.cloned(),
         clock: Arc::clone(clock),
         evidence: evidence.clone(),
     };

@@ -28,6 +28,7 @@ mod proxy_answers;
 #[cfg(test)]
 mod proxy_audit;
 mod proxy_audit_faults;
+mod proxy_certificates;
 mod proxy_expectations;
 mod proxy_faults;
 mod proxy_formats;

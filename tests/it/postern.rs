@@ -185,6 +185,7 @@ pub(crate) async fn try_start_there(
         on_damage: OnDamage::Refuse,
         audit_disk: setting.audit_disk.clone(),
         telemetry: setting.telemetry.clone().unwrap_or_else(silence),
+        inherited: None,
     };
     match Postern::start(options).await {
         Ok(running) => Ok(Stage { running, folder }),

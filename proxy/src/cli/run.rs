@@ -23,6 +23,7 @@ use crate::load;
 use crate::reload::ReloadOutcome;
 use crate::start::{Postern, Running, StartError, StartOptions};
 use crate::telemetry::{Telemetry, TelemetryError, TelemetrySettings};
+use crate::upgrade::{self, Addresses, Inherited, Successor, Successors};
 
 use super::matrix;
 use super::output::{Exit, Output};
@@ -42,6 +43,9 @@ pub(super) struct Arguments {
     /// Set a damaged or rolled back audit log aside and begin another, which says so
     #[arg(long)]
     accept_damage: bool,
+    /// Take the place of the Postern that runs with the same server file, without refusing anybody
+    #[arg(long)]
+    upgrade: bool,
     /// The demo's address for clients [default: 127.0.0.1:8080, or a free port]
     #[arg(long, value_name = "ADDRESS", help_heading = "Demo")]
     listen: Option<SocketAddr>,
@@ -79,6 +83,10 @@ pub(super) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Ex
     };
     if let Err(reason) = logging::start(&logs, telemetry.log_layer()) {
         output.error(reason);
+        return Exit::Unreadable;
+    }
+    if is_demo && arguments.upgrade {
+        output.error("`--upgrade` takes over from a Postern with the same server file: name it with `--config`");
         return Exit::Unreadable;
     }
     if is_demo {
@@ -147,6 +155,14 @@ fn serve(
         Err(error) => return output.load_failure(&error),
     };
     open_files::raise(&server);
+    let inherited = match arguments
+        .upgrade
+        .then(|| take_over(config, &server, output))
+        .transpose()
+    {
+        Ok(inherited) => inherited,
+        Err(exit) => return exit,
+    };
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -168,6 +184,7 @@ fn serve(
             },
             audit_disk: None,
             telemetry: telemetry.clone(),
+            inherited,
         };
         let (signals, running) = match (Signals::listen(), Postern::start(options).await) {
             (Ok(signals), Ok(running)) => (signals, running),
@@ -184,6 +201,21 @@ fn serve(
     // What is left of the runtime (a file watch, a fetch of keys) is not waited for.
     runtime.shutdown_background();
     exit
+}
+
+/// Takes over from the Postern that runs, once it is clear that what this one reads is of use.
+fn take_over(config: &Path, server: &Server, output: &Output) -> Result<Inherited, Exit> {
+    let base = load::base_of(config);
+    Postern::check(server, base).map_err(|error| start_failure(&error, output))?;
+    let addresses = Addresses {
+        listen: server.listen.address.clone(),
+        admin: server.admin.clone(),
+    };
+    output.note("waiting for the Postern that runs to finish what it does");
+    upgrade::take_over(&base.join(&server.state), &addresses).map_err(|error| {
+        output.error(error);
+        Exit::Unreachable
+    })
 }
 
 /// The signals that mean something to us.
@@ -216,20 +248,42 @@ impl Signals {
 
 async fn until_told_to_stop(mut running: Running, mut signals: Signals) {
     let reloader = running.reloader();
-    loop {
+    let mut successors = running.successors();
+    let successor = loop {
         tokio::select! {
-            _ = signals.terminate.recv() => break,
-            _ = signals.interrupt.recv() => break,
+            _ = signals.terminate.recv() => break None,
+            _ = signals.interrupt.recv() => break None,
             () = running.stopped() => return,
+            successor = next(successors.as_mut()) => break Some(successor),
             _ = signals.hangup.recv() => tell(&reloader.reload_now().await),
         }
-    }
-    // It holds what the shutdown closes.
-    drop(reloader);
-    tracing::info!("stopping: exchanges that run may finish");
+    };
+    // They hold what the shutdown closes.
+    drop((reloader, successors));
+    let stopping = async {
+        match successor {
+            None => {
+                tracing::info!("stopping: exchanges that run may finish");
+                running.shutdown().await;
+            }
+            Some(successor) => {
+                tracing::info!("another process takes over: exchanges that run may finish");
+                if let Err(error) = running.hand_over(successor).await {
+                    tracing::error!(%error, "the process that was to take over is gone");
+                }
+            }
+        }
+    };
     tokio::select! {
-        _drained = running.shutdown() => {}
+        () = stopping => {}
         () = signals.stop() => tracing::warn!("stopping at once"),
+    }
+}
+
+async fn next(successors: Option<&mut Successors>) -> Successor {
+    match successors {
+        Some(successors) => successors.next().await,
+        None => std::future::pending().await,
     }
 }
 

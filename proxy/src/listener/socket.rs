@@ -2,8 +2,11 @@
 
 use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
+use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use pingora::protocols::l4::stream::Stream as L4Stream;
 use tokio::net::{TcpListener, UnixListener};
@@ -19,7 +22,31 @@ pub(crate) enum Socket {
     /// A TCP address.
     Tcp(TcpListener, SocketAddr),
     /// A Unix socket.
-    Unix(UnixListener, PathBuf),
+    Unix(UnixListener, Arc<SocketFile>),
+}
+
+/// The name of a Unix socket, which goes with it, unless another process listens there from then on.
+#[derive(Debug)]
+pub(crate) struct SocketFile {
+    path: PathBuf,
+    stays: AtomicBool,
+}
+
+/// A socket for the process that comes next.
+#[derive(Debug)]
+pub(crate) struct Heirloom {
+    descriptor: OwnedFd,
+    file: Option<Arc<SocketFile>>,
+}
+
+impl Heirloom {
+    /// The socket, which another process listens on from now on.
+    pub(crate) fn leave(self) -> OwnedFd {
+        if let Some(file) = &self.file {
+            file.stays.store(true, Ordering::Release);
+        }
+        self.descriptor
+    }
 }
 
 /// A connection that was accepted.
@@ -36,12 +63,41 @@ impl Socket {
     /// Binds `host:port` or `unix:PATH`; a relative path starts from `base`.
     pub(super) fn bind(address: &str, base: &Path) -> Result<Self, StartError> {
         let bound = match address.strip_prefix("unix:") {
-            Some(path) => bind_unix(&base.join(path)),
+            Some(path) => Self::bind_private(&base.join(path)),
             None => bind_tcp(address),
         };
         bound.map_err(|error| StartError::Listen {
             address: address.to_owned(),
             error,
+        })
+    }
+
+    /// Binds a Unix socket that only the user who runs Postern can connect to.
+    pub(crate) fn bind_private(path: &Path) -> io::Result<Self> {
+        bind_unix(path)
+    }
+
+    /// The socket that another process listened on, at this address.
+    pub(super) fn inherit(address: &str, base: &Path, socket: OwnedFd) -> Result<Self, StartError> {
+        let inherited = match address.strip_prefix("unix:") {
+            Some(path) => inherit_unix(base.join(path), socket),
+            None => inherit_tcp(socket),
+        };
+        inherited.map_err(|error| StartError::Listen {
+            address: address.to_owned(),
+            error,
+        })
+    }
+
+    /// The same socket once more, for the process that comes next.
+    pub(super) fn heirloom(&self) -> io::Result<Heirloom> {
+        let (descriptor, file) = match self {
+            Self::Tcp(listener, _) => (listener.as_fd(), None),
+            Self::Unix(listener, file) => (listener.as_fd(), Some(Arc::clone(file))),
+        };
+        Ok(Heirloom {
+            descriptor: descriptor.try_clone_to_owned()?,
+            file,
         })
     }
 
@@ -57,7 +113,7 @@ impl Socket {
     pub(crate) fn shown(&self) -> String {
         match self {
             Self::Tcp(_, address) => address.to_string(),
-            Self::Unix(_, path) => format!("unix:{}", path.display()),
+            Self::Unix(_, file) => format!("unix:{}", file.path.display()),
         }
     }
 
@@ -84,10 +140,10 @@ impl Socket {
     }
 }
 
-impl Drop for Socket {
+impl Drop for SocketFile {
     fn drop(&mut self) {
-        if let Self::Unix(_, path) = self
-            && let Err(error) = std::fs::remove_file(path)
+        if !self.stays.load(Ordering::Acquire)
+            && let Err(error) = std::fs::remove_file(&self.path)
         {
             tracing::debug!(kind = %error.kind(), "the Unix socket was already gone");
         }
@@ -97,6 +153,14 @@ impl Drop for Socket {
 fn bind_tcp(address: &str) -> io::Result<Socket> {
     let addresses: Vec<SocketAddr> = address.to_socket_addrs()?.collect();
     let listener = std::net::TcpListener::bind(addresses.as_slice())?;
+    listening(listener)
+}
+
+fn inherit_tcp(socket: OwnedFd) -> io::Result<Socket> {
+    listening(std::net::TcpListener::from(socket))
+}
+
+fn listening(listener: std::net::TcpListener) -> io::Result<Socket> {
     listener.set_nonblocking(true)?;
     let address = listener.local_addr()?;
     Ok(Socket::Tcp(TcpListener::from_std(listener)?, address))
@@ -113,7 +177,19 @@ fn bind_unix(path: &Path) -> io::Result<Socket> {
     let listener = UnixListener::bind(&early)?;
     std::fs::set_permissions(&early, std::fs::Permissions::from_mode(SOCKET_MODE))?;
     std::fs::rename(&early, path)?;
-    Ok(Socket::Unix(listener, path.to_owned()))
+    Ok(Socket::Unix(listener, named(path.to_owned())))
+}
+
+fn inherit_unix(path: PathBuf, socket: OwnedFd) -> io::Result<Socket> {
+    let listener = std::os::unix::net::UnixListener::from(socket);
+    listener.set_nonblocking(true)?;
+    let listener = UnixListener::from_std(listener)?;
+    Ok(Socket::Unix(listener, named(path)))
+}
+
+fn named(path: PathBuf) -> Arc<SocketFile> {
+    let stays = AtomicBool::new(false);
+    Arc::new(SocketFile { path, stays })
 }
 
 /// Removes the socket of a process that is gone; anything else in its place is an error.

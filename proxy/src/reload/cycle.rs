@@ -8,6 +8,7 @@ use postern_config::secret::Reference;
 
 use super::{ReloadOptions, ReloadOutcome};
 use crate::evidence::{Act, Event};
+use crate::listener::Looked;
 use crate::load::{self, LoadError};
 use crate::policy_store::PolicyStore;
 
@@ -18,6 +19,8 @@ pub(super) struct Cycle {
     store: Arc<PolicyStore>,
     loaded: Option<Revision>,
     keys: Option<Reference>,
+    /// What was last said of certificates that are of no use.
+    refused_certificates: String,
 }
 
 impl Cycle {
@@ -27,6 +30,7 @@ impl Cycle {
             store,
             loaded: None,
             keys: None,
+            refused_certificates: String::new(),
         }
     }
 
@@ -37,11 +41,45 @@ impl Cycle {
             Some(Reference::File(path)) => Some(load::base_of(policy).join(path)),
             Some(Reference::Env(_)) | None => None,
         };
-        std::iter::once(policy.clone()).chain(keys).collect()
+        let tls = self.options.tls.iter().flat_map(|tls| tls.files());
+        std::iter::once(policy.clone())
+            .chain(keys)
+            .chain(tls)
+            .collect()
     }
 
     /// Looks at the files and acts if they are not those in force.
     pub(super) fn turn(&mut self) -> ReloadOutcome {
+        let certificates = self.look_at_certificates();
+        match (self.turn_of_policy(), certificates) {
+            (refused @ ReloadOutcome::Refused { .. }, _) => refused,
+            (_, Some(report)) => ReloadOutcome::Refused { report },
+            (outcome, None) => outcome,
+        }
+    }
+
+    /// Puts new certificates into force. A report: why they are of no use.
+    fn look_at_certificates(&mut self) -> Option<String> {
+        let tls = self.options.tls.as_ref()?;
+        let report = match tls.look() {
+            Looked::Unchanged => None,
+            Looked::Renewed => {
+                tracing::info!("new certificates are in force");
+                None
+            }
+            Looked::Refused(error) => Some(error.report(false)),
+        };
+        if let Some(report) = report
+            .as_ref()
+            .filter(|report| **report != self.refused_certificates)
+        {
+            tracing::error!(report, "certificates refused; those in force stay");
+        }
+        self.refused_certificates = report.clone().unwrap_or_default();
+        report
+    }
+
+    fn turn_of_policy(&mut self) -> ReloadOutcome {
         let outcome = match self.is_in_force() {
             Ok(true) => {
                 self.store.confirm();

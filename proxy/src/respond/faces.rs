@@ -47,6 +47,12 @@ pub(super) fn refusal_face(refusal: Refusal) -> Face {
             "This host is not served here",
             "send the request to a host that is named under `listen.hosts`",
         ),
+        Refusal::Outdated => face(
+            StatusCode::MISDIRECTED_REQUEST,
+            "connection-outdated",
+            "The authorities of client certificates have changed",
+            "connect again, and send the request on the new connection",
+        ),
         Refusal::TargetTooLong => face(
             StatusCode::URI_TOO_LONG,
             "target-too-long",

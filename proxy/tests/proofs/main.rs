@@ -11,6 +11,7 @@
 //! | `killed`, `audited` | `POSTERN_KILLS` | 5 | 200 and more, 1,000 |
 //! | `sessions::revoked` | `POSTERN_REVOCATIONS` | 3 for each store | 100 and more |
 //! | `sessions::outage` | `POSTERN_OUTAGES` | 1 of each kind | 20 and more |
+//! | `upgraded` | `POSTERN_UPGRADES` | 3 | 20 and more |
 //! | `ratio` | `POSTERN_ROUNDS` | 1 | 20, in a release build |
 
 #[cfg(test)]
@@ -37,6 +38,8 @@ mod reload;
 mod second_version;
 #[cfg(test)]
 mod sessions;
+#[cfg(test)]
+mod upgraded;
 
 /// A count from the environment, or the short one.
 #[cfg(test)]

@@ -115,7 +115,13 @@ impl Process {
             .envs(variables.iter().map(|(name, value)| (*name, value)))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(fs::File::create(folder.path().join("stderr.log")).unwrap())
+            .stderr(
+                fs::File::options()
+                    .create(true)
+                    .append(true)
+                    .open(folder.path().join("stderr.log"))
+                    .unwrap(),
+            )
             .spawn()
             .unwrap();
         let mut process = Self {
@@ -126,6 +132,25 @@ impl Process {
         };
         process.wait_until_ready().await;
         process
+    }
+
+    /// Lets another process take its place, and waits until it has.
+    pub(crate) async fn upgraded(mut self) -> Self {
+        let log = self.folder.path().join("stderr.log");
+        let child = Command::new(env!("CARGO_BIN_EXE_postern"))
+            .args(["run", "-c", "postern.yaml", "--upgrade"])
+            .current_dir(self.folder.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(fs::File::options().append(true).open(log).unwrap())
+            .spawn()
+            .unwrap();
+        let mut old = std::mem::replace(&mut self.child, child);
+        let status = tokio::task::spawn_blocking(move || old.wait().unwrap());
+        let status = status.await.unwrap();
+        assert!(status.success(), "{status}: {}", self.log());
+        self.wait_until_ready().await;
+        self
     }
 
     /// What becomes of a Postern that is not to start: it has to stop by itself.
@@ -194,6 +219,16 @@ impl Process {
         let staged = self.folder.path().join("policy.staged");
         fs::write(&staged, text).unwrap();
         fs::rename(staged, self.policy_path()).unwrap();
+    }
+
+    /// What `postern audit verify` says of its log.
+    pub(crate) fn verified(&self) -> String {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_postern"));
+        command
+            .args(["audit", "verify"])
+            .current_dir(self.folder.path());
+        let output = command.stdin(Stdio::null()).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
     }
 
     /// Runs another `postern` in its folder.

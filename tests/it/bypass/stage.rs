@@ -333,6 +333,7 @@ async fn run_at(clock: Arc<dyn Clock>, text: &str, base: PathBuf) -> Result<Runn
         on_damage: OnDamage::Refuse,
         audit_disk: None,
         telemetry: crate::postern::silence(),
+        inherited: None,
     };
     Postern::start(options)
         .await
