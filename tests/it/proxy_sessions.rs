@@ -223,6 +223,23 @@ async fn a_refused_login_and_a_wrong_form_begin_no_session_of_anybody() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn nobody_logs_in_under_another_name_than_the_application_reads() {
+    let (origin, _given) = desk().await;
+    let stage = staged(&origin, PLAIN).await;
+    let mut browser = Browser::new(&stage);
+    let page = browser.get("/login").await.text();
+    let token = page.split("value=\"").nth(1).unwrap();
+    let token = token.split('"').next().unwrap();
+    let form = "Content-Type: application/x-www-form-urlencoded\r\n";
+    let body = format!("csrfmiddlewaretoken={token}&username=boss&password=right");
+    let reply = browser
+        .send("POST", "/login?username=agent", form, &body)
+        .await;
+    assert_eq!(reply.status, 502, "{}", reply.head);
+    assert_eq!(browser.get("/cases/1").await.slug(), "session-missing");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_session_ends_with_a_logout_and_when_the_application_ends_its_own() {
     let (origin, _given) = desk().await;
     let stage = staged(&origin, PLAIN).await;

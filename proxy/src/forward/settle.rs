@@ -72,6 +72,7 @@ async fn log_in(
     let settling = Settling {
         method: &forwarding.request.method,
         request: &forwarding.request.headers,
+        query: forwarding.request.query.as_deref(),
         posted,
         status,
         answer: &answer,

@@ -19,6 +19,8 @@ pub(crate) struct Settling<'a> {
     pub method: &'a Method,
     /// Its head.
     pub request: &'a HeaderMap,
+    /// Its query.
+    pub query: Option<&'a str>,
     /// Its body, when it was short.
     pub posted: Option<&'a Bytes>,
     /// The answer's status.
@@ -75,7 +77,8 @@ impl Visit {
         }
         let answer = json(asked).or(body);
         let posted = settling.posted.map(AsRef::as_ref);
-        let form = posted.and_then(|posted| PostedForm::read(settling.request, posted));
+        let form =
+            posted.and_then(|posted| PostedForm::read(settling.request, posted, settling.query));
         let Some(LoggedIn { user, roles }) = login.logged_in(form.as_ref(), answer.as_ref()) else {
             if settling.method.is_safe() {
                 return Ok(());

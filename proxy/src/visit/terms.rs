@@ -165,6 +165,9 @@ impl LoginTerms {
     }
 }
 
+/// What may stand behind the type of a form.
+const CHARSETS: [&str; 4] = ["", "charset=utf-8", "charset=\"utf-8\"", "charset=us-ascii"];
+
 /// Exactly one text or whole number.
 fn named(selector: &ClaimSelector, answer: &Value) -> Option<String> {
     match selector.select(answer).as_slice() {
@@ -190,30 +193,67 @@ fn page(line: &RouteMatch) -> Option<String> {
     is_get.then_some(path)
 }
 
-/// A form that was posted whole, as `application/x-www-form-urlencoded`. `Debug` shows nothing of it.
+/// A form that was posted whole, as `application/x-www-form-urlencoded`, and the query beside it. `Debug` shows nothing
+/// of it.
 #[derive(Clone, Copy)]
-pub(crate) struct PostedForm<'a>(&'a [u8]);
+pub(crate) struct PostedForm<'a> {
+    body: &'a [u8],
+    query: &'a [u8],
+}
 
 impl<'a> PostedForm<'a> {
-    /// The form in a body; none when it is something else.
-    pub(crate) fn read(headers: &HeaderMap, body: &'a [u8]) -> Option<Self> {
+    /// The form in a body; none when it is something else, or says that its bytes are not UTF-8.
+    pub(crate) fn read(
+        headers: &HeaderMap,
+        body: &'a [u8],
+        query: Option<&'a str>,
+    ) -> Option<Self> {
         let mut types = headers.get_all(CONTENT_TYPE).iter();
         let (Some(kind), None) = (types.next(), types.next()) else {
             return None;
         };
-        let essence = kind.to_str().ok()?.split(';').next()?.trim();
-        let is_form = essence.eq_ignore_ascii_case("application/x-www-form-urlencoded");
-        is_form.then_some(Self(body))
+        let mut parts = kind.to_str().ok()?.split(';').map(str::trim);
+        let is_form = parts
+            .next()?
+            .eq_ignore_ascii_case("application/x-www-form-urlencoded");
+        let is_text = parts.all(|part| CHARSETS.iter().any(|one| one.eq_ignore_ascii_case(part)));
+        (is_form && is_text).then_some(Self {
+            body,
+            query: query.unwrap_or_default().as_bytes(),
+        })
     }
 
     /// The value of a field that is in the form once.
+    ///
+    /// SECURITY: whoever logs in must not be somebody else to us than to the application. It may look into the query
+    /// first, take names without case, cut them at a bracket, or divide fields at `;`. So nothing else that one
+    /// reader could take for the field may be there.
     fn only(self, field: &str) -> Option<String> {
-        let mut values = form_urlencoded::parse(self.0).filter(|(name, _)| name == field);
-        match (values.next(), values.next()) {
-            (Some((_, value)), None) => Some(value.into_owned()),
-            (Some(_) | None, _) => None,
-        }
+        let pieces = [self.query, self.body]
+            .into_iter()
+            .flat_map(|text| text.split(|byte| matches!(byte, b'&' | b';')))
+            .flat_map(form_urlencoded::parse);
+        let alike: Vec<_> = pieces.filter(|(name, _)| is_alike(name, field)).collect();
+        let [only] = alike.as_slice() else {
+            return None;
+        };
+        let is_whole = form_urlencoded::parse(self.body).any(|posted| posted == *only);
+        (only.0 == field && is_whole).then(|| only.1.to_string())
     }
+}
+
+/// Whether some reader of forms takes a name for this one.
+fn is_alike(name: &str, field: &str) -> bool {
+    plain(name) == plain(field)
+}
+
+/// A name without what readers drop: case, blanks, what is behind a bracket or a NUL, and which sign it was that PHP
+/// makes an underscore.
+fn plain(name: &str) -> String {
+    let kept = name.trim_start_matches(|c: char| c.is_whitespace() || c.is_control());
+    let kept = kept.split(['[', '\0']).next().unwrap_or_default();
+    let kept = kept.trim().to_lowercase();
+    kept.replace(['.', ' '], "_")
 }
 
 impl std::fmt::Debug for PostedForm<'_> {
@@ -232,6 +272,48 @@ mod tests {
         let policy = Policy::parse("policy.yaml", &policy)
             .unwrap_or_else(|errors| panic!("{}", errors.render(false)));
         SessionTerms::of(&policy).unwrap().unwrap().login.unwrap()
+    }
+
+    fn named_by(kind: &str, query: Option<&str>, body: &str) -> Option<String> {
+        let headers = HeaderMap::from_iter([(CONTENT_TYPE, kind.parse().unwrap())]);
+        let form = PostedForm::read(&headers, body.as_bytes(), query)?;
+        let logged_in = login("{ \"*\": [agent] }").logged_in(Some(&form), None);
+        logged_in.map(|logged_in| logged_in.user)
+    }
+
+    #[test]
+    fn nobody_is_named_by_what_two_readers_could_read_as_two_names() {
+        const FORM: &str = "application/x-www-form-urlencoded";
+        let named = |query: Option<&str>, body: &str| named_by(FORM, query, body);
+        let boss = Some("boss".to_owned());
+        assert_eq!(named(None, "password=a%3Bb&username=Boss+&x=y"), boss);
+        assert_eq!(named(Some("next=/cases;1"), "username=boss"), boss);
+        for query in ["username=ann", "a=b&%55sername=ann", "a=b;username=ann"] {
+            assert_eq!(named(Some(query), "username=boss"), None, "{query}");
+        }
+        assert_eq!(named(Some("username=boss"), "password=x"), None);
+        for other in [
+            "username=ann",
+            "Username=ann",
+            "+username=ann",
+            "username%00x=ann",
+            "username[]=ann",
+            "x=1;username=ann",
+        ] {
+            let before = format!("{other}&username=boss");
+            let behind = format!("username=boss&{other}");
+            assert_eq!(named(None, &before), None, "{before}");
+            assert_eq!(named(None, &behind), None, "{behind}");
+        }
+        assert_eq!(named(None, "username=boss;x"), None);
+        for (charset, is_named) in [("UTF-8", true), ("us-ascii", true), ("ibm037", false)] {
+            let kind = format!("{FORM}; charset={charset}");
+            assert_eq!(
+                named_by(&kind, None, "username=boss").is_some(),
+                is_named,
+                "{kind}"
+            );
+        }
     }
 
     #[test]
