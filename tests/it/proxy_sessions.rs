@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use tokio::net::TcpSocket;
 
 use crate::legacy_desk::{POLICY, desk};
-use crate::origin::Origin;
+use crate::origin::{Answer, Origin};
 use crate::postern::{Client, Reply, Stage, start};
 
 /// What the browser calls itself.
@@ -237,6 +237,41 @@ async fn nobody_logs_in_under_another_name_than_the_application_reads() {
         .await;
     assert_eq!(reply.status, 502, "{}", reply.head);
     assert_eq!(browser.get("/cases/1").await.slug(), "session-missing");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_gets_another_name_with_a_wrong_password() {
+    let origin = Origin::answering(|request| {
+        let text = String::from_utf8_lossy(request);
+        let to = match text.contains("password=right") {
+            true => "/home\r\nSet-Cookie: sid=0a1b2c3d4e5f60718293; Path=/",
+            false => "/login?error=1",
+        };
+        match text.starts_with("POST /login") {
+            true => Answer::raw(format!(
+                "HTTP/1.1 302 Found\r\nLocation: {to}\r\nContent-Length: 0\r\n\r\n"
+            )),
+            false => Answer::json(r#"{"id":1,"ssn":"078-05-1120"}"#),
+        }
+    })
+    .await;
+    let policy = POLICY.replace(", location: /home", "");
+    let stage = start(&policy.replace("SESSIONS", PLAIN), origin.address()).await;
+    let mut browser = Browser::new(&stage);
+    let form = "Content-Type: application/x-www-form-urlencoded\r\n";
+    for (user, password) in [("agent", "right"), ("boss", "wrong")] {
+        let body = format!("username={user}&password={password}");
+        assert_eq!(
+            browser.send("POST", "/login", form, &body).await.status,
+            302
+        );
+        let sessions = stage.administer("GET /sessions").await;
+        assert!(
+            sessions.contains("agent") && !sessions.contains("boss"),
+            "{sessions}"
+        );
+        assert_eq!(browser.get("/cases/1").await.status, 200);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -41,7 +41,19 @@ impl Visit {
         let login = self.terms.login.as_ref();
         let login = login.filter(|_| self.line == Some(SessionLine::Login))?;
         let fits = login.allows_head(settling.status, settling.location());
-        (fits && *settling.method != Method::HEAD).then_some(login)
+        let is_sent_back = login.takes_any_target_for_a_name() && self.is_sent_back(settling);
+        (fits && !is_sent_back && *settling.method != Method::HEAD).then_some(login)
+    }
+
+    /// Whether an answer sends whoever tried to log in back to where they came from or what they posted to.
+    ///
+    /// SECURITY: applications answer a wrong password so, and a session that they had goes on. Taken for a login, it
+    /// would be that session under any name that somebody typed.
+    fn is_sent_back(&self, settling: &Settling<'_>) -> bool {
+        let page = self.login_page();
+        let told = settling.status.is_redirection();
+        let to = settling.location().map(|to| path_of(to, &self.place.path));
+        to.is_some_and(|to| told && (to == self.place.path || Some(to.as_str()) == page))
     }
 
     /// Whether the body has to be read before it is known who has logged in.
@@ -96,6 +108,50 @@ impl Visit {
     }
 }
 
+/// The path that a `Location` means where it is told, without its parameters.
+fn path_of(location: &str, told_at: &str) -> String {
+    let path = location.split(['?', '#', ';']).next().unwrap_or_default();
+    let host = path
+        .split_once("://")
+        .map(|(_, rest)| rest)
+        .or_else(|| path.strip_prefix("//"));
+    match host.map(|rest| rest.split_once('/')) {
+        Some(Some((_, path))) => format!("/{path}"),
+        Some(None) => "/".to_owned(),
+        None if path.starts_with('/') => path.to_owned(),
+        None if path.is_empty() => told_at.to_owned(),
+        None => {
+            let folder = told_at.rsplit_once('/').map_or("", |(folder, _)| folder);
+            format!("{folder}/{}", path.trim_start_matches("./"))
+        }
+    }
+}
+
 fn json(body: Option<&[u8]>) -> Option<Value> {
     strict_json::object(body?).map(Value::Object)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_location_means_a_path_however_it_is_written() {
+        for same in [
+            "/desk/login",
+            "/desk/login?error=1#form",
+            "/desk/login;jsessionid=1?error",
+            "http://desk.internal:8080/desk/login?error",
+            "//desk.internal/desk/login",
+            "login?error",
+            "./login",
+            "?error=1",
+            "",
+        ] {
+            assert_eq!(path_of(same, "/desk/login"), "/desk/login", "{same}");
+        }
+        assert_eq!(path_of("https://desk.internal", "/login"), "/");
+        assert_eq!(path_of("home", "/login"), "/home");
+        assert_eq!(path_of("/home?next=/login", "/login"), "/home");
+    }
 }

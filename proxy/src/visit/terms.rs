@@ -129,6 +129,12 @@ impl LoginTerms {
         self.holds.as_ref().is_none_or(holds)
     }
 
+    /// Whether what somebody typed is their name as soon as they are sent anywhere.
+    pub(crate) const fn takes_any_target_for_a_name(&self) -> bool {
+        let is_typed = matches!(self.user, UserTerms::Form(_));
+        is_typed && self.success.location.is_none() && self.holds.is_none()
+    }
+
     /// The path that says who has logged in, where neither form nor answer does.
     pub(crate) fn follow_up(&self) -> Option<&str> {
         match &self.user {
