@@ -150,6 +150,26 @@ async fn a_person_has_no_more_than_allowed() {
 }
 
 #[tokio::test]
+async fn what_was_left_unused_counts_no_more() {
+    for on_limit in [OnLimit::DenyNew, OnLimit::EvictOldest] {
+        for stage in Stage::each().await {
+            let limit = Some(Limit { max: 2, on_limit });
+            let (used, _) = stage.vault.begin(start(limit)).await.unwrap();
+            stage.clock.pass(1);
+            let (left, _) = stage.vault.begin(start(limit)).await.unwrap();
+            stage.clock.pass(14 * 60);
+            let used = stage.vault.open(used.handle()).await.unwrap();
+            stage.clock.pass(2 * 60);
+            let (_, evicted) = stage.vault.begin(start(limit)).await.unwrap();
+            assert!(evicted.is_empty());
+            assert!(stage.vault.open(used.handle()).await.is_ok());
+            let none = stage.vault.open(left.handle()).await.unwrap_err();
+            assert_eq!(none, NoSession::Expired);
+        }
+    }
+}
+
+#[tokio::test]
 async fn what_was_ended_opens_no_more_and_its_jar_is_gone() {
     for stage in Stage::each().await {
         let begun = stage.begin().await;

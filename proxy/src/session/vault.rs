@@ -11,6 +11,7 @@ mod holders;
 mod listing;
 mod open_session;
 mod refusal;
+mod room;
 
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -135,6 +136,9 @@ impl Vault {
             follows: start.follows,
             ends_at: record.times.end,
         };
+        if let Some(limit) = start.limit {
+            self.make_room(&session.person, limit).await?;
+        }
         match self.store.admit(session, start.limit, now).await? {
             Admitted::Full => Err(VaultError::Full),
             Admitted::Made { evicted } => {
