@@ -95,6 +95,30 @@ async fn a_new_handle_takes_the_place_of_the_old_one_after_a_moment() {
 }
 
 #[tokio::test]
+async fn of_many_new_handles_at_once_all_that_were_given_open_it() {
+    for stage in Stage::each().await {
+        let begun = stage.begin().await;
+        for _ in 0..6 {
+            stage.clock.pass(600);
+            stage.vault.open(begun.handle()).await.unwrap();
+        }
+        let mut opened = Vec::new();
+        for _ in 0..4 {
+            opened.push(stage.vault.open(begun.handle()).await.unwrap());
+        }
+        let rotating = opened
+            .into_iter()
+            .map(|session| async { stage.vault.rotate(session).await.unwrap() });
+        let rotated = futures::future::join_all(rotating).await;
+        for session in &rotated {
+            assert!(stage.vault.open(session.handle()).await.is_ok());
+        }
+        let is_new = |session: &&OpenSession| session.handle() != begun.handle();
+        assert_eq!(rotated.iter().filter(is_new).count(), 1);
+    }
+}
+
+#[tokio::test]
 async fn of_many_changes_at_once_none_is_lost() {
     for stage in Stage::each().await {
         let begun = stage.begin().await;

@@ -243,7 +243,7 @@ impl Vault {
     }
 
     /// Gives a session a new handle; the old one leads to it for a moment longer, for requests that are
-    /// on their way.
+    /// on their way. One that got another meanwhile keeps that, and is given as the old one opens it.
     ///
     /// # Errors
     /// See [`VaultError`].
@@ -268,6 +268,9 @@ impl Vault {
                 return Ok(session);
             }
             session = self.find(&old).await?;
+            if !self.is_due(&session) {
+                return Ok(session);
+            }
         }
         Err(VaultError::Contended)
     }

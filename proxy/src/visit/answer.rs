@@ -208,10 +208,13 @@ impl Visit {
         };
         let rotated = self.vault.rotate(session).await;
         let session = rotated.map_err(|error| self.lost(error))?;
-        lock(&self.told).handle = Some(session.handle().clone());
+        if *session.handle() != before {
+            lock(&self.told).handle = Some(session.handle().clone());
+        }
         self.put_open(session);
         Ok(())
     }
+        let before = session.handle().clone();
 
     /// What must not reach the client.
     ///
