@@ -149,6 +149,7 @@ impl<'t> Tables<'t> {
         now: u64,
     ) -> Result<(Admitted, Commit), redb::Error> {
         self.sweep(now)?;
+        self.sweep_person(&new.person, now)?;
         let mut evicted = Vec::new();
         if let Some(limit) = limit {
             let mut theirs = sids_of(&self.people, &new.person, now)?;
@@ -212,6 +213,22 @@ impl<'t> Tables<'t> {
             self.fingerprints.disown(sid)?;
         }
         Ok((Replaced::Done, Commit::Yes))
+    }
+
+    /// Forgets some of a person's sessions that are past their time. Those from before a login are one person's.
+    fn sweep_person(&mut self, person: &Digest, now: u64) -> Result<(), redb::Error> {
+        let mut past = Vec::new();
+        for row in self.people.range((*person, "")..)?.take(SWEPT_MAX) {
+            let (key, end) = row?;
+            let (of, sid) = key.value();
+            if of == *person && end.value() <= now {
+                past.push(sid.to_owned());
+            }
+        }
+        for sid in past {
+            self.people.remove((*person, sid.as_str()))?;
+        }
+        Ok(())
     }
 
     /// Lets a handle lead to a session until then.

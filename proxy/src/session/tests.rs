@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use postern_config::sessions::OnLimit;
+use redb::{ReadableDatabase as _, ReadableTableMetadata as _};
 
 use super::seals::Seals;
 use super::*;
@@ -191,6 +192,27 @@ async fn what_was_left_unused_counts_no_more() {
             assert_eq!(none, NoSession::Expired);
         }
     }
+}
+
+#[tokio::test]
+async fn a_file_forgets_what_a_person_has_left() {
+    let stage = Stage::embedded();
+    for _ in 0..40 {
+        stage.begin().await;
+        stage.clock.pass(12 * 3_600);
+    }
+    let path = stage.folder.path().join("sessions");
+    let Stage {
+        vault,
+        store,
+        folder: _folder,
+        ..
+    } = stage;
+    drop((vault, store));
+    let database = redb::Database::open(path).unwrap();
+    let people = redb::TableDefinition::<(Digest, &str), u64>::new("people");
+    let people = database.begin_read().unwrap().open_table(people).unwrap();
+    assert!(people.len().unwrap() <= 2);
 }
 
 #[tokio::test]
