@@ -202,3 +202,31 @@ async fn a_decoy_without_its_handle_betrays_whose_jar_was_copied() {
             .contains("postern_findings_total{rule=\"H11\"}")
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_decoy_does_to_its_session_is_what_the_rule_says() {
+    let (origin, _given) = desk().await;
+    for (action, slug) in [
+        ("step_up", "step-up-required"),
+        ("downgrade", "binding-required"),
+    ] {
+        for in_a_session in [false, true] {
+            let sessions = format!(
+                "{{ bind: [context], required: {{ export: 0, read: 1 }}, decoy: JSESSIONID, \
+                 rules: {{ H11: {action} }} }}"
+            );
+            let stage = staged(&origin, &sessions).await;
+            let mut owner = Browser::new(&stage);
+            owner.log_in("agent").await;
+            assert_eq!(owner.get("/home").await.status, 200);
+            let mut thief = Browser::new(&stage);
+            if in_a_session {
+                thief.log_in("boss").await;
+                thief.cookies.truncate(1);
+            }
+            thief.cookies.push(owner.cookies[1].clone());
+            assert_eq!(thief.get("/home").await.slug(), "session-missing");
+            assert_eq!(owner.get("/home").await.slug(), slug, "{in_a_session}");
+        }
+    }
+}

@@ -5,7 +5,6 @@ use std::sync::{Arc, Mutex};
 
 use http::HeaderMap;
 use http::header::USER_AGENT;
-use postern_config::sessions::RuleAction;
 use postern_filters::{CompiledPolicy, SessionLine};
 use tokio::sync::Notify;
 
@@ -120,9 +119,7 @@ impl Visit {
     async fn enter(&self, shown: Shown, request: &CleanRequest) -> Result<(), Problem> {
         if let Some((sid, finding)) = judge::lone_decoy(&self.terms.sessions, &shown) {
             self.keeper.found(finding, Some((&sid, &Holder::default())));
-            if finding.action == RuleAction::Revoke {
-                self.revoke(&sid, finding.rule).await?;
-            }
+            self.do_to(&sid, finding).await?;
         }
         let tripped = self.watch(&request.headers).await?;
         let handle = match &shown.handle {

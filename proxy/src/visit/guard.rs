@@ -3,7 +3,7 @@
 
 use http::header::{SET_COOKIE, WWW_AUTHENTICATE};
 use http::{Method, StatusCode};
-use postern_config::sessions::{RuleAction, RuleId};
+use postern_config::sessions::RuleId;
 use postern_filters::ExchangePlan;
 
 use super::begin::{problem_of, problem_of_vault};
@@ -189,9 +189,9 @@ impl Visit {
 
     /// What a finding about another session does to that one.
     async fn punish(&self, sid: &str, findings: &[Finding]) -> Result<(), Problem> {
-        let about = findings.iter().find(|finding| finding.rule == RuleId::H11);
-        if about.is_some_and(|finding| finding.action == RuleAction::Revoke) {
-            self.revoke(sid, RuleId::H11).await?;
+        match findings.iter().find(|finding| finding.rule == RuleId::H11) {
+            Some(finding) => self.do_to(sid, *finding).await,
+            None => Ok(()),
         }
         Ok(())
     }

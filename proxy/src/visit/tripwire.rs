@@ -20,7 +20,7 @@ use crate::respond::Problem;
 use crate::session::client_cookies::foreign_cookies;
 use crate::session::jar::is_secret;
 use crate::session::judge::{Finding, Refusal, Scheme};
-use crate::session::{Decoys, OpenSession, Record};
+use crate::session::{Decoys, OpenSession};
 
 /// So many values of one request are looked up; nobody who has a token of the application brings more.
 pub(super) const LOOKED_UP_MAX: usize = 16;
@@ -61,7 +61,7 @@ impl Visit {
             if !tripped.owners.contains(&record.sid) {
                 let of = (record.sid.as_str(), &record.holder);
                 self.keeper.found(finding, Some(of));
-                self.warn(finding, &record).await?;
+                self.do_to(&record.sid, finding).await?;
                 tripped.owners.push(record.sid);
             }
         }
@@ -100,15 +100,15 @@ impl Visit {
         )
     }
 
-    /// Does to a session what the rule says.
-    async fn warn(&self, finding: Finding, record: &Record) -> Result<(), Problem> {
+    /// Does to a session, which need not be the request's, what the rule says.
+    pub(super) async fn do_to(&self, sid: &str, finding: Finding) -> Result<(), Problem> {
         match finding.action {
             RuleAction::Observe | RuleAction::Refuse => Ok(()),
             RuleAction::StepUp | RuleAction::Downgrade => {
-                let taught = self.vault.teach(&record.sid, &finding.lesson()).await;
+                let taught = self.vault.teach(sid, &finding.lesson()).await;
                 taught.map_err(|error| problem_of_vault(error).into())
             }
-            RuleAction::Revoke => self.revoke(&record.sid, finding.rule).await,
+            RuleAction::Revoke => self.revoke(sid, finding.rule).await,
         }
     }
 
