@@ -230,3 +230,19 @@ async fn what_a_decoy_does_to_its_session_is_what_the_rule_says() {
         }
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_has_to_log_in_again_may_log_out_instead() {
+    let (origin, _given) = desk().await;
+    let stage = staged(&origin, "{ bind: [context], required: { export: 0 } }").await;
+    let mut browser = Browser::new(&stage);
+    browser.log_in("agent").await;
+    browser.from = "127.7.7.7".parse().unwrap();
+    assert_eq!(browser.get("/home").await.slug(), "step-up-required");
+    browser.site = "cross-site";
+    let reply = browser.send("POST", "/logout", "", "").await;
+    assert_eq!(reply.slug(), "csrf", "nobody else logs them out");
+    browser.site = "same-origin";
+    assert_eq!(browser.send("POST", "/logout", "", "").await.status, 200);
+    assert!(browser.cookies.is_empty());
+}

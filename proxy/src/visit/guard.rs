@@ -136,6 +136,8 @@ impl Visit {
     async fn carry_out(&self, outcome: Outcome, scheme: Scheme) -> Result<(), Problem> {
         match outcome {
             Outcome::Go => Ok(()),
+            // Whoever may do nothing else in a session may still end it.
+            Outcome::Prove | Outcome::StepUp if self.is_logout() => Ok(()),
             Outcome::Prove => Err(self.prove()),
             Outcome::StepUp => Err(self.step_up(scheme)),
             Outcome::Refuse(refusal) => Err(self.refused(refusal, scheme)),
@@ -193,7 +195,6 @@ impl Visit {
             Some(finding) => self.do_to(sid, *finding).await,
             None => Ok(()),
         }
-        Ok(())
     }
 
     /// Ends a session for a rule: that is on record first.
