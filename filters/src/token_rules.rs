@@ -13,10 +13,8 @@ use std::fmt;
 
 pub(crate) use names::{added_form_field, field, form_field, parameter};
 pub(crate) use shapes::shaped_length;
-pub use shapes::without_scheme;
-pub(crate) use shapes::{
-    JWT_BEGINS, SAML_BEGINS, is_plausible, is_shaped, is_token_byte, looks_random,
-};
+pub(crate) use shapes::{JWT_BEGINS, SAML_BEGINS, is_plausible, is_shaped, is_token_byte};
+pub use shapes::{looks_random, without_scheme};
 
 /// Why something is taken for a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

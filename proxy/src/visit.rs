@@ -69,7 +69,9 @@ pub(crate) struct Visit {
     holder: Mutex<Holder>,
     open: Mutex<Option<OpenSession>>,
     jar: Arc<Mutex<JarState>>,
-    /// What it brought that belongs to a vault.
+    /// What it brought that could be a token of the application: no secret from whoever sent it.
+    brought: Mutex<Brought>,
+    /// What of that belongs to a vault.
     tripped: Mutex<Brought>,
     told: Mutex<Told>,
     /// Told when the session ends while the exchange runs.

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
 use crate::legacy_desk::{Given, desk};
-use crate::origin::Origin;
-use crate::postern::{Reply, Stage};
+use crate::origin::{Answer, Origin};
+use crate::postern::{IDENTITY, POLICY, Reply, Stage, start, token};
 use crate::proxy_sessions::{Browser, staged};
 
 /// Everything that the desk has given out of one kind.
@@ -166,4 +166,50 @@ async fn whoever_logs_in_with_an_old_token_in_the_browser_begins_anew() {
     assert_eq!(browser.log_in("agent").await.status, 302);
     assert_eq!(browser.get("/home").await.status, 200);
     assert_eq!(findings(&stage).await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_client_brings_itself_ends_no_session() {
+    let credential = token("agent");
+    let echo = credential.clone();
+    let origin = Origin::answering(move |_request| {
+        Answer::raw(format!(
+            "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nSet-Cookie: access={echo}; Path=/\r\n\
+             Content-Length: 2\r\n\r\n{{}}"
+        ))
+    })
+    .await;
+    let policy = POLICY.replace("IDENTITY\n", IDENTITY);
+    let policy = format!("{policy}sessions: {{ bind: [context], required: {{ export: 0 }} }}\n");
+    let stage = start(&policy, origin.address()).await;
+    let mut browser = Browser::new(&stage);
+    let field = format!("Authorization: Bearer {credential}\r\n");
+    for _again in 0..3 {
+        let reply = browser.send("GET", "/notes", &field, "").await;
+        assert_eq!(reply.status, 200, "{}", reply.text());
+    }
+    assert!(!browser.cookies.is_empty());
+    assert_eq!(findings(&stage).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_anybody_knows_of_a_person_ends_no_session_of_theirs() {
+    let origin = Origin::answering(|request| match request.starts_with(b"POST /login") {
+        true => Answer::raw(
+            "HTTP/1.1 302 Found\r\nLocation: /home\r\nSet-Cookie: sid=0a1b2c3d4e5f60718293; Path=/\r\n\
+             Set-Cookie: last_user=ann.miller@desk.example; Path=/\r\nContent-Length: 0\r\n\r\n",
+        ),
+        false => Answer::json("{}"),
+    })
+    .await;
+    let stage = staged(&origin, "{ bind: [context], required: { export: 0 } }").await;
+    let mut owner = Browser::new(&stage);
+    let form = "Content-Type: application/x-www-form-urlencoded\r\n";
+    let reply = owner.send("POST", "/login", form, "username=agent").await;
+    assert_eq!(reply.status, 302);
+    let mut anybody = Browser::new(&stage);
+    let field = "Cookie: x=ann.miller@desk.example\r\n";
+    assert_eq!(anybody.send("GET", "/home", field, "").await.status, 401);
+    assert_eq!(owner.get("/home").await.status, 200);
+    assert_eq!(findings(&stage).await, 0);
 }

@@ -101,7 +101,8 @@ const fn is_base64(byte: u8) -> bool {
 }
 
 /// Whether a value looks as if nobody had chosen it.
-pub(crate) fn looks_random(value: &[u8]) -> bool {
+#[must_use]
+pub fn looks_random(value: &[u8]) -> bool {
     let inside = |byte: &u8| is_token_byte(*byte) || b"~+/=:%|!*$@".contains(byte);
     let letters = value.iter().any(u8::is_ascii_alphabetic);
     let digits = value.iter().any(u8::is_ascii_digit);

@@ -3,9 +3,11 @@
 //!
 //! It is text only while it is open in memory; the vault seals it as bytes.
 
+use percent_encoding::percent_decode;
 use postern_config::Sessions;
 use postern_filters::cookie_jar::{Cookie, CookieJar};
 use postern_filters::placeholder::Placeholder;
+use postern_filters::token_rules::looks_random;
 use postern_filters::token_sweep::{REMOVED, SecretsError};
 use postern_filters::{Secret, Secrets};
 use serde::{Deserialize, Serialize};
@@ -139,10 +141,11 @@ impl Contents {
         Secrets::new(&secrets)
     }
 
-    /// The same, as values that nobody but the application and we may ever have.
-    pub fn secret_values(&self, sessions: &Sessions, now_ms: u64) -> impl Iterator<Item = &[u8]> {
+    /// What of it nobody but the application and we can have, unless they took it.
+    pub fn watched_values(&self, sessions: &Sessions, now_ms: u64) -> impl Iterator<Item = &[u8]> {
         let tokens = self.tokens.iter().map(|held| held.value.as_slice());
         let cookies = self.secret_cookies(sessions, now_ms);
+        let cookies = cookies.filter(|cookie| is_watched(&cookie.name, &cookie.value, sessions));
         tokens.chain(cookies.map(|cookie| cookie.value.as_slice()))
     }
 
@@ -159,6 +162,18 @@ pub fn is_secret(name: &[u8], value: &[u8], sessions: &Sessions) -> bool {
     let passes = sessions.lets_pass(name);
     let name = String::from_utf8_lossy(name);
     !passes && (sessions.token.is_cookie(&name) || value.len() >= SECRET_BYTES_MIN)
+}
+
+/// Whether a cookie of the application is a secret that nobody guesses: a token by its name, or one that looks random.
+///
+/// SECURITY: whoever brings what is watched for can end its session. An application keeps names, addresses and
+/// times in cookies as well, and whoever knows those of a person has taken nothing.
+#[must_use]
+pub fn is_watched(name: &[u8], value: &[u8], sessions: &Sessions) -> bool {
+    let plain: Vec<u8> = percent_decode(value).collect();
+    let is_random = || looks_random(&plain) && !plain.contains(&b'@');
+    let is_token = sessions.token.is_cookie(&String::from_utf8_lossy(name));
+    is_secret(name, value, sessions) && (is_token || is_random())
 }
 
 impl WrittenCookie {
@@ -257,6 +272,27 @@ mod tests {
         }
         assert_eq!(contents.held(&first), None);
         assert_eq!(contents.tokens.len(), TOKENS_MAX);
+    }
+
+    #[test]
+    fn what_somebody_can_guess_is_not_watched_for() {
+        let contents = with(&[
+            "sid=ann-miller-of-the-desk",
+            "other=c4VnEu1yD9hQkXwZt7rB2pLm",
+            "last_user=ann.miller1984@desk.example",
+            "address=ann.miller1984%40desk.example",
+            "name=ann-miller-of-the-desk",
+            "visited=2026-11-29T23:31:48Z",
+        ]);
+        let sessions = Sessions::default();
+        let watched: Vec<&[u8]> = contents.watched_values(&sessions, NOW).collect();
+        assert_eq!(
+            watched,
+            [
+                b"ann-miller-of-the-desk".as_slice(),
+                b"c4VnEu1yD9hQkXwZt7rB2pLm"
+            ]
+        );
     }
 
     #[test]

@@ -124,12 +124,14 @@ impl Visit {
         };
         let mut jar = lock(&self.jar);
         jar.take_news();
-        let secrets = jar.secret_values(sessions, self.began_ms);
+        let brought = lock(&self.brought);
+        let watched = jar.watched_values(sessions, self.began_ms);
+        let watched = watched.filter(|value| named && !brought.holds(value));
         Start {
             holder,
             client: self.client,
             binding,
-            fingerprints: self.vault.fingerprints(secrets.filter(|_| named)),
+            fingerprints: self.vault.fingerprints(watched),
             follows,
             jar: jar.to_jar(),
             limit: named.then(|| Limit {
@@ -180,10 +182,14 @@ impl Visit {
             return Ok(());
         };
         let named = is_somebodys(&session);
-        let secrets = news
-            .iter()
-            .filter_map(|new| new.secret(&self.terms.sessions));
-        let fingerprints = self.vault.fingerprints(secrets.filter(|_| named));
+        let fingerprints = {
+            let brought = lock(&self.brought);
+            let watched = news
+                .iter()
+                .filter_map(|new| new.watched(&self.terms.sessions));
+            let watched = watched.filter(|value| named && !brought.holds(value));
+            self.vault.fingerprints(watched)
+        };
         let changed = self.vault.keep(session, &fingerprints, |_record, jar| {
             JarState::add(jar, &news, &self.place);
         });
@@ -206,6 +212,7 @@ impl Visit {
         let Some(session) = lock(&self.open).take_if(due) else {
             return Ok(());
         };
+        let before = session.handle().clone();
         let rotated = self.vault.rotate(session).await;
         let session = rotated.map_err(|error| self.lost(error))?;
         if *session.handle() != before {
@@ -214,7 +221,6 @@ impl Visit {
         self.put_open(session);
         Ok(())
     }
-        let before = session.handle().clone();
 
     /// What must not reach the client.
     ///

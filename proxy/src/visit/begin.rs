@@ -107,6 +107,7 @@ impl Visit {
             holder: Mutex::default(),
             open: Mutex::default(),
             jar: Arc::default(),
+            brought: Mutex::default(),
             tripped: Mutex::default(),
             told: Mutex::new(Told::default()),
             cut: Arc::clone(arriving.cut),

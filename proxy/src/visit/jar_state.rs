@@ -8,7 +8,7 @@ use postern_filters::token_sweep::SecretsError;
 use postern_filters::{Secret, Secrets};
 
 use crate::session::Jar;
-use crate::session::jar::{Contents, NoJar, is_secret};
+use crate::session::jar::{Contents, NoJar, is_watched};
 
 /// A cookie whose end moves by less than one part in so many of what is left is not stored again.
 const LIFE_PARTS: u64 = 10;
@@ -40,10 +40,10 @@ pub(super) struct Place {
 
 impl News {
     /// What of it nobody may bring from outside.
-    pub(super) fn secret(&self, sessions: &Sessions) -> Option<&[u8]> {
+    pub(super) fn watched(&self, sessions: &Sessions) -> Option<&[u8]> {
         match self {
             Self::Cookie(cookie, _) => {
-                is_secret(&cookie.name, &cookie.value, sessions).then_some(&cookie.value)
+                is_watched(&cookie.name, &cookie.value, sessions).then_some(&cookie.value)
             }
             Self::Token(_, value) => Some(value),
         }
@@ -130,12 +130,12 @@ impl JarState {
     }
 
     /// What in it nobody may bring from outside.
-    pub(super) fn secret_values(
+    pub(super) fn watched_values(
         &self,
         sessions: &Sessions,
         now_ms: u64,
     ) -> impl Iterator<Item = &[u8]> {
-        self.contents.secret_values(sessions, now_ms)
+        self.contents.watched_values(sessions, now_ms)
     }
 
     /// Everything in it, to be sealed.

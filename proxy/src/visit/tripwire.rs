@@ -65,6 +65,7 @@ impl Visit {
                 tripped.owners.push(record.sid);
             }
         }
+        *lock(&self.brought) = brought;
         Ok(tripped)
     }
 
@@ -162,7 +163,7 @@ impl Brought {
         }
     }
 
-    fn holds(&self, value: &[u8]) -> bool {
+    pub(super) fn holds(&self, value: &[u8]) -> bool {
         self.0.iter().any(|known| known.as_slice() == value)
     }
 }
