@@ -31,6 +31,10 @@ static BEGINNINGS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
         .build(issued.chain([JWT_BEGINS]).chain(SAML_BEGINS))
         .ok()
 });
+/// How many bytes before a token say whether it begins there: as many as the longest escape has.
+const BEFORE_BYTES: usize = 6;
+/// What a token may not follow.
+const WORD: [u8; BEFORE_BYTES] = [b'a'; BEFORE_BYTES];
 /// One byte less than the longest beginning.
 const BEGINNING_HELD: usize = 10;
 
@@ -38,8 +42,8 @@ const BEGINNING_HELD: usize = 10;
 pub struct ShapeSweep<K> {
     keeper: K,
     held: Vec<u8>,
-    /// The byte before what is held.
-    before: u8,
+    /// The bytes before what is held.
+    before: [u8; BEFORE_BYTES],
     /// The rest of a token that is too long is being dropped.
     dropping: bool,
     /// How many tokens may still begin in the present run.
@@ -66,7 +70,7 @@ impl<K: FnMut(FoundToken<'_>) -> Instead> ShapeSweep<K> {
         Self {
             keeper,
             held: Vec::new(),
-            before: b' ',
+            before: [b' '; BEFORE_BYTES],
             dropping: false,
             beginnings_left: BEGINNINGS_OF_A_RUN_MAX,
             found: 0,
@@ -91,7 +95,7 @@ impl<K: FnMut(FoundToken<'_>) -> Instead> ShapeSweep<K> {
                 let end = rest.iter().position(|byte| !in_run(*byte));
                 rest = rest.get(end.unwrap_or(rest.len())..).unwrap_or_default();
                 self.dropping = end.is_none() && !ended;
-                self.before = b'a';
+                self.before = WORD;
             }
             let Some(begins) = beginnings.find(rest) else {
                 break;
@@ -117,7 +121,7 @@ impl<K: FnMut(FoundToken<'_>) -> Instead> ShapeSweep<K> {
                 Here::Token(length) => {
                     let (token, after) = after.split_at(length);
                     self.ask(token, out);
-                    self.before = b'a';
+                    self.before = WORD;
                     rest = after;
                 }
             }
@@ -136,8 +140,10 @@ impl<K: FnMut(FoundToken<'_>) -> Instead> ShapeSweep<K> {
     /// Lets text leave that is no part of a token.
     fn leave(&mut self, text: &[u8], out: &mut Vec<u8>) {
         out.extend_from_slice(text);
-        if let Some(last) = text.last() {
-            self.before = *last;
+        for byte in text.iter().skip(text.len().saturating_sub(BEFORE_BYTES)) {
+            self.before.rotate_left(1);
+            let [.., last] = &mut self.before;
+            *last = *byte;
         }
         if text.iter().any(|byte| !in_run(*byte)) {
             self.beginnings_left = BEGINNINGS_OF_A_RUN_MAX;
@@ -146,8 +152,7 @@ impl<K: FnMut(FoundToken<'_>) -> Instead> ShapeSweep<K> {
 
     /// What stands at the beginning of a text, where a token may begin.
     fn here(&mut self, text: &[u8], ended: bool) -> Here {
-        let word = self.before.is_ascii_alphanumeric() || self.before == b'_';
-        if word || self.beginnings_left == 0 {
+        if is_word(self.before) || self.beginnings_left == 0 {
             return Here::Nothing;
         }
         let saml = SAML_BEGINS
@@ -183,6 +188,19 @@ impl<K: FnMut(FoundToken<'_>) -> Instead> ShapeSweep<K> {
         }
         self.found += 1;
     }
+}
+
+/// Whether a token would go on a word that stands before it. The last letter of an escape belongs to none.
+fn is_word(before: [u8; BEFORE_BYTES]) -> bool {
+    let [.., last] = before;
+    let hex = |digits: &[u8]| digits.iter().all(u8::is_ascii_hexdigit);
+    let escaped = match before {
+        [b'\\', b'u', digits @ ..] => hex(&digits),
+        [.., b'%', high, low] | [.., b'\\', b'x', high, low] => hex(&[high, low]),
+        [.., b'\\', letter] => b"bfnrt".contains(&letter),
+        _ => false,
+    };
+    (last.is_ascii_alphanumeric() || last == b'_') && !escaped
 }
 
 /// What SAML in base64 consists of, in a URL too; it holds everything that other tokens consist of.

@@ -37,6 +37,10 @@ fn tokens_are_found_in_any_text() {
             "see TOKEN, please",
             "a\nTOKEN\n",
             "<!--TOKEN-->",
+            "{\"a\":\"next=%2Fx%3Ftoken%3DTOKEN\"}",
+            "{\"a\":\"{\\u0022b\\u0022:\\u0022TOKEN\\u0022}\"}",
+            "{\"a\":\"the token:\\nTOKEN\\n\"}",
+            "var t = '\\x22TOKEN\\x22';",
         ];
         for text in texts {
             let left = whole(&text.replace("TOKEN", token));
