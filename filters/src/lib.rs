@@ -46,6 +46,7 @@ pub use exchange_plan::{ExchangePlan, ResponsePlan};
 pub use export_meter::{Admitted, Counted, Due, DueSubject, MeteredBody, SubjectKey, Who};
 pub use pipeline::{
     BodyPipeline, BodySummary, FoundTokens, HELD_WHOLE_BYTES, NamedIn, Redacted, TokenFilter,
+    keeps_ascii,
 };
 pub use pseudonym::{PseudonymKeys, Pseudonymizer};
 pub use request_facts::{Identity, RequestFacts};

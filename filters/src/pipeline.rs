@@ -6,6 +6,7 @@
 //! A body that needs no reading leaves in the very buffers it came in.
 
 mod format;
+mod fresh_tokens;
 mod gate;
 mod reader;
 mod tokens;
@@ -21,7 +22,7 @@ use crate::export_meter::{Admitted, Due};
 
 pub(crate) use format::{BodyFormat, Counting};
 pub(crate) use reader::{Reader, ReaderParts};
-pub use tokens::{FoundTokens, NamedIn, TokenFilter};
+pub use tokens::{FoundTokens, NamedIn, TokenFilter, keeps_ascii};
 
 /// A body that decodes to no more than this is to be held by whoever sends it, so that a late error
 /// can still be answered by a clean refusal (D14).

@@ -114,6 +114,13 @@ impl MediaType {
         }
     }
 
+    /// Whether ASCII is written as it is in the character set; one that nobody knows is none of those.
+    pub(crate) fn keeps_ascii(&self) -> bool {
+        let known = |name: &str| Encoding::for_label(name.as_bytes());
+        let keeps = |name| known(name).is_some_and(Encoding::is_ascii_compatible);
+        self.charset.as_deref().is_none_or(keeps)
+    }
+
     /// Whether it says nothing of the character set, or UTF-8.
     pub(crate) fn is_utf8(&self) -> bool {
         self.charset.as_deref().is_none_or(|name| name == "utf-8")

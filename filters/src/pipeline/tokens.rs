@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! redacted ─▶ by name (JSON, HTML, XML, recordings) ─▶ by shape ─▶ by value ─▶ content coding
+//!                └────────── what got a placeholder ───────────────▶
 //! ```
 //!
 //! By value comes last: whatever the stages before it make, or overlook, no secret of the session passes it.
@@ -11,13 +12,15 @@ use std::fmt;
 use std::sync::{Arc, Mutex};
 
 use http::HeaderMap;
-use http::header::CONTENT_DISPOSITION;
+use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
+use memchr::memmem;
 use postern_config::sessions::TokenNames;
 
 use crate::body_filter::{BodyError, BodyFilter};
 use crate::exchange_plan::media_type;
 use crate::html_tokens::HtmlTokens;
 use crate::json_tokens::JsonTokens;
+use crate::pipeline::fresh_tokens::{FreshTokens, Noted};
 use crate::recording::RecordingTokens;
 use crate::shape_sweep::ShapeSweep;
 use crate::token_rules::{FoundToken, Instead};
@@ -28,6 +31,23 @@ use crate::xml_tokens::XmlTokens;
 type Keeper = Arc<Mutex<dyn FnMut(FoundToken<'_>) -> Instead + Send>>;
 /// The same as a stage calls it.
 type Asked = Box<dyn FnMut(FoundToken<'_>) -> Instead + Send>;
+
+/// Media types of what holds JSON: many texts of it, scripts that are data, and streams of events.
+const LIKE_JSON: [&str; 13] = [
+    "application/ecmascript",
+    "application/javascript",
+    "application/json-seq",
+    "application/jsonl",
+    "application/ndjson",
+    "application/x-javascript",
+    "application/x-json",
+    "application/x-jsonlines",
+    "application/x-ndjson",
+    "text/event-stream",
+    "text/javascript",
+    "text/json",
+    "text/x-json",
+];
 
 /// What a body is read as when tokens are looked for by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,9 +77,28 @@ impl NamedIn {
             "text/html" | "application/xhtml+xml" => Self::Html,
             "application/octet-stream" | "text/plain" | "application/har+json" => Self::Recording,
             _ if media.is_json() && headers.contains_key(CONTENT_DISPOSITION) => Self::Recording,
-            _ if media.is_json() => Self::Json,
+            // Scripts, events and parts are read like texts of JSON: what is between strings does not matter.
+            essence if media.is_json() || LIKE_JSON.contains(&essence) => Self::Json,
+            essence if essence.starts_with("multipart/") => Self::Json,
             essence if xml(essence) => Self::Xml,
             _ => Self::Nothing,
+        }
+    }
+}
+
+/// Whether a body of this head is written so that ASCII is in it as it is: in anything else no token would be found.
+/// One that names no encoding is taken for one that does.
+#[must_use]
+pub fn keeps_ascii(headers: &HeaderMap) -> bool {
+    match media_type::of(headers) {
+        Ok(Some(media)) => media.keeps_ascii(),
+        Ok(None) => true,
+        Err(_unreadable) => {
+            let mut values = headers.get_all(CONTENT_TYPE).iter();
+            !values.any(|value| {
+                let text = value.as_bytes().to_ascii_lowercase();
+                memmem::find(&text, b"charset").is_some()
+            })
         }
     }
 }
@@ -69,6 +108,7 @@ pub struct TokenFilter {
     names: Names,
     shapes: ShapeSweep<Asked>,
     values: SecretSweep,
+    fresh: FreshTokens,
     /// Between two stages; empty between two calls.
     between: [Vec<u8>; 2],
 }
@@ -91,17 +131,21 @@ impl TokenFilter {
         keeper: impl FnMut(FoundToken<'_>) -> Instead + Send + 'static,
     ) -> Self {
         let keeper: Keeper = Arc::new(Mutex::new(keeper));
+        let noting = Noted::default();
         let names = match named_in {
-            NamedIn::Json => Names::Json(JsonTokens::new(own, asked(&keeper))),
-            NamedIn::Html => Names::Html(HtmlTokens::new(own, asked(&keeper))),
-            NamedIn::Xml => Names::Xml(XmlTokens::new(own, asked(&keeper))),
-            NamedIn::Recording => Names::Recording(RecordingTokens::new(own, asked(&keeper))),
+            NamedIn::Json => Names::Json(JsonTokens::new(own, noted(&keeper, &noting))),
+            NamedIn::Html => Names::Html(HtmlTokens::new(own, noted(&keeper, &noting))),
+            NamedIn::Xml => Names::Xml(XmlTokens::new(own, noted(&keeper, &noting))),
+            NamedIn::Recording => {
+                Names::Recording(RecordingTokens::new(own, noted(&keeper, &noting)))
+            }
             NamedIn::Nothing => Names::Nothing,
         };
         Self {
             names,
             shapes: ShapeSweep::new(asked(&keeper)),
-            values: SecretSweep::new(secrets),
+            values: SecretSweep::new(Arc::clone(&secrets)),
+            fresh: FreshTokens::new(secrets, noting),
             between: [Vec::new(), Vec::new()],
         }
     }
@@ -118,7 +162,7 @@ impl TokenFilter {
                 Names::Nothing => 0,
             },
             by_shape: self.shapes.found(),
-            by_value: self.values.found(),
+            by_value: self.values.found() + self.fresh.found(),
         }
     }
 }
@@ -133,6 +177,16 @@ pub struct FoundTokens {
     pub by_shape: u64,
     /// By their value.
     pub by_value: u64,
+}
+
+/// The same, which notes what became of each token.
+fn noted(keeper: &Keeper, noting: &Noted) -> Asked {
+    let (mut ask, noting) = (asked(keeper), noting.clone());
+    Box::new(move |found| {
+        let instead = ask(found);
+        noting.note(found, &instead);
+        instead
+    })
 }
 
 fn asked(keeper: &Keeper) -> Asked {
@@ -169,7 +223,14 @@ impl BodyFilter for TokenFilter {
             None => chunk,
         };
         self.shapes.push(chunk, shaped)?;
-        self.values.push(shaped, out)?;
+        self.fresh.take_up()?;
+        if self.fresh.is_empty() {
+            self.values.push(shaped, out)?;
+        } else {
+            let mut swept = Vec::with_capacity(shaped.len());
+            self.values.push(shaped, &mut swept)?;
+            self.fresh.push(&swept, out)?;
+        }
         named.clear();
         shaped.clear();
         Ok(())
@@ -182,8 +243,12 @@ impl BodyFilter for TokenFilter {
         }
         self.shapes.push(named, shaped)?;
         self.shapes.finish(shaped)?;
-        self.values.push(shaped, out)?;
-        self.values.finish(out)
+        self.fresh.take_up()?;
+        let mut swept = Vec::with_capacity(shaped.len());
+        self.values.push(shaped, &mut swept)?;
+        self.values.finish(&mut swept)?;
+        self.fresh.push(&swept, out)?;
+        self.fresh.finish(out)
     }
 }
 

@@ -34,6 +34,85 @@ fn a_head_says_what_names_are_looked_for_in() {
         assert_eq!(NamedIn::of(&headers), expected, "{content_type}, attached");
     }
     assert_eq!(NamedIn::of(&HeaderMap::new()), NamedIn::Recording);
+    for content_type in [
+        "application/x-ndjson",
+        "text/javascript; charset=utf-8",
+        "text/event-stream",
+        "multipart/mixed; boundary=b",
+    ] {
+        let content_type = HeaderValue::from_static(content_type);
+        let headers = HeaderMap::from_iter([(http::header::CONTENT_TYPE, content_type)]);
+        assert_eq!(NamedIn::of(&headers), NamedIn::Json);
+    }
+}
+
+#[test]
+fn scripts_events_and_parts_are_read_like_json() {
+    for (text, expected) in [
+        (
+            "jQuery1_2({\"access_token\":\"a1b2c3d4\"});",
+            "jQuery1_2({\"access_token\":\"\"});",
+        ),
+        (
+            "event: login\ndata: {\"token\": \"a1b2c3d4\"}\n\n",
+            "event: login\ndata: {\"token\": \"\"}\n\n",
+        ),
+        (
+            "--b\r\nContent-Type: application/json\r\n\r\n{\"sid\":\"a1b2c3d4\"}\r\n--b--\r\n",
+            "--b\r\nContent-Type: application/json\r\n\r\n{\"sid\":\"\"}\r\n--b--\r\n",
+        ),
+    ] {
+        let secrets = Arc::new(Secrets::none());
+        let mut filter = TokenFilter::new(NamedIn::Json, none(), secrets, |_| Instead::Strip);
+        let mut out = Vec::new();
+        filter.push(text.as_bytes(), &mut out).expect("not spent");
+        filter.finish(&mut out).expect("complete");
+        assert_eq!(String::from_utf8_lossy(&out), expected);
+    }
+}
+
+#[test]
+fn what_a_name_gave_away_is_taken_out_wherever_else_it_stands() {
+    let token = "0a1b2c3d4e5f60718293a4b5c6d7e8f9";
+    let page = format!(
+        "<p>{token}</p><meta name=csrf-token content=\"{token}\"><script>boot('{token}')</script>"
+    );
+    for length in [1, 7, 60, page.len()] {
+        let secrets = Arc::new(Secrets::none());
+        let instead = |_: FoundToken<'_>| Instead::Text("pnp_placeholder".to_owned());
+        let mut filter = TokenFilter::new(NamedIn::Html, none(), secrets, instead);
+        let mut out = Vec::new();
+        for chunk in page.as_bytes().chunks(length) {
+            filter.push(chunk, &mut out).expect("not spent");
+        }
+        filter.finish(&mut out).expect("complete");
+        let out = String::from_utf8_lossy(&out);
+        let script = "<script>boot('pnp_placeholder')</script>";
+        assert!(out.ends_with(script), "{length}: {out}");
+        // What has left before the name came is gone.
+        let all = length == page.len();
+        assert_eq!(out.contains(token), !all, "{length}: {out}");
+    }
+}
+
+#[test]
+fn encodings_in_which_nothing_could_be_found_are_told_from_others() {
+    for (content_type, keeps) in [
+        ("", true),
+        ("text/html", true),
+        ("text/html; charset=iso-8859-15", true),
+        ("text/csv; charset=\"Windows-1252\"", true),
+        ("application/json;charset=UTF-16BE", false),
+        ("text/plain; charset=utf-32", false),
+        ("text/plain; charset=utf-7", false),
+        ("text/plain; charset=utf-8; charset=utf-16", false),
+        ("text/plain; charset", false),
+        ("nonsense", true),
+    ] {
+        let content_type_value = HeaderValue::from_static(content_type);
+        let headers = HeaderMap::from_iter([(http::header::CONTENT_TYPE, content_type_value)]);
+        assert_eq!(keeps_ascii(&headers), keeps, "{content_type}");
+    }
 }
 
 #[test]
