@@ -12,6 +12,7 @@ mod listing;
 mod open_session;
 mod refusal;
 mod room;
+mod turns;
 
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -30,6 +31,7 @@ pub use handle::Handle;
 pub use listing::Found;
 pub use open_session::{OpenSession, Start};
 pub use refusal::{NoSession, VaultError};
+use turns::Turns;
 
 /// How often a change is tried when others change the same session.
 const TRIES: usize = 8;
@@ -58,6 +60,7 @@ pub struct Vault {
     store: Arc<dyn SessionStore>,
     clock: Arc<dyn Clock>,
     lifetimes: RwLock<Lifetimes>,
+    turns: Turns,
 }
 
 impl Vault {
@@ -75,6 +78,7 @@ impl Vault {
             store,
             clock,
             lifetimes: RwLock::new(lifetimes),
+            turns: Turns::default(),
         }
     }
 
@@ -226,6 +230,7 @@ impl Vault {
         fingerprints: &[Digest],
         mut change: impl FnMut(&mut Record, &mut Jar) + Send,
     ) -> Result<OpenSession, VaultError> {
+        let _turn = self.turns.take(&session.record.sid).await;
         for _try in 0..TRIES {
             change(&mut session.record, &mut session.jar);
             let (key, record) = (&session.jar_key, &session.record);
@@ -248,6 +253,7 @@ impl Vault {
     /// # Errors
     /// See [`VaultError`].
     pub async fn rotate(&self, mut session: OpenSession) -> Result<OpenSession, VaultError> {
+        let _turn = self.turns.take(&session.record.sid).await;
         for _try in 0..TRIES {
             let now = self.now();
             let old = session.handle.clone();
@@ -287,6 +293,7 @@ impl Vault {
     /// # Errors
     /// See [`VaultError`].
     pub async fn revoke(&self, sid: &str, reason: &str) -> Result<Option<Ended>, VaultError> {
+        let _turn = self.turns.take(sid).await;
         for _try in 0..TRIES {
             let now = self.now();
             let Some((stored, mut record)) = self.fetch(Which::Id(sid)).await? else {
