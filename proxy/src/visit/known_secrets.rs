@@ -2,17 +2,27 @@
 //! longer than to open the session.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use postern_filters::Secrets;
 use postern_filters::token_sweep::SecretsError;
 
 /// Of so many sessions one is kept; past it the memory starts anew.
 const KEPT_MAX: usize = 1_024;
+/// The same for what they take together: one for many long tokens takes megabytes.
+const KEPT_BYTES_MAX: usize = 128 << 20;
 
 /// See the module's documentation. `Debug` shows nothing of it.
+pub(super) struct KnownSecrets {
+    kept: Mutex<Kept>,
+    bytes_max: usize,
+}
+
 #[derive(Default)]
-pub(super) struct KnownSecrets(Mutex<HashMap<String, (u64, Arc<Secrets>)>>);
+struct Kept {
+    by_session: HashMap<String, (u64, Arc<Secrets>)>,
+    bytes: usize,
+}
 
 impl KnownSecrets {
     /// What is looked for in a session at this revision, made if need be.
@@ -21,20 +31,43 @@ impl KnownSecrets {
         (sid, revision): (&str, u64),
         make: impl FnOnce() -> Result<Secrets, SecretsError>,
     ) -> Result<Arc<Secrets>, SecretsError> {
-        // Entries are made whole: a panic elsewhere leaves the map sound.
-        let lock = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((known, secrets)) = lock().get(sid)
+        if let Some((known, secrets)) = self.kept().by_session.get(sid)
             && *known == revision
         {
             return Ok(Arc::clone(secrets));
         }
         let made = Arc::new(make()?);
-        let mut kept = lock();
-        if kept.len() >= KEPT_MAX {
-            kept.clear();
-        }
-        kept.insert(sid.to_owned(), (revision, Arc::clone(&made)));
+        self.kept().keep(sid, (revision, &made), self.bytes_max);
         Ok(made)
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        // Entries are made whole: a panic elsewhere leaves the map sound.
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Kept {
+    fn keep(&mut self, sid: &str, (revision, made): (u64, &Arc<Secrets>), bytes_max: usize) {
+        if let Some((_, before)) = self.by_session.remove(sid) {
+            self.bytes = self.bytes.saturating_sub(before.memory_bytes());
+        }
+        let bytes = made.memory_bytes();
+        if self.by_session.len() >= KEPT_MAX || self.bytes + bytes > bytes_max {
+            *self = Self::default();
+        }
+        self.bytes += bytes;
+        let entry = (revision, Arc::clone(made));
+        self.by_session.insert(sid.to_owned(), entry);
+    }
+}
+
+impl Default for KnownSecrets {
+    fn default() -> Self {
+        Self {
+            kept: Mutex::default(),
+            bytes_max: KEPT_BYTES_MAX,
+        }
     }
 }
 
@@ -53,6 +86,23 @@ mod tests {
     fn one(value: &[u8]) -> Result<Secrets, SecretsError> {
         let instead = b"***";
         Secrets::new(&[Secret { value, instead }])
+    }
+
+    #[test]
+    fn take_no_more_memory_than_they_may() {
+        let one_takes = one(b"abcdefgh12345678").unwrap().memory_bytes();
+        let known = KnownSecrets {
+            bytes_max: 3 * one_takes,
+            ..KnownSecrets::default()
+        };
+        for (n, kept) in [1, 2, 3, 1, 2].into_iter().enumerate() {
+            for revision in 1..3 {
+                let sid = n.to_string();
+                drop(known.of((&sid, revision), || one(b"abcdefgh12345678")));
+            }
+            assert_eq!(known.kept().by_session.len(), kept, "{n}");
+            assert_eq!(known.kept().bytes, kept * one_takes);
+        }
     }
 
     #[test]
