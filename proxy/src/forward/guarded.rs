@@ -73,6 +73,10 @@ impl Restoring<'_, '_> {
         }
         // The condition was ours, so the client is not to hear of it. Its answer is dropped with its
         // connection.
+        if let Some(visit) = self.forwarding.visit {
+            visit.keep_cookies(&sent.head.headers);
+            visit.commit().await?;
+        }
         drop(sent);
         let now = stored::fetch(self.forwarding, self.plan, session, exchange).await?;
         if !now.looks_like(&seen) {

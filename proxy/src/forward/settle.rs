@@ -57,6 +57,8 @@ pub(super) async fn settle(
         visit.begin_if_needed(&sent.head.headers).await?;
         visit.rotate_if_due().await?;
     }
+    // Whatever becomes of the answer, the application counts on its cookies from now on.
+    visit.commit().await?;
     Ok(sent)
 }
 
@@ -119,6 +121,9 @@ async fn ask(
     };
     let asking = forwarding.with_request(&request, forwarding.plan);
     let mut sent = send::send(&asking, session, exchange, RequestBody::None).await?;
+    if let Some(visit) = forwarding.visit {
+        visit.keep_cookies(&sent.head.headers);
+    }
     let mut read = BytesMut::new();
     let ended = read_until(forwarding, &mut sent, &mut read).await?;
     if !ended || !sent.head.status.is_success() {

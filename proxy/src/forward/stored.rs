@@ -41,6 +41,10 @@ pub(super) async fn fetch(
     };
     let reading = forwarding.with_request(&request, plan);
     let sent = send::send(&reading, session, exchange, RequestBody::None).await?;
+    if let Some(visit) = forwarding.visit {
+        visit.keep_cookies(&sent.head.headers);
+        visit.commit().await?;
+    }
     if sent.head.status != StatusCode::OK {
         return Err(Problem::WriteConflict.into());
     }
