@@ -20,6 +20,7 @@ mod known_secrets;
 mod login;
 mod mine;
 mod navigation;
+mod passing;
 mod request;
 mod terms;
 mod tripwire;
@@ -127,7 +128,7 @@ impl Visit {
         let is_theirs = |session: &OpenSession| session.record().holder.is_same_person(&holder);
         if !open.as_ref().is_none_or(is_theirs) {
             *open = None;
-            *lock(&self.jar) = JarState::default();
+            lock(&self.jar).clear();
             lock(&self.told).forget = true;
         }
         *lock(&self.holder) = holder;
@@ -153,6 +154,14 @@ impl Visit {
 
     fn take_open(&self) -> Option<OpenSession> {
         lock(&self.open).take()
+    }
+
+    /// Puts back a session that was changed. Others may have changed it at the same time: what they put in its
+    /// jar belongs to this revision as well, and must not leave with this answer or, remembered by the revision,
+    /// with later ones.
+    fn put_back(&self, session: OpenSession) {
+        lock(&self.jar).renew(session.jar(), &self.place);
+        self.put_open(session);
     }
 
     /// The exchange runs in this session from now on.

@@ -38,6 +38,7 @@ mod proxy_questions;
 mod proxy_quotas;
 mod proxy_requests;
 mod proxy_session_bodies;
+mod proxy_session_leaks;
 mod proxy_sessions;
 mod proxy_sessions_ended;
 mod proxy_stops;

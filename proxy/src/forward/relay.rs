@@ -99,9 +99,7 @@ async fn without_tokens(
     planned: ResponsePlan<ChargedBody>,
     head: &ResponseHead,
 ) -> Result<ResponsePlan<ChargedBody>, Halt> {
-    visit.commit().await?;
-    let secrets = visit.secrets()?;
-    let fields = visit.client_fields(&planned.headers, &head.headers, &secrets);
+    let (fields, secrets) = visit.client_fields(&planned.headers, &head.headers)?;
     visit.commit().await?;
     let body = planned
         .body

@@ -17,6 +17,9 @@ use super::vault::Jar;
 
 /// The most tokens that clients hold placeholders for; the oldest goes first.
 const TOKENS_MAX: usize = 128;
+/// What their values take together: what looks for all of their spellings takes some hundred times as much, and has
+/// a bound past which nothing of a session leaves.
+pub const TOKENS_BYTES_MAX: usize = 16 << 10;
 /// A cookie's value of so many bytes is taken for a secret whatever its name is.
 const SECRET_BYTES_MIN: usize = 16;
 
@@ -104,8 +107,12 @@ impl Contents {
         if tokens.any(|held| held.placeholder == placeholder.as_str()) {
             return;
         }
-        if self.tokens.len() >= TOKENS_MAX {
-            self.tokens.remove(0);
+        let mut bytes: usize = self.tokens().map(<[u8]>::len).sum();
+        while self.tokens.len() >= TOKENS_MAX || bytes + value.len() > TOKENS_BYTES_MAX {
+            if self.tokens.is_empty() {
+                break;
+            }
+            bytes -= self.tokens.remove(0).value.len();
         }
         self.tokens.push(Held {
             placeholder: placeholder.as_str().to_owned(),
@@ -123,30 +130,40 @@ impl Contents {
 
     /// Everything in it that must not reach a client, to be looked for. Cookies that are tokens by their
     /// name or long enough to be one are removed, tokens give way to their placeholders; cookies that the
-    /// policy lets pass are no secrets.
+    /// policy lets pass are no secrets. `gone` was in it before, and is removed as well.
     ///
     /// # Errors
     /// Nothing of the session may leave.
-    pub fn secrets(&self, sessions: &Sessions, now_ms: u64) -> Result<Secrets, SecretsError> {
+    pub fn secrets<'v>(
+        &'v self,
+        sessions: &'v Sessions,
+        now_ms: u64,
+        gone: impl Iterator<Item = &'v [u8]>,
+    ) -> Result<Secrets, SecretsError> {
         let tokens = self.tokens.iter().map(|held| Secret {
             value: &held.value,
             instead: held.placeholder.as_bytes(),
         });
         let cookies = self.secret_cookies(sessions, now_ms);
-        let cookies = cookies.map(|cookie| Secret {
-            value: &cookie.value,
+        let cookies = cookies.map(|cookie| cookie.value.as_slice());
+        let removed = cookies.chain(gone).map(|value| Secret {
+            value,
             instead: REMOVED,
         });
-        let secrets: Vec<Secret<'_>> = tokens.chain(cookies).collect();
+        let secrets: Vec<Secret<'_>> = tokens.chain(removed).collect();
         Secrets::new(&secrets)
     }
 
     /// What of it nobody but the application and we can have, unless they took it.
     pub fn watched_values(&self, sessions: &Sessions, now_ms: u64) -> impl Iterator<Item = &[u8]> {
-        let tokens = self.tokens.iter().map(|held| held.value.as_slice());
         let cookies = self.secret_cookies(sessions, now_ms);
         let cookies = cookies.filter(|cookie| is_watched(&cookie.name, &cookie.value, sessions));
-        tokens.chain(cookies.map(|cookie| cookie.value.as_slice()))
+        self.tokens().chain(cookies.map(|cookie| cookie.value.as_slice()))
+    }
+
+    /// The tokens that clients hold placeholders for.
+    pub fn tokens(&self) -> impl Iterator<Item = &[u8]> {
+        self.tokens.iter().map(|held| held.value.as_slice())
     }
 
     fn secret_cookies(&self, sessions: &Sessions, now_ms: u64) -> impl Iterator<Item = &Cookie> {
@@ -296,6 +313,25 @@ mod tests {
     }
 
     #[test]
+    fn however_many_tokens_a_day_brings_they_can_be_looked_for() {
+        let mut contents = Contents::default();
+        let sign = |n: usize| char::from(b"ABab01+/=-_."[n % 12]);
+        for n in 0..120_u8 {
+            let value: String = (0..1_000)
+                .map(|at| sign(at * at + usize::from(n)))
+                .collect();
+            contents.hold_as(&Placeholder::new([n; 16]), value.as_bytes());
+        }
+        let secrets = contents.secrets(&Sessions::default(), NOW, std::iter::empty());
+        assert!(secrets.is_ok(), "{secrets:?}");
+        let newest = Placeholder::new([119; 16]);
+        assert!(contents.held(&newest).is_some());
+        let long = vec![b'x'; TOKENS_BYTES_MAX + 1];
+        contents.hold_as(&Placeholder::new([200; 16]), &long);
+        assert_eq!(contents.tokens().count(), 1);
+    }
+
+    #[test]
     fn what_a_client_must_not_see_is_taken_out_and_the_rest_stays() {
         let mut contents = with(&[
             "sessionid=abcdefgh12345678",
@@ -307,7 +343,11 @@ mod tests {
         contents.hold_as(&placeholder, b"token-of-the-application");
         let mut sessions = Sessions::default();
         sessions.passthrough.push("theme".to_owned());
-        let secrets = Arc::new(contents.secrets(&sessions, NOW).unwrap());
+        let secrets = Arc::new(
+            contents
+                .secrets(&sessions, NOW, std::iter::empty())
+                .unwrap(),
+        );
         let text = "abcdefgh12345678 short8xy en_US.UTF-8 a-rather-long-name-of-a-theme token-of-the-application";
         let rewritten = secrets.rewrite(text.as_bytes()).unwrap();
         let expected = format!(

@@ -9,9 +9,9 @@ use http::{HeaderMap, StatusCode};
 use postern_filters::placeholder::Placeholder;
 use postern_filters::response_tokens::response_header_tokens;
 use postern_filters::set_cookie::{set_cookies, set_cookies2};
-use postern_filters::token_rules::Why;
+use postern_filters::token_rules::{Why, without_scheme};
 use postern_filters::{
-    FoundToken, FoundTokens, Instead, NamedIn, Secrets, SessionLine, TokenFilter,
+    FoundToken, FoundTokens, Instead, NamedIn, Secrets, SessionLine, TokenFilter, keeps_ascii,
 };
 use ring::rand::{SecureRandom as _, SystemRandom};
 
@@ -22,6 +22,7 @@ use super::{Told, Visit, lock};
 use crate::respond::{EVERYTHING, Problem};
 use crate::session::client_cookies::{forgetting_field, forgetting_fields, handle_field};
 use crate::session::dbsc::header;
+use crate::session::jar::TOKENS_BYTES_MAX;
 use crate::session::judge::Finding;
 use crate::session::registration::offer;
 use crate::session::{Binding, Client, Holder, Limit, OpenSession, Start, VaultError};
@@ -40,7 +41,7 @@ const DESCRIBES_BYTES: [HeaderName; 6] = [
 ];
 
 impl Visit {
-    /// Keeps the cookies of an answer.
+    /// Keeps the cookies of an answer, and notes the tokens in its fields that do not pass.
     pub(crate) fn keep_cookies(&self, headers: &HeaderMap) {
         let mut jar = lock(&self.jar);
         let plain = headers.get_all(SET_COOKIE).iter();
@@ -51,6 +52,11 @@ impl Visit {
         let kept = plain.chain(old);
         for cookie in kept.filter(|cookie| !sessions.lets_pass(&cookie.name)) {
             jar.set(cookie, &self.place, self.began_ms);
+        }
+        let names = &self.terms.names;
+        let fields = headers.iter();
+        for (_, value) in fields.filter(|(name, _)| names.is_response_header(name.as_str())) {
+            jar.note(without_scheme(value.as_bytes()));
         }
     }
 
@@ -158,7 +164,7 @@ impl Visit {
         let session = self.take_open()?;
         drop(lock(&self.runs).take());
         lock(&self.told).forget = true;
-        *lock(&self.jar) = JarState::default();
+        lock(&self.jar).clear();
         Some(session)
     }
 
@@ -194,7 +200,7 @@ impl Visit {
             JarState::add(jar, &news, &self.place);
         });
         let session = changed.await.map_err(|error| self.lost(error))?;
-        self.put_open(session);
+        self.put_back(session);
         Ok(())
     }
 
@@ -218,7 +224,7 @@ impl Visit {
         if *session.handle() != before {
             lock(&self.told).handle = Some(session.handle().clone());
         }
-        self.put_open(session);
+        self.put_back(session);
         Ok(())
     }
 
@@ -226,11 +232,11 @@ impl Visit {
     ///
     /// # Errors
     /// There is too much of it to be looked for, so nothing may leave.
-    pub(crate) fn secrets(&self) -> Result<Arc<Secrets>, Problem> {
+    pub(super) fn secrets(&self) -> Result<Arc<Secrets>, Problem> {
         let jar = lock(&self.jar);
         let make = || jar.secrets(&self.terms.sessions, self.began_ms);
         let open = lock(&self.open);
-        let secrets = match open.as_ref().filter(|_| !jar.has_news()) {
+        let secrets = match open.as_ref().filter(|_| jar.is_all_there()) {
             Some(session) => {
                 let at = (session.record().sid.as_str(), session.revision());
                 self.terms.known.of(at, make)
@@ -243,39 +249,36 @@ impl Visit {
         })
     }
 
-    /// The fields for the client: without tokens, and with the cookies that are ours.
+    /// The fields for the client: without tokens, and with the cookies that are ours. And what must not leave
+    /// with the body: what the head gave away by its name is among it.
+    ///
+    /// # Errors
+    /// There is too much of it to be looked for, so nothing may leave.
     pub(crate) fn client_fields(
         &self,
         headers: &HeaderMap,
         upstream: &HeaderMap,
-        secrets: &Arc<Secrets>,
-    ) -> HeaderMap {
+    ) -> Result<(HeaderMap, Arc<Secrets>), Problem> {
+        let mut secrets = self.secrets()?;
         let mut keeper = keeper(&self.jar);
         let names = &self.terms.names;
-        let (mut fields, found) = response_header_tokens(headers, names, secrets, &mut keeper);
+        let (mut fields, found) = response_header_tokens(headers, names, &secrets, &mut keeper);
         self.note_found(found);
+        if lock(&self.jar).has_news() {
+            // It may stand in a field that came before, too.
+            secrets = self.secrets()?;
+            let (again, found) = response_header_tokens(&fields, names, &secrets, &mut keeper);
+            self.note_found(found);
+            fields = again;
+        }
         for name in DESCRIBES_BYTES {
             fields.remove(name);
         }
-        for field in self.passing_cookies(upstream) {
+        for field in self.passing_cookies(upstream, &secrets) {
             fields.append(SET_COOKIE, field);
         }
         self.add_own(&mut fields);
-        fields
-    }
-
-    /// The upstream's cookies that the policy lets pass, as they were set but for their domain.
-    fn passing_cookies<'u>(
-        &'u self,
-        upstream: &'u HeaderMap,
-    ) -> impl Iterator<Item = HeaderValue> + 'u {
-        let sessions = &self.terms.sessions;
-        upstream.get_all(SET_COOKIE).iter().filter_map(|field| {
-            let [cookie] = set_cookies(field.as_bytes()).try_into().ok()?;
-            sessions
-                .lets_pass(&cookie.name)
-                .then(|| without_domain(field))?
-        })
+        Ok((fields, secrets))
     }
 
     /// Our own cookies, and what a client is to forget.
@@ -338,10 +341,12 @@ impl Visit {
     }
 }
 
-/// Whether an unread body is one whose bytes are what they seem.
+/// Whether an unread body is one whose bytes are what they seem. A client can ask for an encoding of characters in
+/// which no token would be found, such as UTF-16 (RFC 9110 section 12.5).
 pub(crate) fn is_plain(upstream: &HeaderMap) -> bool {
     let mut codings = upstream.get_all(CONTENT_ENCODING).iter();
     codings.all(|coding| coding.as_bytes().eq_ignore_ascii_case(b"identity"))
+        && keeps_ascii(upstream)
 }
 
 /// Who decides what becomes of a token: one that has a name is used by the page, which gets a placeholder; one
@@ -355,6 +360,9 @@ fn keeper(jar: &Arc<Mutex<JarState>>) -> impl FnMut(FoundToken<'_>) -> Instead +
             if Placeholder::parse(found.value).is_some() {
                 return Instead::Keep;
             }
+            if found.value.len() > TOKENS_BYTES_MAX {
+                return Instead::Strip;
+            }
             let mut random = [0; 16];
             match SystemRandom::new().fill(&mut random) {
                 Ok(()) => Instead::Text(lock(&jar).hold(found.value, Placeholder::new(random))),
@@ -363,18 +371,6 @@ fn keeper(jar: &Arc<Mutex<JarState>>) -> impl FnMut(FoundToken<'_>) -> Instead +
         }
         Why::PathParameter | Why::Shape => Instead::Strip,
     }
-}
-
-/// A cookie for this host only, whatever the application calls itself.
-fn without_domain(field: &HeaderValue) -> Option<HeaderValue> {
-    let parts = field.as_bytes().split(|byte| *byte == b';');
-    let kept: Vec<&[u8]> = parts
-        .filter(|part| {
-            let name = part.split(|byte| *byte == b'=').next().unwrap_or_default();
-            !name.trim_ascii().eq_ignore_ascii_case(b"domain")
-        })
-        .collect();
-    HeaderValue::from_bytes(&kept.join(&b';')).ok()
 }
 
 fn append(fields: &mut HeaderMap, value: &str) {

@@ -129,7 +129,7 @@ impl Visit {
         let session = changing
             .await
             .map_err(|error| Problem::from(problem_of_vault(error)))?;
-        self.put_open(session);
+        self.put_back(session);
         Ok(())
     }
 

@@ -1,11 +1,13 @@
-//! A session's jar while one exchange runs: what is in it, and what the answer adds.
+//! A session's jar while one exchange runs: what is in it, what the answer adds, and what it takes out, which must
+//! not leave either: the application may tell it in that same answer, and it may still be good.
 
 use postern_config::Sessions;
+use postern_filters::Secrets;
 use postern_filters::cookie_jar::{Cookie, CookieJar, Origin};
 use postern_filters::placeholder::Placeholder;
 use postern_filters::set_cookie::SetCookie;
 use postern_filters::token_sweep::SecretsError;
-use postern_filters::{Secret, Secrets};
+use zeroize::Zeroizing;
 
 use crate::session::Jar;
 use crate::session::jar::{Contents, NoJar, is_watched};
@@ -13,11 +15,22 @@ use crate::session::jar::{Contents, NoJar, is_watched};
 /// A cookie whose end moves by less than one part in so many of what is left is not stored again.
 const LIFE_PARTS: u64 = 10;
 
+/// The shortest value of a field that is noted.
+const NOTED_BYTES_MIN: usize = 16;
+
 /// See the module's documentation. `Debug` shows nothing of it.
 #[derive(Default)]
 pub(super) struct JarState {
     contents: Contents,
     news: Vec<News>,
+    gone: Vec<Gone>,
+}
+
+/// What the exchange began with, or the answer set, and the jar does not hold.
+struct Gone {
+    /// The name of a cookie; none of a token.
+    name: Option<Vec<u8>>,
+    value: Zeroizing<Vec<u8>>,
 }
 
 /// What an answer adds to a jar.
@@ -75,8 +88,25 @@ impl JarState {
     pub(super) fn read(jar: &[u8]) -> Result<Self, NoJar> {
         Ok(Self {
             contents: Contents::read(jar)?,
-            news: Vec::new(),
+            ..Self::default()
         })
+    }
+
+    /// Takes up the jar as it is by now, to which others may have added, with what it does not have yet.
+    pub(super) fn renew(&mut self, jar: &[u8], place: &Place) {
+        let mut contents = read(jar);
+        add(&mut contents, &self.news, place);
+        let before = std::mem::replace(&mut self.contents, contents);
+        self.note_gone(&before.cookies);
+    }
+
+    /// Empties the jar: its session has ended, or was left.
+    pub(super) fn clear(&mut self) {
+        let before = std::mem::take(&mut self.contents);
+        self.news.clear();
+        let tokens = before.tokens().map(|value| Gone::new(None, value));
+        self.gone.extend(tokens);
+        self.note_gone(&before.cookies);
     }
 
     /// Whether there is nothing in it.
@@ -85,15 +115,38 @@ impl JarState {
     }
 
     /// Takes a cookie of an answer that began then.
-    pub(super) fn set(&mut self, cookie: SetCookie, place: &Place, began_ms: u64) {
+    pub(super) fn set(&mut self, mut cookie: SetCookie, place: &Place, began_ms: u64) {
+        // A jar is for one upstream, which may call itself by a public name that is not the one it is reached by.
+        cookie.domain = None;
         let before = self.contents.cookies.clone();
         let cookies = &mut self.contents.cookies;
         cookies.store(cookie.clone(), place.origin(), began_ms);
+        if !holds(cookies, &cookie.name, &cookie.value) {
+            self.gone.push(Gone::new(Some(&cookie.name), &cookie.value));
+        }
         if differs(&before, cookies, began_ms) {
             self.news.push(News::Cookie(Box::new(cookie), began_ms));
+            self.note_gone(&before);
         } else {
             *cookies = before;
         }
+    }
+
+    /// Notes a token of the answer that is in no jar, unless it is in this one. A field of such a name may say
+    /// something else in a word, which stands in many texts.
+    pub(super) fn note(&mut self, token: &[u8]) {
+        let random = token.len() >= NOTED_BYTES_MIN && token.iter().any(u8::is_ascii_digit);
+        if random && self.contents.placeholder_of(token).is_none() {
+            self.gone.push(Gone::new(None, token));
+        }
+    }
+
+    /// Notes the cookies of a jar that are not in this one any more.
+    fn note_gone(&mut self, before: &CookieJar) {
+        let cookies = before.cookies().iter();
+        let gone = cookies.filter(|old| !holds(&self.contents.cookies, &old.name, &old.value));
+        let gone = gone.map(|old| Gone::new(Some(&old.name), &old.value));
+        self.gone.extend(gone);
     }
 
     /// The placeholder of a token: the one that it has, or this one.
@@ -123,10 +176,14 @@ impl JarState {
         sessions: &Sessions,
         now_ms: u64,
     ) -> Result<Secrets, SecretsError> {
-        match self.is_empty() {
-            true => Secrets::new(&[] as &[Secret<'_>]),
-            false => self.contents.secrets(sessions, now_ms),
-        }
+        let gone = self.gone.iter().filter(|gone| gone.is_secret(sessions));
+        let gone = gone.map(|gone| gone.value.as_slice());
+        self.contents.secrets(sessions, now_ms, gone)
+    }
+
+    /// Whether what must not reach the client is what is in the jar, and nothing beside it.
+    pub(super) const fn is_all_there(&self) -> bool {
+        self.news.is_empty() && self.gone.is_empty()
     }
 
     /// What in it nobody may bring from outside.
@@ -155,19 +212,47 @@ impl JarState {
 
     /// Adds what an answer brought to a jar that others may have changed meanwhile.
     pub(super) fn add(jar: &mut Jar, news: &[News], place: &Place) {
-        // INVARIANT: the jar was read when its session was opened.
-        let mut contents = Contents::read(jar).unwrap_or_default();
-        for new in news {
-            match new {
-                News::Cookie(cookie, began_ms) => {
-                    let cookies = &mut contents.cookies;
-                    cookies.store((**cookie).clone(), place.origin(), *began_ms);
-                }
-                News::Token(placeholder, value) => contents.hold_as(placeholder, value),
-            }
-        }
+        let mut contents = read(jar);
+        add(&mut contents, news, place);
         *jar = contents.to_jar();
     }
+}
+
+impl Gone {
+    fn new(name: Option<&[u8]>, value: &[u8]) -> Self {
+        Self {
+            name: name.map(<[u8]>::to_vec),
+            value: Zeroizing::new(value.to_vec()),
+        }
+    }
+
+    fn is_secret(&self, sessions: &Sessions) -> bool {
+        let name = self.name.as_ref();
+        name.is_none_or(|name| is_secret(name, &self.value, sessions))
+    }
+}
+
+fn read(jar: &[u8]) -> Contents {
+    // INVARIANT: the jar was read when its session was opened.
+    Contents::read(jar).unwrap_or_default()
+}
+
+fn add(contents: &mut Contents, news: &[News], place: &Place) {
+    for new in news {
+        match new {
+            News::Cookie(cookie, began_ms) => {
+                let cookies = &mut contents.cookies;
+                cookies.store((**cookie).clone(), place.origin(), *began_ms);
+            }
+            News::Token(placeholder, value) => contents.hold_as(placeholder, value),
+        }
+    }
+}
+
+/// Whether a jar has a cookie of this name and value, for whatever path.
+fn holds(jar: &CookieJar, name: &[u8], value: &[u8]) -> bool {
+    let mut cookies = jar.cookies().iter();
+    cookies.any(|cookie| cookie.name == name && cookie.value == value)
 }
 
 /// Whether two jars differ in anything that a request would show, or in an end that moved notably.

@@ -1,7 +1,7 @@
 //! A request on its way up: the application's cookies and tokens go back in.
 
 use bytes::Bytes;
-use http::header::{CONTENT_ENCODING, COOKIE, HeaderValue};
+use http::header::{CONTENT_ENCODING, HeaderValue};
 use http::{HeaderMap, HeaderName};
 use postern_filters::DenyReason;
 use postern_filters::placeholder::{Place as Where, Placeholder, swap_text};
@@ -46,16 +46,6 @@ impl Visit {
         HeaderValue::from_bytes(&field)
             .ok()
             .filter(|value| !value.is_empty())
-    }
-
-    /// The pairs of the client's own cookies that may go up.
-    fn passing<'c>(&'c self, client: &'c HeaderMap) -> impl Iterator<Item = &'c [u8]> {
-        let fields = client.get_all(COOKIE).iter();
-        let pairs = fields.flat_map(|field| field.as_bytes().split(|byte| *byte == b';'));
-        pairs.map(<[u8]>::trim_ascii).filter(|pair| {
-            let name = pair.split(|byte| *byte == b'=').next().unwrap_or_default();
-            self.terms.sessions.lets_pass(name)
-        })
     }
 
     /// The token fields that go up: those that bring a placeholder, with the true token.
