@@ -158,7 +158,8 @@ impl Contents {
     pub fn watched_values(&self, sessions: &Sessions, now_ms: u64) -> impl Iterator<Item = &[u8]> {
         let cookies = self.secret_cookies(sessions, now_ms);
         let cookies = cookies.filter(|cookie| is_watched(&cookie.name, &cookie.value, sessions));
-        self.tokens().chain(cookies.map(|cookie| cookie.value.as_slice()))
+        self.tokens()
+            .chain(cookies.map(|cookie| cookie.value.as_slice()))
     }
 
     /// The tokens that clients hold placeholders for.

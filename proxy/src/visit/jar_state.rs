@@ -10,7 +10,7 @@ use postern_filters::token_sweep::SecretsError;
 use zeroize::Zeroizing;
 
 use crate::session::Jar;
-use crate::session::jar::{Contents, NoJar, is_watched};
+use crate::session::jar::{Contents, NoJar, is_secret, is_watched};
 
 /// A cookie whose end moves by less than one part in so many of what is left is not stored again.
 const LIFE_PARTS: u64 = 10;
