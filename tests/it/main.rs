@@ -36,6 +36,7 @@ mod proxy_holders;
 mod proxy_listeners;
 mod proxy_questions;
 mod proxy_quotas;
+mod proxy_relogin;
 mod proxy_requests;
 mod proxy_session_bodies;
 mod proxy_session_leaks;

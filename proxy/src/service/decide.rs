@@ -27,6 +27,7 @@ impl Service {
         let identity = &recognised.identity;
         if let Some(visit) = visit.filter(|visit| !visit.names_people()) {
             visit.belongs_to(identity);
+            visit.stepped_up(&recognised).await?;
         }
         exchange.note_identity(identity);
         let facts = RequestFacts {

@@ -29,6 +29,8 @@ pub struct Binding {
     pub downgraded: bool,
     /// A rule demands that its holder authenticates anew before it goes on.
     pub must_step_up: bool,
+    /// Since when, in milliseconds since 1970.
+    pub demanded: u64,
 }
 
 impl Binding {
@@ -86,8 +88,8 @@ impl Lesson {
         *self == Self::default()
     }
 
-    /// Puts it into a record.
-    pub fn apply(&self, binding: &mut Binding) {
+    /// Puts it into a record, at that time.
+    pub fn apply(&self, binding: &mut Binding, now: u64) {
         if let Some(context) = &self.context {
             binding.last = context.clone();
         }
@@ -98,7 +100,10 @@ impl Lesson {
             binding.key.clone_from(&self.key);
         }
         binding.downgraded |= self.downgrade;
-        binding.must_step_up |= self.step_up;
+        if self.step_up && !binding.must_step_up {
+            binding.must_step_up = true;
+            binding.demanded = now;
+        }
     }
 
     /// Forgets what only a request that goes on may teach.
@@ -126,7 +131,7 @@ mod tests {
         };
         let before = binding.clone();
         assert!(Lesson::default().is_empty());
-        Lesson::default().apply(&mut binding);
+        Lesson::default().apply(&mut binding, 1);
         assert_eq!(binding, before);
         let lesson = Lesson {
             context: Some(there("198.51.100.1")),
@@ -136,12 +141,14 @@ mod tests {
             step_up: true,
         };
         assert!(!lesson.is_empty());
-        lesson.apply(&mut binding);
+        lesson.apply(&mut binding, 5);
+        lesson.apply(&mut binding, 6);
         assert_eq!(binding.began, there("192.0.2.1"));
         assert_eq!(binding.last, there("198.51.100.1"));
         assert_eq!(binding.certificate.as_deref(), Some("first"));
         assert_eq!(binding.key.as_deref(), Some("key"));
         assert!(binding.downgraded && binding.must_step_up);
+        assert_eq!(binding.demanded, 5);
     }
 
     #[test]

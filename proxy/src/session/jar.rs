@@ -29,6 +29,8 @@ pub struct Contents {
     /// The application's cookies.
     pub cookies: CookieJar,
     tokens: Vec<Held>,
+    /// What pages of the login have set for whoever has a session already, and logs in anew.
+    pub anew: Option<Box<Self>>,
 }
 
 /// A token that a client holds a placeholder for.
@@ -43,6 +45,8 @@ struct Held {
 struct Written {
     cookies: Vec<WrittenCookie>,
     tokens: Vec<Held>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    anew: Option<Box<Self>>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -70,25 +74,13 @@ impl Contents {
     /// It is something else.
     pub fn read(jar: &[u8]) -> Result<Self, NoJar> {
         let written: Written = serde_json::from_slice(jar).map_err(|_error| NoJar)?;
-        let cookies = written.cookies.into_iter().map(WrittenCookie::read);
-        Ok(Self {
-            cookies: CookieJar::from_cookies(cookies.collect()),
-            tokens: written.tokens,
-        })
+        Ok(written.read())
     }
 
     /// The bytes that are sealed.
     #[must_use]
     pub fn to_jar(&self) -> Jar {
-        let written = Written {
-            cookies: self
-                .cookies
-                .cookies()
-                .iter()
-                .map(WrittenCookie::of)
-                .collect(),
-            tokens: self.tokens.clone(),
-        };
+        let written = Written::of(self);
         // INVARIANT: bytes, numbers and texts are always JSON.
         Zeroizing::new(serde_json::to_vec(&written).unwrap_or_default())
     }
@@ -192,6 +184,27 @@ pub fn is_watched(name: &[u8], value: &[u8], sessions: &Sessions) -> bool {
     let is_random = || looks_random(&plain) && !plain.contains(&b'@');
     let is_token = sessions.token.is_cookie(&String::from_utf8_lossy(name));
     is_secret(name, value, sessions) && (is_token || is_random())
+}
+
+impl Written {
+    fn of(contents: &Contents) -> Self {
+        let cookies = contents.cookies.cookies().iter();
+        let anew = contents.anew.as_deref();
+        Self {
+            cookies: cookies.map(WrittenCookie::of).collect(),
+            tokens: contents.tokens.clone(),
+            anew: anew.map(|anew| Box::new(Self::of(anew))),
+        }
+    }
+
+    fn read(self) -> Contents {
+        let cookies = self.cookies.into_iter().map(WrittenCookie::read);
+        Contents {
+            cookies: CookieJar::from_cookies(cookies.collect()),
+            tokens: self.tokens,
+            anew: self.anew.map(|anew| Box::new(anew.read())),
+        }
+    }
 }
 
 impl WrittenCookie {

@@ -95,7 +95,7 @@ pub fn register(sessions: &Sessions, record: &mut Record, request: &DeviceReques
         }
         Err(NotRegistered::AlreadyBound) => {
             let finding = Finding::new(sessions, RuleId::H01, "registered-again");
-            noticed(record, plain(StatusCode::CONFLICT), finding)
+            noticed((record, request.now), plain(StatusCode::CONFLICT), finding)
         }
         Err(NotRegistered::Late | NotRegistered::Proof(_)) => plain(StatusCode::BAD_REQUEST).into(),
     }
@@ -123,14 +123,18 @@ pub fn refresh(sessions: &Sessions, record: &mut Record, request: &DeviceRequest
                 None => answer.into(),
                 Some(_) => {
                     let finding = Finding::new(sessions, RuleId::H03, "challenge-not-good");
-                    noticed(record, answer, finding)
+                    noticed((record, request.now), answer, finding)
                 }
             }
         }
         Refresh::Over => plain(StatusCode::BAD_REQUEST).into(),
         Refresh::OtherKey => {
             let finding = Finding::new(sessions, RuleId::H01, "refreshed-with-another-key");
-            noticed(record, plain(StatusCode::BAD_REQUEST), finding)
+            noticed(
+                (record, request.now),
+                plain(StatusCode::BAD_REQUEST),
+                finding,
+            )
         }
     }
 }
@@ -169,8 +173,8 @@ fn plain(status: StatusCode) -> Answer {
     Answer::empty(status).with(RESOURCE_POLICY, "same-origin")
 }
 
-fn noticed(record: &mut Record, answer: Answer, finding: Finding) -> Answered {
-    finding.lesson().apply(&mut record.binding);
+fn noticed((record, now): (&mut Record, u64), answer: Answer, finding: Finding) -> Answered {
+    finding.lesson().apply(&mut record.binding, now);
     Answered {
         answer,
         finding: Some(finding),

@@ -17,7 +17,7 @@ use ring::rand::{SecureRandom as _, SystemRandom};
 
 use super::begin::{is_somebodys, problem_of_vault};
 use super::device::fresh;
-use super::jar_state::JarState;
+use super::jar_state::{JarState, Part};
 use super::{Told, Visit, lock};
 use crate::respond::{EVERYTHING, Problem};
 use crate::session::client_cookies::{forgetting_field, forgetting_fields, handle_field};
@@ -130,6 +130,7 @@ impl Visit {
         };
         let mut jar = lock(&self.jar);
         jar.take_news();
+        jar.begin();
         let brought = lock(&self.brought);
         let watched = jar.watched_values(sessions, self.began_ms);
         let watched = watched.filter(|value| named && !brought.holds(value));
@@ -180,14 +181,17 @@ impl Visit {
     /// # Errors
     /// It is not durable, or the session has ended meanwhile.
     pub(crate) async fn commit(&self) -> Result<(), Problem> {
-        let news = lock(&self.jar).take_news();
+        let (part, news) = {
+            let mut jar = lock(&self.jar);
+            (jar.part(), jar.take_news())
+        };
         if news.is_empty() {
             return Ok(());
         }
         let Some(session) = self.take_open() else {
             return Ok(());
         };
-        let named = is_somebodys(&session);
+        let named = is_somebodys(&session) && part == Part::Session;
         let fingerprints = {
             let brought = lock(&self.brought);
             let watched = news
@@ -197,7 +201,7 @@ impl Visit {
             self.vault.fingerprints(watched)
         };
         let changed = self.vault.keep(session, &fingerprints, |_record, jar| {
-            JarState::add(jar, &news, &self.place);
+            JarState::add(jar, part, &news, &self.place);
         });
         let session = changed.await.map_err(|error| self.lost(error))?;
         self.put_back(session);

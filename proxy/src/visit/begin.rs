@@ -5,16 +5,18 @@ use std::sync::{Arc, Mutex};
 
 use http::HeaderMap;
 use http::header::USER_AGENT;
+use postern_config::sessions::{RuleAction, RuleId};
 use postern_filters::{CompiledPolicy, SessionLine};
 use tokio::sync::Notify;
 
-use super::jar_state::{JarState, Place};
+use super::jar_state::{JarState, Part, Place};
+use super::terms::LoginTerms;
 use super::{SessionTerms, Told, Visit, lock};
 use crate::hygiene::CleanRequest;
 use crate::identity::PeerFacts;
 use crate::respond::{Problem, SessionProblem};
 use crate::session::client_cookies::Carried;
-use crate::session::judge::{self, Asked, DpopRequest, Finding, Shown};
+use crate::session::judge::{self, Asked, DpopRequest, Finding, Sender, Shown};
 use crate::session::{
     Answer, Client, Handle, Holder, NoSession, OpenSession, SessionKeeper, VaultError,
 };
@@ -82,9 +84,11 @@ impl Visit {
             Problem::from(SessionProblem::StoreDown)
         })?;
         let shown = arriving.shown();
-        if arriving.line.is_none() && judge::is_deep_link(&shown) {
+        // To a login as well: whoever is sent there by another site would lose the session that they have.
+        if arriving.line != Some(SessionLine::Logout) && judge::is_deep_link(&shown) {
             return Ok(Arrival::Page(judge::interstitial()));
         }
+        forbid_login_for_others(&arriving, &shown)?;
         let request = arriving.request;
         let visit = Self {
             began_ms: vault.now(),
@@ -153,7 +157,11 @@ impl Visit {
                 return self.without(problem_of(none)).map(|()| false);
             }
         };
-        let Ok(jar) = JarState::read(session.jar()) else {
+        let part = match self.line == Some(SessionLine::Login) && is_somebodys(&session) {
+            true => Part::Anew,
+            false => Part::Session,
+        };
+        let Ok(jar) = JarState::read(session.jar(), part) else {
             tracing::error!("a session's jar cannot be read");
             return self.without(SessionProblem::Missing).map(|()| false);
         };
@@ -199,6 +207,29 @@ impl Visit {
             (_, SessionProblem::StoreDown) => Err(problem.into()),
             (Some(SessionLine::Login), _) => Ok(()),
             (Some(SessionLine::Logout) | None, _) => Err(problem.into()),
+        }
+    }
+}
+
+/// H13 at a login: a page of another site posts a name and a password, so that whoever looks at it works under that
+/// name from then on. Where the application says who has logged in, other sites may have to (SAML, `form_post`).
+fn forbid_login_for_others(arriving: &Arriving<'_>, shown: &Shown) -> Result<(), Problem> {
+    let login = arriving.terms.login.as_ref();
+    let is_typed = login.is_some_and(LoginTerms::is_typed);
+    let by_others = matches!(shown.fetch.sender, Sender::OtherSite | Sender::Elsewhere);
+    if !(arriving.line == Some(SessionLine::Login) && is_typed && shown.is_unsafe && by_others) {
+        return Ok(());
+    }
+    let finding = Finding::new(
+        &arriving.terms.sessions,
+        RuleId::H13,
+        "login-from-elsewhere",
+    );
+    arriving.keeper.found(finding, None);
+    match finding.action {
+        RuleAction::Observe => Ok(()),
+        RuleAction::Refuse | RuleAction::StepUp | RuleAction::Downgrade | RuleAction::Revoke => {
+            Err(SessionProblem::Csrf.into())
         }
     }
 }

@@ -3,18 +3,24 @@
 
 use http::header::{SET_COOKIE, WWW_AUTHENTICATE};
 use http::{Method, StatusCode};
-use postern_config::sessions::RuleId;
+use postern_config::identity::IdentityRule;
+use postern_config::sessions::{BindingLevel, RuleId};
 use postern_filters::ExchangePlan;
 
 use super::begin::{problem_of, problem_of_vault};
 use super::mine::unrevoked;
 use super::{Visit, lock};
+use crate::clock::unix_millis;
+use crate::identity::{Credential, Recognised};
 use crate::respond::{Problem, SessionProblem, SessionRefusal};
 use crate::session::client_cookies::forgetting_bound_field;
 use crate::session::judge::{
     self, DPOP_NONCE, Finding, Judgement, Outcome, Refusal, Scheme, Shown, Unmet,
 };
 use crate::session::{OpenSession, Record, Revoker};
+
+/// Times of authentication are told in whole seconds.
+const SIGNED_IN_WITHIN: u64 = 999;
 
 /// What was thought of a request.
 #[derive(Debug)]
@@ -46,7 +52,53 @@ impl Visit {
         let outcome = judgement.outcome;
         self.learn(&judgement).await?;
         *lock(&self.judged) = Some(Judged { shown, judgement });
-        self.carry_out(outcome, scheme).await
+        match outcome {
+            // It is not known yet when who asks has last authenticated.
+            Outcome::StepUp if !self.names_people() => Ok(()),
+            outcome => self.carry_out(outcome, scheme).await,
+        }
+    }
+
+    /// Whether whoever something else than the session names has authenticated anew, where a rule demands it.
+    ///
+    /// # Errors
+    /// They have not: the client is told so. Where nothing says when they did, the session is over: they begin
+    /// another one, with nothing of the application in it.
+    pub(crate) async fn stepped_up(&self, recognised: &Recognised) -> Result<(), Problem> {
+        let is_due = |judged: &Judged| judged.judgement.outcome == Outcome::StepUp;
+        let scheme = {
+            let (judged, open) = (lock(&self.judged), lock(&self.open));
+            match (
+                judged.as_ref().filter(|judged| is_due(judged)),
+                open.as_ref(),
+            ) {
+                (Some(judged), Some(open)) if !self.is_logout() => {
+                    Scheme::of(open.record(), &judged.shown)
+                }
+                (_, _) => return Ok(()),
+            }
+        };
+        let credential = recognised.credential.as_ref();
+        let Some(signed_in) = credential.and_then(Credential::signed_in) else {
+            self.end_own("step-up").await?;
+            return Err(SessionProblem::Revoked.into());
+        };
+        let signed_in = unix_millis(signed_in);
+        let is_enough = |session: &mut OpenSession| {
+            signed_in.saturating_add(SIGNED_IN_WITHIN) >= session.record().binding.demanded
+        };
+        let Some(session) = lock(&self.open).take_if(is_enough) else {
+            return Err(self.step_up(scheme));
+        };
+        let context = self.context.clone();
+        let changing = self.vault.change(session, move |record, _jar| {
+            record.binding.step_up(context.clone(), signed_in);
+        });
+        let session = changing
+            .await
+            .map_err(|error| Problem::from(problem_of_vault(error)))?;
+        self.put_back(session);
+        Ok(())
     }
 
     /// Whether the request has proven what it takes for what it asks for.
@@ -54,12 +106,7 @@ impl Visit {
     /// # Errors
     /// It has not: the client is told what to do.
     pub(crate) async fn may(&self, plan: &ExchangePlan, method: &Method) -> Result<(), Problem> {
-        let Some(mut judged) = lock(&self.judged).take() else {
-            return Ok(());
-        };
-        if let Some(case) = plan.case() {
-            self.note_case(&mut judged, case).await?;
-        }
+        let judged = lock(&self.judged).take();
         let sessions = &self.terms.sessions;
         let policy = self.compiled.policy();
         let mut routes = policy.into_iter().flat_map(|policy| &policy.routes);
@@ -69,6 +116,12 @@ impl Visit {
         let needed = sessions
             .required
             .level(method.as_str(), route, plan.roles());
+        let Some(mut judged) = judged.filter(|_| lock(&self.open).is_some()) else {
+            return self.may_without_session(needed);
+        };
+        if let Some(case) = plan.case() {
+            self.note_case(&mut judged, case).await?;
+        }
         let Judged { shown, judgement } = &judged;
         let (met, scheme) = {
             let open = lock(&self.open);
@@ -88,6 +141,21 @@ impl Visit {
             Err(Unmet::Proof) => Err(self.prove()),
             Err(Unmet::Binding) => Err(self.refused(Refusal::BindingRequired, scheme)),
             Err(Unmet::StepUp) => Err(self.step_up(scheme)),
+        }
+    }
+
+    /// SECURITY: whoever has stolen what names somebody shows no session. Nothing binds that to its holder but a
+    /// client certificate that is itself what names them.
+    fn may_without_session(&self, needed: BindingLevel) -> Result<(), Problem> {
+        let identity = self.compiled.policy().map(|policy| &policy.identity);
+        let level = match identity {
+            Some(IdentityRule::Mtls(_)) => BindingLevel::Certificate,
+            Some(IdentityRule::Jwt(_) | IdentityRule::Header(_) | IdentityRule::Session(_))
+            | None => BindingLevel::Unbound,
+        };
+        match level >= needed {
+            true => Ok(()),
+            false => Err(self.refused(Refusal::BindingRequired, Scheme::Bearer)),
         }
     }
 
@@ -122,9 +190,9 @@ impl Visit {
         let Some(session) = self.take_open() else {
             return Ok(());
         };
-        let learned = judgement.learned.clone();
+        let (learned, now) = (judgement.learned.clone(), self.began_ms);
         let changing = self.vault.change(session, move |record, _jar| {
-            learned.apply(&mut record.binding);
+            learned.apply(&mut record.binding, now);
         });
         let session = changing
             .await

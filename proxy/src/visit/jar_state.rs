@@ -21,9 +21,23 @@ const NOTED_BYTES_MIN: usize = 16;
 /// See the module's documentation. `Debug` shows nothing of it.
 #[derive(Default)]
 pub(super) struct JarState {
+    part: Part,
     contents: Contents,
     news: Vec<News>,
     gone: Vec<Gone>,
+}
+
+/// Which part of a session's jar an exchange has before it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Part {
+    /// What the application knows the session by.
+    #[default]
+    Session,
+    /// What pages of the login have set beside that.
+    ///
+    /// SECURITY: nothing of a session goes up to a login. An application that knows somebody already may answer
+    /// as if they had logged in, whatever name and password they sent.
+    Anew,
 }
 
 /// What the exchange began with, or the answer set, and the jar does not hold.
@@ -84,17 +98,28 @@ impl Place {
 }
 
 impl JarState {
-    /// A jar as it was opened.
-    pub(super) fn read(jar: &[u8]) -> Result<Self, NoJar> {
+    /// A part of a jar as it was opened.
+    pub(super) fn read(jar: &[u8], part: Part) -> Result<Self, NoJar> {
         Ok(Self {
-            contents: Contents::read(jar)?,
+            part,
+            contents: part.of(Contents::read(jar)?),
             ..Self::default()
         })
     }
 
+    /// Which part of the jar it is.
+    pub(super) const fn part(&self) -> Part {
+        self.part
+    }
+
+    /// It is a session of its own from now on.
+    pub(super) const fn begin(&mut self) {
+        self.part = Part::Session;
+    }
+
     /// Takes up the jar as it is by now, to which others may have added, with what it does not have yet.
     pub(super) fn renew(&mut self, jar: &[u8], place: &Place) {
-        let mut contents = read(jar);
+        let mut contents = self.part.of(read(jar));
         add(&mut contents, &self.news, place);
         let before = std::mem::replace(&mut self.contents, contents);
         self.note_gone(&before.cookies);
@@ -182,8 +207,8 @@ impl JarState {
     }
 
     /// Whether what must not reach the client is what is in the jar, and nothing beside it.
-    pub(super) const fn is_all_there(&self) -> bool {
-        self.news.is_empty() && self.gone.is_empty()
+    pub(super) fn is_all_there(&self) -> bool {
+        self.part == Part::Session && self.news.is_empty() && self.gone.is_empty()
     }
 
     /// What in it nobody may bring from outside.
@@ -211,10 +236,22 @@ impl JarState {
     }
 
     /// Adds what an answer brought to a jar that others may have changed meanwhile.
-    pub(super) fn add(jar: &mut Jar, news: &[News], place: &Place) {
+    pub(super) fn add(jar: &mut Jar, part: Part, news: &[News], place: &Place) {
         let mut contents = read(jar);
-        add(&mut contents, news, place);
+        match part {
+            Part::Session => add(&mut contents, news, place),
+            Part::Anew => add(contents.anew.get_or_insert_default(), news, place),
+        }
         *jar = contents.to_jar();
+    }
+}
+
+impl Part {
+    fn of(self, contents: Contents) -> Contents {
+        match self {
+            Self::Session => contents,
+            Self::Anew => contents.anew.map(|anew| *anew).unwrap_or_default(),
+        }
     }
 }
 

@@ -129,10 +129,14 @@ impl LoginTerms {
         self.holds.as_ref().is_none_or(holds)
     }
 
+    /// Whether it is the form that says who has logged in.
+    pub(crate) const fn is_typed(&self) -> bool {
+        matches!(self.user, UserTerms::Form(_))
+    }
+
     /// Whether what somebody typed is their name as soon as they are sent anywhere.
     pub(crate) const fn takes_any_target_for_a_name(&self) -> bool {
-        let is_typed = matches!(self.user, UserTerms::Form(_));
-        is_typed && self.success.location.is_none() && self.holds.is_none()
+        self.is_typed() && self.success.location.is_none() && self.holds.is_none()
     }
 
     /// The path that says who has logged in, where neither form nor answer does.

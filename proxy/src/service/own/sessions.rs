@@ -140,6 +140,7 @@ impl Connection {
             false => {
                 let recognised = service.recognise(request, &self.peer, snapshot).await?;
                 visit.belongs_to(&recognised.identity);
+                visit.stepped_up(&recognised).await?;
                 recognised
             }
         };

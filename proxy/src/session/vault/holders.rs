@@ -58,7 +58,7 @@ impl Vault {
                 return Ok(());
             };
             let before = record.binding.clone();
-            lesson.apply(&mut record.binding);
+            lesson.apply(&mut record.binding, self.now());
             if record.revoked.is_some() || record.binding == before {
                 return Ok(());
             }

@@ -32,7 +32,7 @@ fn a_certificate_is_asked_for_with_each_request_once_it_was_shown() {
     let mine = Visit::new().certificate(b"mine");
     let judgement = stage.judge(&mine, 0);
     assert_eq!(judgement.level, BindingLevel::Certificate);
-    judgement.learned.apply(&mut stage.record.binding);
+    judgement.learned.apply(&mut stage.record.binding, NOW);
     let judgement = stage.judge(&mine, 1_000);
     assert_eq!(judgement.level, BindingLevel::Certificate);
     assert!(judgement.learned.is_empty());
@@ -85,7 +85,7 @@ fn a_key_is_asked_for_with_each_request_once_it_was_proven() {
     let dpop = as_token(&Visit::new(), "DPoP").shown();
     let judgement = stage.judge_shown(&dpop.clone().with_dpop(proven("key")), 0);
     assert_eq!(judgement.level, BindingLevel::Key);
-    judgement.learned.apply(&mut stage.record.binding);
+    judgement.learned.apply(&mut stage.record.binding, NOW);
     let cookie = Visit::new().shown();
     for shown in [&dpop, &cookie] {
         let judgement = stage.judge_shown(&shown.clone().with_dpop(proven("key")), 500);

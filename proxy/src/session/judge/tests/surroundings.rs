@@ -33,7 +33,7 @@ fn an_update_is_remembered_and_what_went_before_it_is_older() {
     let mut stage = Stage::new();
     let updated = Visit::new().field("user-agent", &CHROME.replace("146", "147"));
     let judgement = stage.judge(&updated, 100);
-    judgement.learned.apply(&mut stage.record.binding);
+    judgement.learned.apply(&mut stage.record.binding, NOW);
     assert!(stage.judge(&updated, 101).learned.is_empty());
     assert_eq!(words(&stage.judge(&Visit::new(), 102)), "H07");
 }
@@ -48,7 +48,7 @@ fn an_observed_change_is_believed_from_then_on() {
     let moved = Visit::new().from("198.51.100.1");
     let judgement = stage.judge(&moved, 100);
     assert_eq!(judgement.level, BindingLevel::Unbound);
-    judgement.learned.apply(&mut stage.record.binding);
+    judgement.learned.apply(&mut stage.record.binding, NOW);
     let judgement = stage.judge(&moved, 101);
     assert_eq!(judgement.level, BindingLevel::Context);
     assert!(judgement.findings.is_empty() && judgement.learned.is_empty());
