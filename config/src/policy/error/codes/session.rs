@@ -18,7 +18,8 @@ pub(super) const CODES: &[Code] = &[
         "`required` asks for a level that no entry of `bind` reaches: `context` reaches 1, `dpop` and `dbsc` \
          2, `mtls` 3. Nobody could ever do what needs it. Exports need 2 unless `required: { export: ... }` \
          says otherwise; a route is an export when it may answer in lines or rows. Without a session \
-         there is no level, but 3 with `from: mtls`. With `from: header` the certificate on our connection is that of the neighbour, so `mtls` binds nobody's session.",
+         there is no level, but 3 with `from: mtls`. With `from: header` the certificate on our \
+         connection is that of the neighbour, so `mtls` binds nobody's session.",
     ),
     code(
         "PN097",
