@@ -31,7 +31,8 @@ redis.call('PEXPIREAT', KEYS[1], forget)
 redis.call('SET', KEYS[2], ends .. ':' .. sid)
 redis.call('PEXPIREAT', KEYS[2], forget)
 redis.call('ZADD', KEYS[3], ends, sid)
-redis.call('PEXPIREAT', KEYS[3], forget)
+local last = redis.call('ZREVRANGE', KEYS[3], 0, 0, 'WITHSCORES')[2]
+redis.call('PEXPIREAT', KEYS[3], string.format('%.0f', tonumber(last) + tonumber(ARGV[10])))
 redis.call('ZADD', KEYS[4], ends, sid)
 hold(KEYS[6], KEYS, 7, { id = sid, ends = ends, follows = ARGV[11] }, ARGV[10], now)
 return answer
