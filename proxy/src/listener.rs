@@ -5,6 +5,7 @@
 //! handshake does not finish in time too.
 
 mod chunk_grammar;
+mod preface;
 mod socket;
 mod stream;
 mod tls;
@@ -183,7 +184,7 @@ impl Doorway {
         let watch = Arc::new(Watch::new(self.header_bytes_max));
         let http2 = matches!(stream.selected_alpn_proto(), Some(ALPN::H2));
         if http2 {
-            watch.turn_off();
+            watch.expect_preface();
         }
         let stream = WatchedStream::new(stream, Arc::clone(&watch), self.head_time);
         let connection = Connection::new(Arc::clone(&self.service), peer, watch, let_in_by);

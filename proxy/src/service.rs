@@ -161,7 +161,8 @@ impl Connection {
                 Some(Err(Problem::Refusal(refusal)))
             }
             (Ok(true), None) => Some(Ok(())),
-            (Ok(false), None) => None,
+            // Without a preface there is no exchange.
+            (Ok(false), None) | (_, Some(Complaint::Preface)) => None,
             (Err(_), None) => Some(Err(Problem::Refusal(Refusal::Ambiguous(
                 "the head cannot be read",
             )))),

@@ -2,6 +2,7 @@
 //! cost.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::{Request, StatusCode};
 use rustls::pki_types::pem::PemObject;
@@ -237,6 +238,35 @@ async fn a_head_that_drips_is_cut_off_on_first_and_later_requests() {
     assert_eq!(later.reply(false).await.unwrap().status, 200);
     later.write(b"G").await;
     assert_eq!(later.reply(false).await.unwrap().status, 408);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_preface_of_http2_that_does_not_come_is_cut_off() {
+    let authority = Authority::new();
+    let origin = Origin::scripted(vec![Answer::json(CASE)]).await;
+    let setting = Setting {
+        listen: TLS.to_owned(),
+        limits: "{ header_seconds: 1 }".to_owned(),
+        files: authority.files(),
+        ..Setting::default()
+    };
+    let stage = start_with(&setting, origin.address()).await;
+    let parts: [&[u8]; 3] = [b"", b"PRI * HT", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0"];
+    for part in parts {
+        let client = authority.client(b"h2", None);
+        let mut stream = connect(&stage, client).await.unwrap();
+        stream.write_all(part).await.unwrap();
+        stream.flush().await.unwrap();
+        // SETTINGS may come first; then the end, or the reset of a connection with unread bytes.
+        let mut read = vec![0; 4096];
+        let ending = async { while stream.read(&mut read).await.is_ok_and(|length| length > 0) {} };
+        let ended = tokio::time::timeout(Duration::from_secs(30), ending).await;
+        assert!(ended.is_ok(), "it is open after {} octets", part.len());
+    }
+    let stream = connect(&stage, authority.client(b"h2", None));
+    let mut client = http2(stream.await.unwrap()).await;
+    let (status, _) = h2_send(&mut client, h2_get("/cases/1")).await;
+    assert_eq!(status, StatusCode::OK);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,7 +1,7 @@
 //! The head of an HTTP/2 request, as the HTTP/2 library decoded it (RFC 9113 section 8.3).
 //!
 //! The library has already refused malformed pseudo-headers, upper-case names and header injection.
-//! What it lets through is held to the same rules as HTTP/1.1.
+//! What it lets through is held to the same rules as HTTP/1.1, and to what it does not look at.
 
 use http::header::{CONNECTION, HOST, TE, TRANSFER_ENCODING, UPGRADE};
 use http::{HeaderMap, HeaderValue, Version};
@@ -38,6 +38,7 @@ pub(crate) fn clean_h2(
     for (name, value) in head.headers {
         fields::name_of(name.as_str().as_bytes())?;
         fields::value_of(value.as_bytes())?;
+        refuse_blank_edges(value.as_bytes())?;
     }
     let mut headers = head.headers.clone();
     let authority = hosts.check(&authority_of(head)?)?;
@@ -80,6 +81,18 @@ fn authority_of(head: &DecodedHead<'_>) -> Result<Vec<u8>, Refusal> {
         (None, Some(host)) => Ok(host.to_vec()),
         (None, None) => Err(Refusal::Ambiguous("no host")),
     }
+}
+
+/// A value neither begins nor ends with a blank (RFC 9113 section 8.2.1).
+///
+/// SECURITY: HTTP/1.1 takes such blanks off, so the application would read another value than the one that
+/// was judged here.
+fn refuse_blank_edges(value: &[u8]) -> Result<(), Refusal> {
+    let blank = |byte: Option<&u8>| matches!(byte, Some(b' ' | b'\t'));
+    if blank(value.first()) || blank(value.last()) {
+        return Err(Refusal::Ambiguous("a blank at the edge of a header value"));
+    }
+    Ok(())
 }
 
 /// Fields that have no meaning in HTTP/2 (RFC 9113 section 8.2.2).

@@ -284,7 +284,11 @@ fn holds_http2_to_the_same_rules() {
     assert!(check("/a", None, &[("host", "a")]).is_ok());
     assert!(check("/a", Some("a"), &[("te", "trailers")]).is_ok());
     type Case<'a> = (&'a str, Option<&'a str>, &'a [(&'a str, &'a str)]);
-    let refused: [Case<'_>; 9] = [
+    assert!(check("/a", Some("a"), &[("x-a", "b c"), ("x-b", "")]).is_ok());
+    let refused: [Case<'_>; 12] = [
+        ("/a", Some("a"), &[("x-a", " b")]),
+        ("/a", Some("a"), &[("x-a", "b\t")]),
+        ("/a", Some("a"), &[("x-a", " ")]),
         ("a", Some("a"), &[]),
         ("*", Some("a"), &[]),
         ("/../a", Some("a"), &[]),

@@ -1,5 +1,5 @@
 //! What a client connection sends, watched as it arrives: the raw head of each HTTP/1.1 request, the
-//! time it may take, and the grammar of a chunked body.
+//! time it may take, and the grammar of a chunked body; the preface of HTTP/2, and the time it may take.
 //!
 //! The HTTP library repairs some requests before it shows them, and has no deadline for a whole head.
 //! The watch sits between the socket (or TLS) and the library, sees every byte once, and fails the read
@@ -8,6 +8,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::chunk_grammar::ChunkGrammar;
+use super::preface::Preface;
 
 /// What was wrong with what the client sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,6 +19,8 @@ pub(crate) enum Complaint {
     HeadTooLarge,
     /// A chunked body breaks its grammar.
     Chunks,
+    /// HTTP/2 was agreed on, and what came is not its preface.
+    Preface,
 }
 
 /// The watch of one connection, shared between its stream and its exchanges. `Debug` shows no bytes.
@@ -39,7 +42,9 @@ enum Phase {
     Head,
     /// A body, or nothing more; chunked bodies are followed.
     Body(Option<ChunkGrammar>),
-    /// HTTP/2: the library has bounds of its own.
+    /// HTTP/2 before its preface is there: the clock runs.
+    Preface(Preface),
+    /// HTTP/2 after it, or a connection that is given up: the library has bounds of its own.
     Off,
 }
 
@@ -56,7 +61,12 @@ impl Watch {
         }
     }
 
-    /// The connection speaks HTTP/2.
+    /// The connection speaks HTTP/2: its preface may take as long as a head.
+    pub(super) fn expect_preface(&self) {
+        self.seen().phase = Phase::Preface(Preface::default());
+    }
+
+    /// Nothing is watched any more.
     pub(crate) fn turn_off(&self) {
         self.seen().phase = Phase::Off;
     }
@@ -78,9 +88,9 @@ impl Watch {
         self.seen().complaint
     }
 
-    /// Whether the clock of a head runs.
+    /// Whether the clock of a head or a preface runs.
     pub(super) fn is_timed(&self) -> bool {
-        matches!(self.seen().phase, Phase::Head)
+        matches!(self.seen().phase, Phase::Head | Phase::Preface(_))
     }
 
     /// The head took too long.
@@ -118,6 +128,13 @@ impl Seen {
         match &mut self.phase {
             Phase::Off | Phase::Body(None) => None,
             Phase::Body(Some(grammar)) => (!grammar.follow(bytes)).then_some(Complaint::Chunks),
+            Phase::Preface(preface) => {
+                let sound = preface.follow(bytes);
+                if preface.is_whole() {
+                    self.phase = Phase::Off;
+                }
+                (!sound).then_some(Complaint::Preface)
+            }
             Phase::Idle | Phase::Head => {
                 self.phase = Phase::Head;
                 self.note_head(bytes, header_bytes_max)
@@ -200,6 +217,20 @@ mod tests {
         let later = Watch::new(1024);
         assert!(later.arrived(HEAD) && !later.arrived(b"1;x\r\n"));
         assert_eq!(later.complaint(), Some(Complaint::Chunks));
+    }
+
+    #[test]
+    fn runs_the_clock_of_http2_until_its_preface_is_there() {
+        let watch = Watch::new(8);
+        watch.expect_preface();
+        assert!(watch.arrived(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n") && watch.is_timed());
+        assert!(watch.arrived(b"\0\0\0\x04\0\0\0\0\0"));
+        assert!(!watch.is_timed(), "what follows is the library's");
+        assert!(watch.arrived(b"anything, however long") && watch.complaint().is_none());
+        let other = Watch::new(1024);
+        other.expect_preface();
+        assert!(!other.arrived(b"GET / HTTP/1.1\r\n"));
+        assert_eq!(other.complaint(), Some(Complaint::Preface));
     }
 
     #[test]
