@@ -10,7 +10,7 @@ mod catalogue;
 mod client;
 mod controls;
 mod exchange;
-mod h2;
+pub(crate) mod h2;
 mod judge;
 mod lists;
 pub(crate) mod logs;

@@ -17,6 +17,7 @@ mod fuzzing;
 mod fuzzing_runs;
 mod generated;
 mod heard;
+mod http2_conformance;
 mod legacy_desk;
 mod metering;
 mod noninterference;

@@ -3,8 +3,8 @@
 //! It writes frames and literal HPACK itself, because a real library refuses to send what these cases
 //! are about. It never shrinks anything and uses no dynamic table towards the server.
 
-pub(super) mod frames;
-mod hpack;
+pub(crate) mod frames;
+pub(crate) mod hpack;
 mod huffman;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -211,7 +211,7 @@ where
 }
 
 /// A header block of these fields, every one a literal.
-pub(super) fn block(fields: &[(&str, &str)]) -> Vec<u8> {
+pub(crate) fn block(fields: &[(&str, &str)]) -> Vec<u8> {
     let owned = fields
         .iter()
         .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));

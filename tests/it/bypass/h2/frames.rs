@@ -1,38 +1,38 @@
 //! HTTP/2 frames (RFC 9113 section 4), written and read without judging them.
 
 /// What a client says first.
-pub(in crate::bypass) const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+pub(crate) const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 /// Frame types.
-pub(in crate::bypass) mod kind {
-    pub(in crate::bypass) const DATA: u8 = 0;
-    pub(in crate::bypass) const HEADERS: u8 = 1;
-    pub(in crate::bypass) const PRIORITY: u8 = 2;
-    pub(in crate::bypass) const RST_STREAM: u8 = 3;
-    pub(in crate::bypass) const SETTINGS: u8 = 4;
-    pub(in crate::bypass) const PING: u8 = 6;
-    pub(in crate::bypass) const GOAWAY: u8 = 7;
-    pub(in crate::bypass) const WINDOW_UPDATE: u8 = 8;
-    pub(in crate::bypass) const CONTINUATION: u8 = 9;
+pub(crate) mod kind {
+    pub(crate) const DATA: u8 = 0;
+    pub(crate) const HEADERS: u8 = 1;
+    pub(crate) const PRIORITY: u8 = 2;
+    pub(crate) const RST_STREAM: u8 = 3;
+    pub(crate) const SETTINGS: u8 = 4;
+    pub(crate) const PING: u8 = 6;
+    pub(crate) const GOAWAY: u8 = 7;
+    pub(crate) const WINDOW_UPDATE: u8 = 8;
+    pub(crate) const CONTINUATION: u8 = 9;
 }
 
-const END_STREAM: u8 = 1;
-const END_HEADERS: u8 = 4;
-const PADDED: u8 = 8;
-const PRIORITY_FLAG: u8 = 0x20;
+pub(crate) const END_STREAM: u8 = 1;
+pub(crate) const END_HEADERS: u8 = 4;
+pub(crate) const PADDED: u8 = 8;
+pub(crate) const PRIORITY_FLAG: u8 = 0x20;
 
 /// One frame as it was read.
 #[derive(Debug, Clone)]
-pub(in crate::bypass) struct Frame {
-    pub(in crate::bypass) kind: u8,
-    pub(in crate::bypass) flags: u8,
-    pub(in crate::bypass) stream: u32,
-    pub(in crate::bypass) payload: Vec<u8>,
+pub(crate) struct Frame {
+    pub(crate) kind: u8,
+    pub(crate) flags: u8,
+    pub(crate) stream: u32,
+    pub(crate) payload: Vec<u8>,
 }
 
 impl Frame {
     /// The payload without padding and priority.
-    pub(in crate::bypass) fn block(&self) -> &[u8] {
+    pub(crate) fn block(&self) -> &[u8] {
         let mut block = &self.payload[..];
         if self.flags & PADDED != 0 && matches!(self.kind, kind::DATA | kind::HEADERS) {
             let padding = usize::from(block[0]);
@@ -45,19 +45,19 @@ impl Frame {
     }
 
     /// The stream ends with this frame.
-    pub(in crate::bypass) fn ends_stream(&self) -> bool {
+    pub(crate) fn ends_stream(&self) -> bool {
         matches!(self.kind, kind::DATA | kind::HEADERS) && self.flags & END_STREAM != 0
     }
 
     /// The 32-bit number at an offset of the payload, such as an error code.
-    pub(in crate::bypass) fn code(&self, at: usize) -> u32 {
+    pub(crate) fn code(&self, at: usize) -> u32 {
         let bytes = self.payload.get(at..at + 4).unwrap_or(&[0; 4]);
         u32::from_be_bytes([bytes[0], bytes[1], bytes[2], bytes[3]])
     }
 }
 
 /// One frame's bytes.
-pub(in crate::bypass) fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+pub(crate) fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
     let length = u32::try_from(payload.len()).expect("small").to_be_bytes();
     let mut bytes = length[1..].to_vec();
     bytes.extend([kind, flags]);
@@ -67,7 +67,7 @@ pub(in crate::bypass) fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8])
 }
 
 /// SETTINGS with these parameters.
-pub(in crate::bypass) fn settings(parameters: &[(u16, u32)]) -> Vec<u8> {
+pub(crate) fn settings(parameters: &[(u16, u32)]) -> Vec<u8> {
     let mut payload = Vec::new();
     for (name, value) in parameters {
         payload.extend(name.to_be_bytes());
@@ -77,13 +77,13 @@ pub(in crate::bypass) fn settings(parameters: &[(u16, u32)]) -> Vec<u8> {
 }
 
 /// A complete header block.
-pub(in crate::bypass) fn headers(stream: u32, block: &[u8], ends: bool) -> Vec<u8> {
+pub(crate) fn headers(stream: u32, block: &[u8], ends: bool) -> Vec<u8> {
     let flags = END_HEADERS | if ends { END_STREAM } else { 0 };
     frame(kind::HEADERS, flags, stream, block)
 }
 
 /// A body, in frames of at most 16 KiB.
-pub(in crate::bypass) fn data(stream: u32, body: &[u8], ends: bool) -> Vec<u8> {
+pub(crate) fn data(stream: u32, body: &[u8], ends: bool) -> Vec<u8> {
     let mut bytes = Vec::new();
     let pieces = body.chunks(16 << 10).count();
     for (index, piece) in body.chunks(16 << 10).enumerate() {
@@ -94,7 +94,7 @@ pub(in crate::bypass) fn data(stream: u32, body: &[u8], ends: bool) -> Vec<u8> {
 }
 
 /// Takes the next frame off a buffer, once it is whole.
-pub(in crate::bypass) fn take(buffer: &mut Vec<u8>) -> Option<Frame> {
+pub(crate) fn take(buffer: &mut Vec<u8>) -> Option<Frame> {
     let head = buffer.get(..9)?;
     let length = usize::from(head[0]) << 16 | usize::from(head[1]) << 8 | usize::from(head[2]);
     let (kind, flags) = (head[3], head[4]);
@@ -113,7 +113,7 @@ pub(in crate::bypass) fn take(buffer: &mut Vec<u8>) -> Option<Frame> {
 }
 
 /// What a polite client answers to a frame: acknowledgements and window.
-pub(in crate::bypass) fn reply(got: &Frame) -> Vec<u8> {
+pub(crate) fn reply(got: &Frame) -> Vec<u8> {
     let ack = got.flags & 1 != 0;
     match got.kind {
         kind::SETTINGS if !ack => frame(kind::SETTINGS, 1, 0, &[]),

@@ -36,13 +36,13 @@ fn number(value: usize, prefix: u32, flags: u8, out: &mut Vec<u8>) {
 
 /// The reader's side; our SETTINGS allow no dynamic table, but a server may fill it before it knows.
 #[derive(Default)]
-pub(super) struct Decoder {
+pub(crate) struct Decoder {
     dynamic: VecDeque<(String, String)>,
 }
 
 impl Decoder {
     /// The fields of a block, as far as it can be read.
-    pub(super) fn decode(&mut self, block: &[u8]) -> Vec<(String, String)> {
+    pub(crate) fn decode(&mut self, block: &[u8]) -> Vec<(String, String)> {
         let mut fields = Vec::new();
         let mut rest = block;
         while !rest.is_empty() {
