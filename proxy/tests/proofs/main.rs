@@ -8,12 +8,15 @@
 //! | `memory` | `POSTERN_BODY_MIB` | 16 | 1024 |
 //! | `cut` | – | all 4 KiB | – |
 //! | `drain` | – | 200 exchanges | – |
+//! | `attacked` | `POSTERN_FRAMES` | 2,000 for each attack | 200,000 and more |
 //! | `killed`, `audited` | `POSTERN_KILLS` | 5 | 200 and more, 1,000 |
 //! | `sessions::revoked` | `POSTERN_REVOCATIONS` | 3 for each store | 100 and more |
 //! | `sessions::outage` | `POSTERN_OUTAGES` | 1 of each kind | 20 and more |
 //! | `upgraded` | `POSTERN_UPGRADES` | 3 | 20 and more |
 //! | `ratio` | `POSTERN_ROUNDS` | 1 | 20, in a release build |
 
+#[cfg(test)]
+mod attacked;
 #[cfg(test)]
 mod audited;
 #[cfg(test)]

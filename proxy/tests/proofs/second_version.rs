@@ -8,6 +8,7 @@ use h2::client::SendRequest;
 use rustls::pki_types::{CertificateDer, ServerName};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 
 /// A self-signed certificate for `localhost` and its key, in PEM.
 pub(crate) struct Authority {
@@ -49,6 +50,16 @@ impl Authority {
 
     /// An HTTP/2 connection to `address`.
     pub(crate) async fn connect(&self, address: SocketAddr) -> SendRequest<bytes::Bytes> {
+        let stream = self.agreed(address).await;
+        let (send, connection) = h2::client::handshake(stream).await.unwrap();
+        tokio::spawn(async move {
+            let _ended = connection.await;
+        });
+        send
+    }
+
+    /// A connection on which HTTP/2 is agreed and nothing said.
+    pub(crate) async fn agreed(&self, address: SocketAddr) -> TlsStream<TcpStream> {
         let mut roots = rustls::RootCertStore::empty();
         roots.add(self.certificate.clone()).unwrap();
         let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -58,15 +69,8 @@ impl Authority {
         config.alpn_protocols = vec![b"h2".to_vec()];
         let name = ServerName::try_from("localhost").unwrap();
         let stream = TcpStream::connect(address).await.unwrap();
-        let stream = TlsConnector::from(Arc::new(config))
-            .connect(name, stream)
-            .await
-            .unwrap();
-        let (send, connection) = h2::client::handshake(stream).await.unwrap();
-        tokio::spawn(async move {
-            let _ended = connection.await;
-        });
-        send
+        let connector = TlsConnector::from(Arc::new(config));
+        connector.connect(name, stream).await.unwrap()
     }
 }
 
