@@ -10,6 +10,8 @@
 //! done before, and elsewhere a text that is no JSON leaves as it came. Tokens under other names are the
 //! business of [`crate::shape_sweep`] and [`crate::token_sweep`], which come after it.
 
+mod known_names;
+
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
@@ -19,6 +21,7 @@ use postern_config::sessions::TokenNames;
 use crate::body_filter::{BodyError, BodyFilter};
 use crate::placeholder::Place;
 use crate::token_rules::{FoundToken, Instead, Says, Why, field};
+use known_names::KnownNames;
 
 /// The longest value that the caller is asked about, as written.
 pub const VALUE_BYTES_MAX: usize = 64 << 10;
@@ -35,6 +38,7 @@ pub struct JsonTokens<K> {
 /// The members of a JSON text, whoever is asked about them.
 pub(crate) struct Members {
     names: Arc<TokenNames>,
+    known: KnownNames,
     place: Inside,
     /// The last string, if it may be a name: as written, without quotes; none when it was too long.
     name: Option<Vec<u8>>,
@@ -75,9 +79,10 @@ impl<K: FnMut(FoundToken<'_>) -> Instead> JsonTokens<K> {
 
 impl Members {
     /// Before the first byte of a text.
-    pub(crate) const fn new(names: Arc<TokenNames>) -> Self {
+    pub(crate) fn new(names: Arc<TokenNames>) -> Self {
         Self {
             names,
+            known: KnownNames::default(),
             place: Inside::Structure { named: false },
             name: None,
             value: Vec::new(),
@@ -94,8 +99,10 @@ impl Members {
     pub(crate) fn end(&mut self) -> bool {
         let open = matches!(self.place, Inside::Held { .. } | Inside::Dropped { .. });
         let found = self.found;
+        let known = std::mem::take(&mut self.known);
         *self = Self {
             found,
+            known,
             ..Self::new(Arc::clone(&self.names))
         };
         open
@@ -148,10 +155,10 @@ impl Members {
             return length;
         }
         let name = self.name.take();
-        let says = name
-            .as_ref()
-            .filter(|_| named)
-            .and_then(|name| field(&decoded(name), &self.names));
+        let names = &self.names;
+        let of = |name: &[u8]| field(&decoded(name), names);
+        let says = name.as_ref().filter(|_| named);
+        let says = says.and_then(|name| self.known.says(name, of));
         self.place = match says {
             Some(says) => {
                 self.name = name;
