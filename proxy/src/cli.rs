@@ -15,6 +15,7 @@
 
 mod admin_client;
 mod audit;
+mod bench;
 mod check;
 mod completions;
 mod explain;
@@ -127,6 +128,8 @@ enum Command {
     Sessions(sessions::Arguments),
     /// Verify, show and export the audit log, and cosign those of others
     Audit(audit::Arguments),
+    /// Measure added latency, throughput and processor time against the bare upstream and a bare proxy
+    Bench(bench::Arguments),
     /// Print a completion script for a shell
     Completions(completions::Arguments),
     #[command(flatten)]
@@ -161,6 +164,7 @@ fn dispatch(line: &CommandLine, output: &Output) -> Exit {
         Command::Quotas(arguments) => quotas::run(arguments, global.config(), output),
         Command::Sessions(arguments) => sessions::run(arguments, global.config(), output),
         Command::Audit(arguments) => audit::run(arguments, global.config(), output),
+        Command::Bench(arguments) => bench::run(arguments, output),
         Command::Completions(arguments) => completions::run(arguments, output),
         Command::Later(command) => later::run(command, output),
     }

@@ -7,7 +7,7 @@
 pub mod api;
 pub mod cases;
 mod folder;
-mod random;
+pub(crate) mod random;
 mod tokens;
 mod welcome;
 mod words;

@@ -20,8 +20,6 @@ pub(super) enum Command {
     Discover(Rest),
     /// List, approve and end grants (not in this build yet)
     Grants(Rest),
-    /// Measure added latency and throughput (not in this build yet)
-    Bench(Rest),
 }
 
 /// Whatever follows such a command.
@@ -38,7 +36,6 @@ pub(super) fn run(command: &Command, output: &Output) -> Exit {
         Command::Replay(rest) => ("replay", rest),
         Command::Discover(rest) => ("discover", rest),
         Command::Grants(rest) => ("grants", rest),
-        Command::Bench(rest) => ("bench", rest),
     };
     output.error(format_args!("`{name}` is not in this build yet"));
     Exit::Unreadable

@@ -16,6 +16,7 @@ use postern_audit::OnDamage;
 use postern_config::Server;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use crate::bench::running;
 use crate::clock::{Clock as _, SystemClock};
 use crate::demo::{self, Demo, Wishes};
 use crate::evidence::EvidenceError;
@@ -46,6 +47,9 @@ pub(super) struct Arguments {
     /// Take the place of the Postern that runs with the same server file, without refusing anybody
     #[arg(long)]
     upgrade: bool,
+    /// Write where clients connect to standard output, and stop when standard input ends
+    #[arg(long, hide = true)]
+    supervised: bool,
     /// The demo's address for clients [default: 127.0.0.1:8080, or a free port]
     #[arg(long, value_name = "ADDRESS", help_heading = "Demo")]
     listen: Option<SocketAddr>,
@@ -100,6 +104,9 @@ pub(super) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Ex
     let config = global.config();
     let options = (arguments, &telemetry);
     serve(config, options, output, |running, server| {
+        if arguments.supervised {
+            output.text(&format!("{}\n", running.listens_on()));
+        }
         output.note(format_args!(
             "Postern {} listens on {} for {}, admin on {}",
             env!("CARGO_PKG_VERSION"),
@@ -195,7 +202,7 @@ fn serve(
             (_, Err(error)) => return start_failure(&error, output),
         };
         greet(&running, &server);
-        until_told_to_stop(running, signals).await;
+        until_told_to_stop(running, signals, arguments.supervised).await;
         Exit::Fine
     });
     // What is left of the runtime (a file watch, a fetch of keys) is not waited for.
@@ -246,13 +253,15 @@ impl Signals {
     }
 }
 
-async fn until_told_to_stop(mut running: Running, mut signals: Signals) {
+async fn until_told_to_stop(mut running: Running, mut signals: Signals, supervised: bool) {
     let reloader = running.reloader();
     let mut successors = running.successors();
+    let mut abandoned = std::pin::pin!(abandoned(supervised));
     let successor = loop {
         tokio::select! {
             _ = signals.terminate.recv() => break None,
             _ = signals.interrupt.recv() => break None,
+            () = &mut abandoned => break None,
             () = running.stopped() => return,
             successor = next(successors.as_mut()) => break Some(successor),
             _ = signals.hangup.recv() => tell(&reloader.reload_now().await),
@@ -284,6 +293,14 @@ async fn next(successors: Option<&mut Successors>) -> Successor {
     match successors {
         Some(successors) => successors.next().await,
         None => std::future::pending().await,
+    }
+}
+
+/// Done when the supervisor of this process is gone, if it has one.
+async fn abandoned(supervised: bool) {
+    match supervised {
+        true => running::abandoned().await,
+        false => std::future::pending().await,
     }
 }
 

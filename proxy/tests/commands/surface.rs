@@ -41,7 +41,7 @@ fn a_command_line_that_cannot_be_read_exits_2() {
 #[test]
 fn a_command_that_is_not_there_yet_says_so_and_exits_2() {
     let folder = Folder::new();
-    for command in ["test", "diff", "replay", "discover", "grants", "bench"] {
+    for command in ["test", "diff", "replay", "discover", "grants"] {
         let ran = folder.postern(&[command, "verify", "--all", "x"]).exits(2);
         assert_eq!(
             ran.err,

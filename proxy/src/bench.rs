@@ -1,0 +1,117 @@
+//! What Postern costs: added latency, throughput and processor time, against the bare upstream and against a
+//! bare pingora proxy, in one run on one machine.
+//!
+//! ```text
+//!            ┌▶ upstream ◀──────────────────────────────┐
+//!  load ─────┼▶ passthrough (pingora, no filter) ───────┤   each a process of this binary,
+//!            └▶ `postern run`, one for each row ────────┘   with the same number of threads
+//! ```
+//!
+//! Everything is asked the same in turns: as fast as it answers (throughput, processor time), at a fixed rate
+//! (latency, counted from when a request was due), and on one connection alone. Figures of a round are compared
+//! with those of the same round. An answer that is not what the row promises is an error, never a figure.
+
+mod child;
+mod connection;
+mod document;
+mod figures;
+mod latencies;
+mod load;
+pub(crate) mod machine;
+mod measure;
+mod passthrough;
+mod place;
+mod plan;
+mod plot;
+mod policy;
+mod redacted;
+mod report;
+pub(crate) mod running;
+mod spread;
+mod stage;
+mod upstream;
+
+use std::io;
+use std::sync::Arc;
+
+use crate::clock::Clock;
+
+pub(crate) use figures::{Comparison, Figures, Quantiles};
+pub(crate) use latencies::QUANTILES;
+pub(crate) use passthrough::serve as serve_passthrough;
+pub(crate) use plan::{Deployment, Plan, Row, Size};
+pub(crate) use plot::svg;
+pub(crate) use report::{AtSize, Report};
+pub(crate) use spread::Spread;
+pub(crate) use upstream::serve as serve_upstream;
+
+/// Why there are no figures.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum BenchError {
+    /// The folder for policies and state cannot be made.
+    #[error("cannot write to the folder for temporary files: {0}")]
+    Folder(#[source] io::Error),
+    /// A process did not start.
+    #[error("`{name}` did not start: {reason}")]
+    Start {
+        /// What it was to be.
+        name: String,
+        /// What is known about it.
+        reason: String,
+    },
+    /// Something does not answer, or not as HTTP.
+    #[error("`{name}` does not answer: {error}")]
+    Ask {
+        /// Who was asked.
+        name: String,
+        /// What went wrong.
+        error: connection::AskError,
+    },
+    /// An answer is not what it must be: nothing of the row is a figure.
+    #[error("`{name}` at {size}: {reason}")]
+    Answer {
+        /// Who was asked.
+        name: String,
+        /// For how much.
+        size: Size,
+        /// What is wrong.
+        reason: &'static str,
+    },
+    /// A URL of a deployment is of no use.
+    #[error("`{url}` cannot be measured: {reason}")]
+    Url {
+        /// The URL.
+        url: String,
+        /// Why not.
+        reason: &'static str,
+    },
+    /// Somebody stopped it.
+    #[error("stopped before there were figures")]
+    Stopped,
+}
+
+/// Starts everything, measures it, and stops it again. `tell` hears how far it is.
+///
+/// # Errors
+/// See [`BenchError`].
+pub(crate) async fn run(
+    plan: &Plan,
+    clock: Arc<dyn Clock>,
+    tell: &(dyn Fn(String) + Sync),
+) -> Result<Report, BenchError> {
+    let mut told = std::pin::pin!(running::told_to_stop());
+    let stage = tokio::select! {
+        started = stage::Stage::start(plan) => started?,
+        () = &mut told => return Err(BenchError::Stopped),
+    };
+    let measured = tokio::select! {
+        measured = measure::all(plan, &stage, &clock, tell) => measured,
+        () = &mut told => Err(BenchError::Stopped),
+    };
+    stage.close().await;
+    Ok(Report::new(plan, &measured?))
+}
+
+/// A report of measurements that were never made, for tests.
+#[cfg(test)]
+pub(crate) use report::samples::report as sample_report;

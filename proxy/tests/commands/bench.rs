@@ -1,0 +1,193 @@
+//! `postern bench` from end to end: everything it starts, every row, and what it writes. Never how fast.
+
+use serde_json::Value;
+
+use super::runner::{Folder, Ran};
+
+/// Every set-up of Postern, and what it is compared with.
+const ROWS: [&str; 9] = [
+    "upstream",
+    "passthrough",
+    "hides-nothing",
+    "ten-rules",
+    "free-text",
+    "sessions",
+    "quotas",
+    "audit",
+    "everything",
+];
+
+/// A run that is as short as can be.
+const SHORT: [&str; 9] = [
+    "bench",
+    "--rounds",
+    "1",
+    "--seconds",
+    "0.02",
+    "--connections",
+    "2",
+    "--sizes",
+    "1k",
+];
+
+fn short(folder: &Folder, more: &[&str]) -> Ran {
+    folder.postern(&[&SHORT, more].concat())
+}
+
+#[track_caller]
+fn is_finite(figure: &Value) {
+    let median = figure["median"].as_f64();
+    assert!(median.is_some_and(f64::is_finite), "{figure:#}");
+}
+
+#[test]
+fn every_row_answers_as_it_should_and_has_its_figures() {
+    let folder = Folder::new();
+    let rows = ROWS[2..].join(",");
+    let files = ["--json", "figures.json", "--plot", "plot.svg"];
+    let ran = short(&folder, &[&["--rows", &rows], &files[..]].concat()).exits(0);
+    let report: Value = serde_json::from_str(&folder.read("figures.json")).unwrap();
+    let size = &report["sizes"][0];
+    assert_eq!(size["bytes"], 1024);
+    let measured = size["rows"].as_array().unwrap();
+    let named: Vec<&str> = measured
+        .iter()
+        .filter_map(|row| row["row"].as_str())
+        .collect();
+    assert_eq!(named, ROWS);
+    let picture = folder.read("plot.svg");
+    for row in measured {
+        let name = row["row"].as_str().unwrap();
+        assert!(ran.out.contains(name) && picture.contains(name), "{name}");
+        is_finite(&row["requests_per_second"]);
+        is_finite(&row["alone_p50_us"]);
+        assert!(row["at_rate"]["requests"].as_u64() >= Some(1), "{row:#}");
+        assert!(row["at_rate"]["latency_us"]["p50"].is_number(), "{row:#}");
+        if name == "upstream" || name == "passthrough" {
+            continue;
+        }
+        for against in ["against_upstream", "against_passthrough"] {
+            is_finite(&row[against]["throughput_ratio"]);
+            is_finite(&row[against]["added_us"]["p50"]);
+        }
+        // Ten fields of a case are shorter once they are redacted, so that the length tells which it was.
+        let whole = row["answer_bytes"] == 1024;
+        assert_eq!(whole, name == "hides-nothing", "{row:#}");
+    }
+    assert!(ran.err.contains("1k: round 1 of 1"), "{ran:#?}");
+}
+
+#[test]
+fn a_deployment_is_measured_where_it_runs() {
+    let folder = Folder::new();
+    let url = answering();
+    let ran = folder.postern(
+        &[
+            &SHORT[..7],
+            &[
+                "--target",
+                &url,
+                "--baseline",
+                &url,
+                "--header",
+                "X-Roles: agent",
+                "-o",
+                "json",
+            ],
+        ]
+        .concat(),
+    );
+    let report = ran.exits(0).json();
+    let [baseline, target] = &report["sizes"][0]["rows"].as_array().unwrap()[..] else {
+        panic!("{report:#}")
+    };
+    assert_eq!(
+        (&baseline["row"], &target["row"]),
+        (&"baseline".into(), &"target".into())
+    );
+    is_finite(&target["against_upstream"]["throughput_ratio"]);
+    assert!(
+        target["cpu_us_per_request"].is_null(),
+        "whose process it is, nobody knows"
+    );
+}
+
+#[test]
+fn a_deployment_that_is_not_there_or_refuses_has_no_figures() {
+    let folder = Folder::new();
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/", free.local_addr().unwrap());
+    drop(free);
+    folder.postern(&["bench", "--target", &url]).exits(3);
+    let refused = answering().replace("/case", "/refused");
+    let ran = folder.postern(&["bench", "--target", &refused]).exits(3);
+    assert!(ran.err.contains("403") && ran.out.is_empty(), "{ran:#?}");
+    let ran = folder
+        .postern(&["bench", "--target", "https://127.0.0.1/"])
+        .exits(2);
+    assert!(ran.err.contains("http://HOST"), "{ran:#?}");
+}
+
+#[test]
+fn arguments_that_cannot_be_used_exit_2_and_start_nothing() {
+    let folder = Folder::new();
+    for arguments in [
+        &["--rounds", "0"][..],
+        &["--rounds", "three"],
+        &["--seconds", "0"],
+        &["--seconds", "nan"],
+        &["--connections", "0"],
+        &["--rate", "-1"],
+        &["--rate", "inf"],
+        &["--sizes", "10g"],
+        &["--sizes", "10"],
+        &["--sizes", ""],
+        &["--rows", "no-such-row"],
+        &["--threads", "0"],
+        &["--baseline", "http://127.0.0.1/"],
+        &["--header", "X: y"],
+        &["--target", "http://127.0.0.1/", "--rows", "audit"],
+        &["--target", "http://127.0.0.1/", "--header", "no field"],
+        &["-o", "junit"],
+        &["serve-upstream", "--sizes", "x"],
+    ] {
+        let ran = folder.postern(&[&["bench"], arguments].concat()).exits(2);
+        assert!(ran.out.is_empty() && !ran.err.is_empty(), "{ran:#?}");
+    }
+}
+
+#[test]
+fn help_does_not_name_what_a_bench_starts_for_itself() {
+    let folder = Folder::new();
+    let help = folder.postern(&["bench", "--help"]).exits(0);
+    assert!(!help.out.contains("serve-"), "{}", help.out);
+    let help = folder.postern(&["run", "--help"]).exits(0);
+    assert!(!help.out.contains("supervised"), "{}", help.out);
+}
+
+/// A server that answers `/case` with 200 and anything else with 403, until the test ends.
+fn answering() -> String {
+    use std::io::{BufRead as _, BufReader, Write as _};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for stream in listener.incoming().map_while(Result::ok) {
+            std::thread::spawn(move || {
+                let mut writer = stream.try_clone().unwrap();
+                let mut lines = BufReader::new(stream).lines().map_while(Result::ok);
+                while let Some(first) = lines.next() {
+                    let _fields = lines.by_ref().take_while(|line| !line.is_empty()).count();
+                    let status = match first.starts_with("GET /case ") {
+                        true => "200 OK",
+                        false => "403 Forbidden",
+                    };
+                    let answer = format!("HTTP/1.1 {status}\r\nContent-Length: 2\r\n\r\n{{}}");
+                    if writer.write_all(answer.as_bytes()).is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+    });
+    format!("http://{address}/case")
+}
