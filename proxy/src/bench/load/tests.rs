@@ -1,3 +1,5 @@
+//! Load on a paused clock, against servers that stall, cannot keep up, or refuse.
+
 use std::time::SystemTime;
 
 use super::super::latencies::{P50, QUANTILES};
