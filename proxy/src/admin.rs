@@ -100,11 +100,11 @@ pub struct AdminState {
     pub policy: PathBuf,
 }
 
-/// Binds the admin address, `host:port`.
+/// Binds the admin address, `host:port`, or goes on listening where another process did.
 ///
 /// # Errors
 /// It is not on loopback, or cannot be listened on.
-pub fn bind(address: &str) -> Result<TcpListener, AdminError> {
+pub fn bind(address: &str, inherited: Option<OwnedFd>) -> Result<TcpListener, AdminError> {
     let failed = |error| AdminError::Listen {
         address: address.to_owned(),
         error,
@@ -115,24 +115,9 @@ pub fn bind(address: &str) -> Result<TcpListener, AdminError> {
             address: address.to_owned(),
         });
     }
-    TcpListener::bind(resolved.as_slice()).map_err(failed)
-}
-
-/// The socket that another process listened on, at this address.
-///
-/// # Errors
-/// It is not on loopback, or no socket that listens.
-pub fn inherit(address: &str, socket: OwnedFd) -> Result<TcpListener, AdminError> {
-    let listener = TcpListener::from(socket);
-    match listener.local_addr() {
-        Ok(local) if local.ip().is_loopback() => Ok(listener),
-        Ok(_elsewhere) => Err(AdminError::NotLoopback {
-            address: address.to_owned(),
-        }),
-        Err(error) => Err(AdminError::Listen {
-            address: address.to_owned(),
-            error,
-        }),
+    match inherited.map(TcpListener::from) {
+        Some(listener) => listener.local_addr().map_err(failed).map(|_here| listener),
+        None => TcpListener::bind(resolved.as_slice()).map_err(failed),
     }
 }
 

@@ -145,10 +145,7 @@ impl Postern {
     /// # Errors
     /// See [`StartError`].
     pub async fn start(mut options: StartOptions) -> Result<Running, StartError> {
-        let inherited = options.inherited.take();
-        let (data_socket, admin_socket) = inherited
-            .map(|sockets| (sockets.listen, sockets.admin))
-            .unzip();
+        let (data_socket, admin_socket) = Inherited::parts(options.inherited.take());
         let metrics = Arc::new(Metrics::new()?);
         let lifecycle = Arc::new(Lifecycle::new(&options.server.limits));
         let store = Arc::new(PolicyStore::deny_all());
@@ -163,12 +160,8 @@ impl Postern {
         let exporting = options.telemetry.start(counted, &evidence, served)?;
         let told = (&clock, &metrics, &evidence);
         let quotas = quota_keeper(&server, &base, told)?;
-        let reloader = reloader(
-            (&server, &base),
-            (&clock, &evidence),
-            &store,
-            listener.tls(),
-        )?;
+        let (files, recording) = ((&server, &base), (&clock, &evidence));
+        let reloader = reloader(files, recording, &store, listener.tls())?;
         open_if_needed(&quotas, &store).await?;
         let listening = listener.socket().address();
         let sessions = sessions::ready(&server, &base, listening, (told, &store)).await?;
@@ -189,10 +182,7 @@ impl Postern {
         });
         let shown = (listen.clone(), base.join(&server.policy));
         let state = admin_state(&service, &reloader, token, shown);
-        let admin_listener = match admin_socket {
-            Some(socket) => admin::inherit(&server.admin, socket)?,
-            None => admin::bind(&server.admin)?,
-        };
+        let admin_listener = admin::bind(&server.admin, admin_socket)?;
         let heritage = Heritage::of((&listener, &admin_listener), &server, &base);
         let admin = admin::spawn(admin_listener, state)?;
         let accepting = Accepting::new(tokio::spawn(listener.run(service)), &lifecycle);
@@ -258,7 +248,7 @@ async fn evidence(options: &StartOptions, metrics: &Metrics) -> Result<Evidence,
 
 /// Loads the policy that the server file names, and reloads it from now on.
 fn reloader(
-    (server, base): (&Server, &Path),
+    (server, base): (&Server, &PathBuf),
     (clock, evidence): (&Arc<dyn Clock>, &Evidence),
     store: &Arc<PolicyStore>,
     tls: Option<&Arc<TlsFiles>>,

@@ -53,6 +53,15 @@ pub struct Inherited {
     pub admin: OwnedFd,
 }
 
+impl Inherited {
+    /// The socket for clients and that for operators, where there are any.
+    pub(crate) fn parts(inherited: Option<Self>) -> (Option<OwnedFd>, Option<OwnedFd>) {
+        inherited
+            .map(|sockets| (sockets.listen, sockets.admin))
+            .unzip()
+    }
+}
+
 /// Why no process was taken over from.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]

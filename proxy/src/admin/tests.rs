@@ -111,7 +111,7 @@ impl Admin {
         let (state, plane) = state(folder.path(), policy, loaded);
         let (token, metrics) = (state.token.clone(), Arc::clone(&state.metrics));
         let sessions = Arc::clone(&state.sessions);
-        let thread = spawn(bind("127.0.0.1:0").unwrap(), state).unwrap();
+        let thread = spawn(bind("127.0.0.1:0", None).unwrap(), state).unwrap();
         Self {
             folder,
             plane,
@@ -334,14 +334,17 @@ async fn reloads_and_tells_how_that_ended() {
 #[test]
 fn listens_on_loopback_only() {
     for address in ["0.0.0.0:0", "[::]:0", "192.0.2.1:9090", "10.0.0.1:0"] {
-        let refused = bind(address);
+        let refused = bind(address, None);
         assert!(
             matches!(refused, Err(AdminError::NotLoopback { .. })),
             "{address}"
         );
     }
-    assert!(matches!(bind("nonsense"), Err(AdminError::Listen { .. })));
-    assert!(bind("127.0.0.1:0").is_ok() && bind("localhost:0").is_ok());
+    assert!(matches!(
+        bind("nonsense", None),
+        Err(AdminError::Listen { .. })
+    ));
+    assert!(bind("127.0.0.1:0", None).is_ok() && bind("localhost:0", None).is_ok());
 }
 
 #[tokio::test]

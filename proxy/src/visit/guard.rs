@@ -52,10 +52,10 @@ impl Visit {
         let outcome = judgement.outcome;
         self.learn(&judgement).await?;
         *lock(&self.judged) = Some(Judged { shown, judgement });
-        match outcome {
-            // It is not known yet when who asks has last authenticated.
-            Outcome::StepUp if !self.names_people() => Ok(()),
-            outcome => self.carry_out(outcome, scheme).await,
+        // When who asks has last authenticated is not known yet where something else names them.
+        match outcome == Outcome::StepUp && !self.names_people() {
+            true => Ok(()),
+            false => self.carry_out(outcome, scheme).await,
         }
     }
 

@@ -121,7 +121,7 @@ async fn a_tap_outlives_the_time_that_other_connections_have() {
     let folder = tempfile::tempdir().unwrap();
     let (state, _plane) = state(folder.path(), &policy("one", HEADER), true);
     let (token, metrics) = (state.token.clone(), Arc::clone(&state.metrics));
-    let listener = bind("127.0.0.1:0").unwrap();
+    let listener = bind("127.0.0.1:0", None).unwrap();
     let address = listener.local_addr().unwrap();
     let serving = tokio::spawn(serve(listener, state, std::future::pending()));
     let (head, mut tapped) = Tapped::open(address, &token, "").await;
