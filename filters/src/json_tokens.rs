@@ -275,7 +275,7 @@ fn string_end(text: &[u8], escaped: bool) -> (usize, Option<bool>) {
 }
 
 /// A string's text without escapes; as it is written when they are broken.
-fn decoded(raw: &[u8]) -> Cow<'_, [u8]> {
+pub(crate) fn decoded(raw: &[u8]) -> Cow<'_, [u8]> {
     if memchr::memchr(b'\\', raw).is_none() {
         return Cow::Borrowed(raw);
     }

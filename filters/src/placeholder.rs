@@ -2,7 +2,7 @@
 //! and are told from anything else by a checksum.
 //!
 //! ```text
-//! pnp_ 22 digits of 128 bits  6 digits of a CRC-32     a placeholder, swapped back on requests
+//! pnp_ 22 digits of 128 bits  6 digits of a CRC-32     a placeholder, swapped back on requests beside its name
 //! pnh_ 43 digits of 256 bits  6 digits of a CRC-32     a handle, which names a session
 //! ```
 //!
@@ -10,13 +10,14 @@
 //! value has exactly one text. Every character is a letter, a digit or `_`, which no encoding of URLs,
 //! JSON or HTML changes.
 
+mod names;
 mod swap;
 
 use std::fmt;
 
 use flate2::Crc;
 
-pub use swap::{Place, PlaceholderSwap, SwapError, Swapped, swap_text};
+pub use swap::{Place, SwapError, Swapped, swap_field, swap_text, swap_value};
 
 const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 /// How many digits the checksum has.

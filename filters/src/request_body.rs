@@ -1,13 +1,13 @@
 //! Session tokens and credentials in a request's body, which is read as a whole on its way up.
 //!
 //! ```text
-//! message (form, JSON, XML, text)  placeholders become tokens, handles go
+//! message (form, JSON, XML, text)  placeholders become tokens beside their names, handles go
 //! file (any other type, PUT)       loses credentials: see `attachment`
 //! multipart/*                      each part is one of the two: with a file name it is a file
 //! ```
 //!
 //! Guarantees: what holds neither a placeholder nor a credential stays byte for byte; a token is written in the
-//! encoding of its place; nothing of a body goes up that two readers could divide differently, that holds a
+//! encoding of its place, and stands nowhere but beside its name; nothing of a body goes up that two readers could divide differently, that holds a
 //! recording which cannot be read, or into which a token cannot be written. A true token goes into messages only,
 //! never into a file. It reads content without content coding, and knows of no length: the caller bounds it.
 
@@ -25,7 +25,7 @@ use postern_config::sessions::TokenNames;
 use crate::attachment::{Cleaned, recording, without_credentials, without_handles};
 use crate::exchange_plan::media_type::MediaType;
 use crate::har::HarError;
-use crate::placeholder::{Place, Placeholder, SwapError, Swapped, swap_text};
+use crate::placeholder::{Place, Placeholder, SwapError, Swapped, swap_text, swap_value};
 use crate::token_sweep::Secrets;
 
 pub use multipart::{PART_HEAD_BYTES_MAX, PARTS_MAX};
@@ -71,7 +71,7 @@ enum Kind {
 pub struct ReadBody {
     /// What goes up instead; none when the body goes up as it came.
     pub body: Option<Vec<u8>>,
-    /// Placeholders in messages. Unknown ones stay.
+    /// Placeholders in messages. Unknown ones stay, and so do those beside no name of theirs.
     pub swapped: Swapped,
     /// Values that were taken out: of files, and handles everywhere.
     pub removed: u64,
@@ -107,7 +107,7 @@ impl RequestBody {
     /// The body with true tokens in messages, and without credentials in files.
     ///
     /// `names` are those that the policy adds; `secrets` are those of the session, or [`Secrets::none`]; `lookup` says
-    /// which token a placeholder stands for, in this session.
+    /// which token a placeholder stands for, in this session and beside this name.
     ///
     /// # Errors
     /// Nothing of the body may go up.
@@ -116,7 +116,7 @@ impl RequestBody {
         body: &[u8],
         names: &Arc<TokenNames>,
         secrets: &Arc<Secrets>,
-        mut lookup: impl FnMut(&Placeholder) -> Option<Vec<u8>>,
+        mut lookup: impl FnMut(&Placeholder, &[u8]) -> Option<Vec<u8>>,
     ) -> Result<ReadBody, RequestBodyError> {
         let mut reading = Reading {
             names,
@@ -127,7 +127,7 @@ impl RequestBody {
         let changed = match &self.kind {
             Kind::Parts { boundary, form } => multipart::parts(body, boundary, *form)
                 .and_then(|parts| reading.parts(body, boundary, &parts))?,
-            Kind::Message(_) | Kind::File => reading.one(&self.kind, body)?,
+            Kind::Message(_) | Kind::File => reading.one(&self.kind, None, body)?,
         };
         reading.read.body = changed;
         Ok(reading.read)
@@ -154,24 +154,32 @@ impl Kind {
     }
 }
 
+/// Says which token a placeholder stands for beside a name.
+type Lookup<'l> = dyn FnMut(&Placeholder, &[u8]) -> Option<Vec<u8>> + 'l;
+
 /// One body while it is read.
 struct Reading<'a> {
     names: &'a Arc<TokenNames>,
     secrets: &'a Arc<Secrets>,
-    lookup: &'a mut dyn FnMut(&Placeholder) -> Option<Vec<u8>>,
+    lookup: &'a mut Lookup<'a>,
     read: ReadBody,
 }
 
 impl Reading<'_> {
-    /// What goes up in place of a message or a file; none when it stays.
-    fn one(&mut self, kind: &Kind, text: &[u8]) -> Result<Option<Vec<u8>>, RequestBodyError> {
+    /// What goes up in place of a message or a file of this name; none when it stays.
+    fn one(
+        &mut self,
+        kind: &Kind,
+        name: Option<&[u8]>,
+        text: &[u8],
+    ) -> Result<Option<Vec<u8>>, RequestBodyError> {
         match kind {
             // A recording is sent as what it is by whoever hands nothing else on.
             Kind::Message(Place::Json) => match recording(text, self.names, self.secrets)? {
                 Some(recording) => Ok(self.cleaned(Some(recording))),
-                None => self.message(Place::Json, text),
+                None => self.message(Place::Json, name, text),
             },
-            Kind::Message(place) => self.message(*place, text),
+            Kind::Message(place) => self.message(*place, name, text),
             Kind::File => {
                 let cleaned = without_credentials(text, self.names, self.secrets)?;
                 Ok(self.cleaned(cleaned))
@@ -182,11 +190,20 @@ impl Reading<'_> {
         }
     }
 
-    fn message(&mut self, place: Place, text: &[u8]) -> Result<Option<Vec<u8>>, RequestBodyError> {
+    fn message(
+        &mut self,
+        place: Place,
+        name: Option<&[u8]>,
+        text: &[u8],
+    ) -> Result<Option<Vec<u8>>, RequestBodyError> {
         let handles = without_handles(text);
         let without = handles.as_ref().map(|(without, _)| without.as_slice());
         self.read.removed += handles.as_ref().map_or(0, |(_, removed)| *removed);
-        let (swapped, found) = swap_text(without.unwrap_or(text), place, &mut self.lookup)?;
+        let text = without.unwrap_or(text);
+        let (swapped, found) = match (place, name) {
+            (Place::Plain, Some(name)) => swap_value(text, name, &mut self.lookup)?,
+            (place, _) => swap_text(text, place, &mut self.lookup)?,
+        };
         self.read.swapped.swapped += found.swapped;
         self.read.swapped.unknown += found.unknown;
         Ok(swapped.or_else(|| handles.map(|(without, _)| without)))
@@ -211,7 +228,7 @@ impl Reading<'_> {
         let mut copied = 0;
         for part in parts {
             let content = body.get(part.content.clone()).unwrap_or_default();
-            let Some(instead) = self.one(&part.kind()?, content)? else {
+            let Some(instead) = self.one(&part.kind()?, part.name(), content)? else {
                 continue;
             };
             if memmem::find(&instead, boundary).is_some() {

@@ -10,7 +10,7 @@ use memchr::memmem;
 use postern_config::sessions::TokenNames;
 
 use crate::exchange_plan::header_lists::{connection_options, says_who_asks};
-use crate::placeholder::{Handle, Place, Placeholder, SwapError, swap_text};
+use crate::placeholder::{Handle, Placeholder, SwapError, swap_field};
 
 /// The fields in which applications take tokens, besides those of the policy, in lower case.
 const BRING_TOKENS: [&str; 8] = [
@@ -50,7 +50,7 @@ pub fn request_header_tokens(
         if memmem::find(value.as_bytes(), Handle::BEGINS.as_bytes()).is_some() {
             continue;
         }
-        let (text, found) = swap_text(value.as_bytes(), Place::Header, &mut lookup)?;
+        let (text, found) = swap_field(value.as_bytes(), &mut lookup)?;
         let Some(text) = text.filter(|_| found.unknown == 0) else {
             continue;
         };

@@ -11,6 +11,9 @@ mod shapes;
 
 use std::fmt;
 
+use postern_config::sessions::TokenNames;
+
+use names::{NAME_LETTERS_MAX, letters, sent};
 pub(crate) use names::{added_form_field, field, form_field, parameter};
 pub(crate) use shapes::shaped_length;
 pub(crate) use shapes::{JWT_BEGINS, SAML_BEGINS, is_plausible, is_shaped, is_token_byte};
@@ -67,6 +70,37 @@ impl Says {
             Self::Perhaps => is_shaped(value) || looks_random(value),
         }
     }
+}
+
+/// A name as it is compared: its letters and digits, in lower case; none when it has none of them, or more than 64.
+#[must_use]
+pub fn name_letters(name: &[u8]) -> Option<String> {
+    let letters = letters(name, &mut [0; NAME_LETTERS_MAX])?.to_owned();
+    Some(letters).filter(|letters| !letters.is_empty())
+}
+
+/// Whether the policy itself says that what stands beside a name is a token.
+#[must_use]
+pub fn is_added(name: &[u8], names: &TokenNames) -> bool {
+    let text = String::from_utf8_lossy(name);
+    let in_head = || names.headers.iter().any(|own| own.matches_caseless(&text));
+    added_form_field(name, names).is_some() || in_head()
+}
+
+/// Whether a request brings this token under a name: it was found under that name before (`known`, as [`name_letters`]
+/// writes them), or the name says that it brings a token.
+///
+/// SECURITY: what looks like such a name to us must not be another one to the application. Some readers end a name at
+/// a control character, or behind its last bracket.
+#[must_use]
+pub fn is_sent_under(name: &[u8], token: &[u8], known: &[String], names: &TokenNames) -> bool {
+    let bracket = name.iter().rposition(|byte| *byte == b']');
+    let is_whole = bracket.is_none_or(|at| at + 1 == name.len());
+    if !is_whole || name.iter().any(u8::is_ascii_control) {
+        return false;
+    }
+    let is_known = || name_letters(name).is_some_and(|letters| known.contains(&letters));
+    is_known() || sent(name, names).is_some_and(|says| says.is_token(token))
 }
 
 impl fmt::Debug for FoundToken<'_> {

@@ -24,7 +24,8 @@ use crate::body_filter::{BodyError, BodyFilter};
 use crate::html_tokens::tag::{self, Tag};
 use crate::html_tokens::{escaped, unescaped};
 use crate::token_rules::{FoundToken, Instead, Says, Why, field};
-use element::{Content, element, is_assertion, local, value};
+pub(crate) use element::local;
+use element::{Content, element, is_assertion, value};
 
 pub use crate::html_tokens::TAG_BYTES_MAX;
 pub use crate::json_tokens::VALUE_BYTES_MAX;
@@ -61,7 +62,8 @@ enum Inside {
 }
 
 /// How what is no tag begins and ends (XML 1.0, sections 2.5 to 2.7).
-const OTHERS: [(&[u8], &[u8]); 3] = [(b"<!--", b"-->"), (b"<![CDATA[", b"]]>"), (b"<?", b"?>")];
+pub(crate) const OTHERS: [(&[u8], &[u8]); 3] =
+    [(b"<!--", b"-->"), (b"<![CDATA[", b"]]>"), (b"<?", b"?>")];
 
 impl<K: FnMut(FoundToken<'_>) -> Instead> XmlTokens<K> {
     /// A filter before the first byte of a text; `names` are those that the policy adds.

@@ -21,6 +21,7 @@ mod dpop;
 mod embedded;
 mod findings;
 mod fingerprint;
+pub mod held_tokens;
 pub mod jar;
 pub mod judge;
 mod keeper;

@@ -280,3 +280,26 @@ async fn a_text_in_an_encoding_in_which_nothing_can_be_found_does_not_leave() {
         assert_eq!(reply.slug(), "unreadable-body", "{charset}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_placeholder_in_a_comment_is_no_token_there() {
+    let origin = desk(|asked| match asked {
+        "GET /token" => typed(
+            "application/json",
+            format!("{{\"access_token\":\"{SECOND}\"}}").as_bytes(),
+            &[],
+        ),
+        _ => page("", &[]),
+    })
+    .await;
+    let stage = staged(&origin, PLAIN).await;
+    let mut browser = Browser::new(&stage);
+    browser.log_in("agent").await;
+    let text = browser.get("/token").await.text();
+    let placeholder = text.split('"').nth(3).unwrap().to_owned();
+    let json = "Content-Type: application/json\r\n";
+    let body = format!("{{\"comment\":\"{placeholder}\"}}");
+    browser.send("POST", "/comment", json, &body).await;
+    let request = origin.requests().pop().unwrap();
+    assert!(!request.contains(SECOND), "{request}");
+}

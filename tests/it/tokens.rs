@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use postern_filters::cookie_jar::{CookieJar, Origin, Stored};
-use postern_filters::placeholder::{Place, Placeholder, PlaceholderSwap};
+use postern_filters::placeholder::Placeholder;
 use postern_filters::set_cookie::set_cookies;
 use postern_filters::{BodyFilter, FoundToken, Instead, NamedIn, Secret, Secrets, TokenFilter};
 use regex::bytes::Regex;
@@ -116,12 +116,22 @@ impl Vault {
     }
 
     fn swapped_back(&self, text: &[u8]) -> Vec<u8> {
-        let vault = self.clone();
-        let lookup = move |asked: &Placeholder| vault.0.lock().unwrap().get(asked).cloned();
-        let mut swap = PlaceholderSwap::new(Place::Plain, lookup);
+        let vault = self.0.lock().unwrap();
+        let mut rest = text;
         let mut out = Vec::new();
-        swap.push(text, &mut out).unwrap();
-        swap.finish(&mut out).unwrap();
+        while let Some((first, behind)) = rest.split_first() {
+            let whole = rest.get(..Placeholder::LENGTH).and_then(Placeholder::parse);
+            match whole.and_then(|placeholder| vault.get(&placeholder)) {
+                Some(token) => {
+                    out.extend_from_slice(token);
+                    rest = &rest[Placeholder::LENGTH..];
+                }
+                None => {
+                    out.push(*first);
+                    rest = behind;
+                }
+            }
+        }
         out
     }
 }

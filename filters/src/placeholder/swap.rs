@@ -1,16 +1,14 @@
 //! Puts true tokens back where a request holds their placeholders.
 //!
-//! Guarantees: a text that is no placeholder passes unchanged, whatever it looks like; a token is written in
-//! the encoding of its place, so that it cannot end that place and begin another one; a token that cannot be
-//! written there is an error. Placeholders are read the same in every encoding, so no format is parsed: a
-//! body is swapped as it streams, and less than one placeholder is held.
-
-use std::fmt;
+//! Guarantees: a text that is no placeholder passes unchanged, whatever it looks like; outside of fields for tokens
+//! nobody is asked about a placeholder but with the name that it is the whole value of; a token is written in the
+//! encoding of its place, so that it cannot end that place and begin another one; a token that cannot be written there
+//! is an error.
 
 use memchr::memmem;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 
-use crate::body_filter::{BodyError, BodyFilter};
+use super::names::{Names, is_whole};
 use crate::html_tokens::escaped;
 use crate::placeholder::Placeholder;
 
@@ -19,7 +17,7 @@ use crate::placeholder::Placeholder;
 pub enum Place {
     /// A header's value: as it is, without control characters.
     Header,
-    /// A path or a query: everything but letters, digits and `-._~` is percent-encoded.
+    /// A target with its query: everything but letters, digits and `-._~` is percent-encoded.
     Url,
     /// `application/x-www-form-urlencoded`: as in a URL, and a space is a plus sign.
     Form,
@@ -27,7 +25,7 @@ pub enum Place {
     Json,
     /// In the text of an XML element or in the value of an attribute.
     Xml,
-    /// Text of its own, such as a part of `multipart/form-data`: as it is.
+    /// Text of its own, in which nothing has a name: as it is.
     Plain,
 }
 
@@ -41,6 +39,8 @@ pub enum SwapError {
     #[error("a token cannot be written in JSON")]
     Encoding,
 }
+
+const BEGINS: &[u8] = Placeholder::BEGINS.as_bytes();
 
 const UNRESERVED: AsciiSet = NON_ALPHANUMERIC
     .remove(b'-')
@@ -92,134 +92,82 @@ impl Place {
 pub struct Swapped {
     /// Placeholders that were replaced.
     pub swapped: u64,
-    /// Placeholders of valid form that the lookup does not know; they stay.
+    /// Placeholders of valid form that stay: the lookup does not know them there, or nothing names them.
     pub unknown: u64,
 }
 
-/// A short text with its placeholders swapped back, and what was found; the text is none when nothing was
-/// swapped.
+/// The value of a field for tokens with its placeholders swapped back, and what was found; the text is none when
+/// nothing was swapped. `lookup` says which token a placeholder stands for, in this session.
+///
+/// # Errors
+/// A token cannot be written in a field.
+pub fn swap_field(
+    text: &[u8],
+    mut lookup: impl FnMut(&Placeholder) -> Option<Vec<u8>>,
+) -> Result<(Option<Vec<u8>>, Swapped), SwapError> {
+    swap(text, Place::Header, |_at, placeholder| lookup(placeholder))
+}
+
+/// The same of a text that says itself what its values are called: `lookup` gets the name that a placeholder is the
+/// whole value of, decoded, and is not asked about others.
 ///
 /// # Errors
 /// A token cannot be written at this place.
 pub fn swap_text(
     text: &[u8],
     place: Place,
-    lookup: impl FnMut(&Placeholder) -> Option<Vec<u8>>,
+    mut lookup: impl FnMut(&Placeholder, &[u8]) -> Option<Vec<u8>>,
 ) -> Result<(Option<Vec<u8>>, Swapped), SwapError> {
-    let mut out = Vec::with_capacity(text.len());
-    let mut swap = PlaceholderSwap::new(place, lookup);
-    let rest = swap.step(text, &mut out)?;
-    out.extend_from_slice(rest);
-    let found = swap.swapped;
-    Ok(((found.swapped > 0).then_some(out), found))
+    let names = Names::of(place, text);
+    swap(text, place, |at, placeholder| {
+        lookup(placeholder, &names.beside(at)?)
+    })
 }
 
-/// Swaps placeholders in a body as it streams. A token that cannot be written is [`BodyError::Malformed`].
-pub struct PlaceholderSwap<L> {
+/// The same of one value, whose name stands elsewhere; it is written as it is.
+///
+/// # Errors
+/// See [`swap_text`].
+pub fn swap_value(
+    value: &[u8],
+    name: &[u8],
+    mut lookup: impl FnMut(&Placeholder, &[u8]) -> Option<Vec<u8>>,
+) -> Result<(Option<Vec<u8>>, Swapped), SwapError> {
+    let is_whole = is_whole(value);
+    swap(value, Place::Plain, |_at, placeholder| {
+        lookup(placeholder, name).filter(|_| is_whole)
+    })
+}
+
+/// Swaps what this finds a token for, by where it begins.
+fn swap(
+    text: &[u8],
     place: Place,
-    lookup: L,
-    /// The last bytes read, which may begin a placeholder.
-    pub(super) held: Vec<u8>,
-    swapped: Swapped,
-    offset: u64,
-    spent: bool,
-}
-
-impl<L: FnMut(&Placeholder) -> Option<Vec<u8>>> PlaceholderSwap<L> {
-    /// A swap before the first byte of a text. The lookup says which token a placeholder stands for, in this
-    /// session.
-    pub fn new(place: Place, lookup: L) -> Self {
-        Self {
-            place,
-            lookup,
-            held: Vec::new(),
-            swapped: Swapped::default(),
-            offset: 0,
-            spent: false,
-        }
-    }
-
-    /// What was found so far.
-    #[must_use]
-    pub const fn swapped(&self) -> Swapped {
-        self.swapped
-    }
-
-    /// Appends what is decided, and returns what is not: a text that may begin a placeholder.
-    fn step<'t>(&mut self, text: &'t [u8], out: &mut Vec<u8>) -> Result<&'t [u8], SwapError> {
-        let begins = Placeholder::BEGINS.as_bytes();
-        let mut rest = text;
-        while let Some(at) = memmem::find(rest, begins) {
-            let (before, found) = rest.split_at(at);
-            out.extend_from_slice(before);
-            let Some((whole, after)) = found.split_at_checked(Placeholder::LENGTH) else {
-                return Ok(found);
-            };
-            let placeholder = Placeholder::parse(whole);
-            let token = placeholder.as_ref().and_then(&mut self.lookup);
-            rest = match (&token, placeholder) {
-                (Some(token), _) => {
-                    self.place.write(token, out)?;
-                    self.swapped.swapped += 1;
-                    after
-                }
-                (None, placeholder) => {
-                    self.swapped.unknown += u64::from(placeholder.is_some());
-                    let (beginning, after) = found.split_at(begins.len());
-                    out.extend_from_slice(beginning);
-                    after
-                }
-            };
-        }
-        let ends_like = |length: &usize| rest.ends_with(begins.get(..*length).unwrap_or(begins));
-        let undecided = (1..begins.len()).rev().find(ends_like).unwrap_or(0);
-        let (decided, undecided) = rest.split_at(rest.len() - undecided);
-        out.extend_from_slice(decided);
-        Ok(undecided)
-    }
-}
-
-impl<L: FnMut(&Placeholder) -> Option<Vec<u8>>> BodyFilter for PlaceholderSwap<L> {
-    fn push(&mut self, chunk: &[u8], out: &mut Vec<u8>) -> Result<(), BodyError> {
-        if self.spent {
-            return Err(BodyError::Spent);
-        }
-        let before = out.len();
-        let mut text = std::mem::take(&mut self.held);
-        text.extend_from_slice(chunk);
-        match self.step(&text, out) {
-            Ok(held) => {
-                self.held = held.to_vec();
-                self.offset += chunk.len() as u64;
-                Ok(())
+    mut token_at: impl FnMut(usize, &Placeholder) -> Option<Vec<u8>>,
+) -> Result<(Option<Vec<u8>>, Swapped), SwapError> {
+    let mut out = Vec::new();
+    let mut found = Swapped::default();
+    let (mut copied, mut from) = (0, 0);
+    while let Some(at) = memmem::find(text.get(from..).unwrap_or_default(), BEGINS) {
+        let at = from + at;
+        from = at + BEGINS.len();
+        let to = at + Placeholder::LENGTH;
+        let Some(placeholder) = text.get(at..to).and_then(Placeholder::parse) else {
+            continue;
+        };
+        match token_at(at, &placeholder) {
+            Some(token) => {
+                out.extend_from_slice(text.get(copied..at).unwrap_or_default());
+                place.write(&token, &mut out)?;
+                found.swapped += 1;
+                (copied, from) = (to, to);
             }
-            Err(_unwritable) => {
-                out.truncate(before);
-                self.spent = true;
-                Err(BodyError::Malformed {
-                    format: "request text",
-                    what: "a token that cannot be written there",
-                    offset: self.offset,
-                })
-            }
+            None => found.unknown += 1,
         }
     }
-
-    fn finish(&mut self, out: &mut Vec<u8>) -> Result<(), BodyError> {
-        if self.spent {
-            return Err(BodyError::Spent);
-        }
-        out.append(&mut self.held);
-        self.spent = true;
-        Ok(())
+    if found.swapped == 0 {
+        return Ok((None, found));
     }
-}
-
-impl<L> fmt::Debug for PlaceholderSwap<L> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PlaceholderSwap")
-            .field("place", &self.place)
-            .field("swapped", &self.swapped)
-            .finish_non_exhaustive()
-    }
+    out.extend_from_slice(text.get(copied..).unwrap_or_default());
+    Ok((Some(out), found))
 }

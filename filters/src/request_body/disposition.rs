@@ -1,14 +1,14 @@
 //! `Content-Disposition` of a part (RFC 7578 section 4.2, RFC 6266), for the two questions that matter here:
-//! whether the part has a name, and whether it is a file.
+//! what the part is called, and whether it is a file.
 //!
 //! Readers differ about a backslash before a quote: browsers write backslashes as they are, RFC 9110 has them
 //! escape. A value that ends differently for the two is refused.
 
 /// What the disposition of a part says.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Disposition {
-    /// It has a name.
-    pub(super) named: bool,
+    /// Its name, without quotes.
+    pub(super) name: Option<Vec<u8>>,
     /// It has a file's name, perhaps an empty one, or is an attachment.
     pub(super) file: bool,
 }
@@ -22,7 +22,7 @@ pub(super) fn disposition(value: &[u8]) -> Option<Disposition> {
         return None;
     }
     let mut found = Disposition {
-        named: false,
+        name: None,
         file: kind.eq_ignore_ascii_case(b"attachment"),
     };
     let mut seen: Vec<Vec<u8>> = Vec::new();
@@ -36,10 +36,11 @@ pub(super) fn disposition(value: &[u8]) -> Option<Disposition> {
         if !is_token(name) {
             return None;
         }
-        rest = behind_value(after.get(1..)?)?;
+        let (said, behind) = value_of(after.get(1..)?)?;
+        rest = behind;
         let name = name.to_ascii_lowercase();
         match name.as_slice() {
-            b"name" => found.named = true,
+            b"name" => found.name = Some(said.to_vec()),
             b"filename" | b"filename*" => found.file = true,
             // What continues over several parameters (RFC 2231) is put together by some readers only.
             name if name.starts_with(b"name*") || name.starts_with(b"filename*") => return None,
@@ -53,16 +54,16 @@ pub(super) fn disposition(value: &[u8]) -> Option<Disposition> {
     Some(found)
 }
 
-/// What follows the value of a parameter.
-fn behind_value(text: &[u8]) -> Option<&[u8]> {
-    let after = match text.strip_prefix(b"\"") {
+/// The value of a parameter, and what follows it.
+fn value_of(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (value, after) = match text.strip_prefix(b"\"") {
         Some(quoted) => {
             let end = memchr::memchr(b'"', quoted)?;
             let (value, after) = quoted.split_at(end);
             if value.ends_with(b"\\") {
                 return None;
             }
-            after.get(1..)?
+            (value, after.get(1..)?)
         }
         None => {
             let end = text
@@ -72,10 +73,10 @@ fn behind_value(text: &[u8]) -> Option<&[u8]> {
             if !is_token(value) {
                 return None;
             }
-            after
+            (value, after)
         }
     };
-    Some(after.trim_ascii_start())
+    Some((value, after.trim_ascii_start()))
 }
 
 /// RFC 9110 section 5.6.2.

@@ -43,6 +43,11 @@ impl Part {
             (false, None) => Ok(Kind::Message(Place::Plain)),
         }
     }
+
+    /// What the part is called.
+    pub(super) fn name(&self) -> Option<&[u8]> {
+        self.disposition.name.as_deref()
+    }
 }
 
 /// What divides a body, with its dashes, from the parameter of its type.
@@ -123,7 +128,7 @@ fn part(text: &[u8], begins: usize, form: bool) -> Result<Part, RequestBodyError
         Some(said) => disposition(said).ok_or(refused("a disposition that cannot be read"))?,
         None => Disposition::default(),
     };
-    if form && !disposition.named {
+    if form && disposition.name.is_none() {
         return Err(refused("a part without a name"));
     }
     let content_type = content_type

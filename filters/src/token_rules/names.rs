@@ -6,7 +6,7 @@ use postern_config::sessions::TokenNames;
 use super::Says;
 
 /// The longest name that can be one of these; what a name has beside letters and digits is not counted.
-const NAME_LETTERS_MAX: usize = 64;
+pub(super) const NAME_LETTERS_MAX: usize = 64;
 
 /// Names of fields and of parameters whose values are tokens, in order.
 const TOKENS: [&str; 38] = [
@@ -92,6 +92,12 @@ pub(crate) fn parameter(name: &[u8], names: &TokenNames) -> Option<Says> {
     added_parameter(name, names).or_else(|| says(name, &PARAMETER_WORDS))
 }
 
+/// What a name says about the value that a request brings under it, whatever the value is. An ordinary word says
+/// nothing of a value that somebody chose.
+pub(crate) fn sent(name: &[u8], names: &TokenNames) -> Option<Says> {
+    added_form_field(name, names).or_else(|| says(name, &[]))
+}
+
 fn added_field(name: &[u8], names: &TokenNames) -> Option<Says> {
     if names.json.is_empty() && names.cookies.is_empty() {
         return None;
@@ -119,7 +125,7 @@ fn says(name: &[u8], words: &[&str]) -> Option<Says> {
 }
 
 /// A name without case and separators; none when it is too long to be one of these.
-fn letters<'b>(name: &[u8], buffer: &'b mut [u8; NAME_LETTERS_MAX]) -> Option<&'b str> {
+pub(super) fn letters<'b>(name: &[u8], buffer: &'b mut [u8; NAME_LETTERS_MAX]) -> Option<&'b str> {
     let mut length = 0;
     for byte in name.iter().filter(|byte| byte.is_ascii_alphanumeric()) {
         *buffer.get_mut(length)? = byte.to_ascii_lowercase();

@@ -135,3 +135,46 @@ fn nothing_of_a_token_is_shown() {
     let text = Instead::Text("text".to_owned());
     assert_eq!(format!("{found:?} {text:?}"), "FoundToken(Name) Text");
 }
+
+#[test]
+fn a_request_brings_a_token_under_its_own_names_and_under_those_of_tokens() {
+    const RANDOM: &[u8] = b"c4VnEu1yD9hQkXwZt7rB2pLm";
+    let known = ["refresh".to_owned(), "deskref".to_owned()];
+    let brings = |name: &str, token: &[u8]| is_sent_under(name.as_bytes(), token, &known, &none());
+    for name in [
+        "refresh",
+        "desk-ref",
+        "access_token",
+        "_csrf",
+        "form[_token]",
+        "x-desk-token",
+    ] {
+        assert!(brings(name, RANDOM), "{name}");
+    }
+    for name in [
+        "comment",
+        "state",
+        "ticket",
+        "code",
+        "",
+        "@",
+        "comment[a]token",
+        "comment\0token",
+        "next_page_token",
+    ] {
+        assert!(!brings(name, RANDOM), "{name}");
+    }
+    assert!(brings("refresh", b"function") && brings("token", b"function"));
+    assert!(!brings("desk_token", b"function"));
+    let own = names("{ json: desk_ref, query: entry, headers: X-Desk-Key }");
+    assert!(is_sent_under(b"deskRef", b"chosen", &[], &own));
+    assert!(
+        [&b"entry"[..], b"desk-ref", b"x-desk-key"]
+            .iter()
+            .all(|name| is_added(name, &own))
+    );
+    assert!(!is_added(b"token", &own) && !is_added(b"entry", &none()));
+    assert_eq!(name_letters(b"X-CSRF-Token"), Some("xcsrftoken".to_owned()));
+    assert_eq!(name_letters("@\u{e9}".as_bytes()), None);
+    assert_eq!(name_letters(&[b'a'; 65]), None);
+}

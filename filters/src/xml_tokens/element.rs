@@ -27,7 +27,7 @@ pub(super) enum Content {
 }
 
 /// A name without its prefix.
-pub(super) fn local(name: &[u8]) -> &[u8] {
+pub(crate) fn local(name: &[u8]) -> &[u8] {
     let colon = memchr::memrchr(b':', name);
     colon.map_or(name, |colon| name.get(colon + 1..).unwrap_or_default())
 }

@@ -13,13 +13,9 @@ use postern_filters::{Secret, Secrets};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use super::held_tokens::{FoundUnder, HeldTokens};
 use super::vault::Jar;
 
-/// The most tokens that clients hold placeholders for; the oldest goes first.
-const TOKENS_MAX: usize = 128;
-/// What their values take together: what looks for all of their spellings takes some hundred times as much, and has
-/// a bound past which nothing of a session leaves.
-pub const TOKENS_BYTES_MAX: usize = 16 << 10;
 /// A cookie's value of so many bytes is taken for a secret whatever its name is.
 const SECRET_BYTES_MIN: usize = 16;
 
@@ -28,23 +24,16 @@ const SECRET_BYTES_MIN: usize = 16;
 pub struct Contents {
     /// The application's cookies.
     pub cookies: CookieJar,
-    tokens: Vec<Held>,
+    tokens: HeldTokens,
     /// What pages of the login have set for whoever has a session already, and logs in anew.
     pub anew: Option<Box<Self>>,
-}
-
-/// A token that a client holds a placeholder for.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Held {
-    placeholder: String,
-    value: Vec<u8>,
 }
 
 /// As it is sealed.
 #[derive(Serialize, Deserialize)]
 struct Written {
     cookies: Vec<WrittenCookie>,
-    tokens: Vec<Held>,
+    tokens: HeldTokens,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     anew: Option<Box<Self>>,
 }
@@ -85,39 +74,15 @@ impl Contents {
         Zeroizing::new(serde_json::to_vec(&written).unwrap_or_default())
     }
 
-    /// The placeholder that a token has.
+    /// The tokens that clients hold placeholders for.
     #[must_use]
-    pub fn placeholder_of(&self, value: &[u8]) -> Option<&str> {
-        let mut tokens = self.tokens.iter();
-        let held = tokens.find(|held| held.value == value)?;
-        Some(&held.placeholder)
+    pub const fn tokens(&self) -> &HeldTokens {
+        &self.tokens
     }
 
     /// Holds a token for which a client has this placeholder already, or gets it in a moment.
-    pub fn hold_as(&mut self, placeholder: &Placeholder, value: &[u8]) {
-        let mut tokens = self.tokens.iter();
-        if tokens.any(|held| held.placeholder == placeholder.as_str()) {
-            return;
-        }
-        let mut bytes: usize = self.tokens().map(<[u8]>::len).sum();
-        while self.tokens.len() >= TOKENS_MAX || bytes + value.len() > TOKENS_BYTES_MAX {
-            if self.tokens.is_empty() {
-                break;
-            }
-            bytes -= self.tokens.remove(0).value.len();
-        }
-        self.tokens.push(Held {
-            placeholder: placeholder.as_str().to_owned(),
-            value: value.to_vec(),
-        });
-    }
-
-    /// The token that a placeholder stands for.
-    #[must_use]
-    pub fn held(&self, placeholder: &Placeholder) -> Option<&[u8]> {
-        let mut tokens = self.tokens.iter();
-        let held = tokens.find(|held| held.placeholder == placeholder.as_str())?;
-        Some(&held.value)
+    pub fn hold_as(&mut self, placeholder: &Placeholder, value: &[u8], found: &FoundUnder) {
+        self.tokens.hold_as(placeholder, value, found);
     }
 
     /// Everything in it that must not reach a client, to be looked for. Cookies that are tokens by their
@@ -132,10 +97,8 @@ impl Contents {
         now_ms: u64,
         gone: impl Iterator<Item = &'v [u8]>,
     ) -> Result<Secrets, SecretsError> {
-        let tokens = self.tokens.iter().map(|held| Secret {
-            value: &held.value,
-            instead: held.placeholder.as_bytes(),
-        });
+        let tokens = self.tokens.pairs();
+        let tokens = tokens.map(|(value, instead)| Secret { value, instead });
         let cookies = self.secret_cookies(sessions, now_ms);
         let cookies = cookies.map(|cookie| cookie.value.as_slice());
         let removed = cookies.chain(gone).map(|value| Secret {
@@ -150,13 +113,9 @@ impl Contents {
     pub fn watched_values(&self, sessions: &Sessions, now_ms: u64) -> impl Iterator<Item = &[u8]> {
         let cookies = self.secret_cookies(sessions, now_ms);
         let cookies = cookies.filter(|cookie| is_watched(&cookie.name, &cookie.value, sessions));
-        self.tokens()
+        self.tokens
+            .values()
             .chain(cookies.map(|cookie| cookie.value.as_slice()))
-    }
-
-    /// The tokens that clients hold placeholders for.
-    pub fn tokens(&self) -> impl Iterator<Item = &[u8]> {
-        self.tokens.iter().map(|held| held.value.as_slice())
     }
 
     fn secret_cookies(&self, sessions: &Sessions, now_ms: u64) -> impl Iterator<Item = &Cookie> {
@@ -250,6 +209,7 @@ mod tests {
     use postern_filters::cookie_jar::Origin;
     use postern_filters::set_cookie::set_cookies;
 
+    use super::super::held_tokens::TOKENS_BYTES_MAX;
     use super::*;
 
     const NOW: u64 = 1_800_000_000_000;
@@ -260,6 +220,10 @@ mod tests {
             path: b"/",
             secure: true,
         }
+    }
+
+    fn found(name: &str) -> FoundUnder {
+        FoundUnder::new(Some(name.as_bytes()), &Sessions::default().token, false)
     }
 
     fn with(fields: &[&str]) -> Contents {
@@ -279,30 +243,26 @@ mod tests {
             "bytes=\u{e9}",
         ]);
         let placeholder = Placeholder::new([1; 16]);
-        contents.hold_as(&placeholder, b"a token of 24 characters");
+        contents.hold_as(&placeholder, b"a token of 24 characters", &found("refresh"));
         let read = Contents::read(&contents.to_jar()).unwrap();
         assert_eq!(read, contents);
-        assert_eq!(
-            read.held(&placeholder).unwrap(),
-            b"a token of 24 characters"
-        );
+        let held = read.tokens().held(&placeholder).unwrap();
+        assert_eq!(held, b"a token of 24 characters");
         assert_eq!(Contents::read(b"{}").unwrap_err(), NoJar);
     }
 
     #[test]
-    fn a_token_has_one_placeholder_and_the_oldest_goes_first() {
-        let mut contents = Contents::default();
-        let first = Placeholder::new([0; 16]);
-        contents.hold_as(&first, b"first");
-        contents.hold_as(&first, b"first");
-        assert_eq!(contents.placeholder_of(b"first"), Some(first.as_str()));
-        assert_eq!(contents.tokens.len(), 1);
-        for n in 1..=TOKENS_MAX {
-            let n = u8::try_from(n).unwrap();
-            contents.hold_as(&Placeholder::new([n; 16]), &[n; 8]);
-        }
-        assert_eq!(contents.held(&first), None);
-        assert_eq!(contents.tokens.len(), TOKENS_MAX);
+    fn a_jar_of_before_names_were_kept_is_read() {
+        let placeholder = Placeholder::new([1; 16]);
+        let jar = format!(
+            r#"{{"cookies":[],"tokens":[{{"placeholder":"{placeholder}","value":[97,98,99,100,101,102]}}]}}"#
+        );
+        let read = Contents::read(jar.as_bytes()).unwrap();
+        let names = Sessions::default().token;
+        let under = |name: &[u8]| read.tokens().held_under(&placeholder, name, &names);
+        assert_eq!(under(b"desk_token"), None, "it looks like a word");
+        assert_eq!(under(b"access_token"), Some(b"abcdef".as_slice()));
+        assert_eq!(under(b"comment"), None);
     }
 
     #[test]
@@ -334,15 +294,15 @@ mod tests {
             let value: String = (0..1_000)
                 .map(|at| sign(at * at + usize::from(n)))
                 .collect();
-            contents.hold_as(&Placeholder::new([n; 16]), value.as_bytes());
+            contents.hold_as(&Placeholder::new([n; 16]), value.as_bytes(), &found("t"));
         }
         let secrets = contents.secrets(&Sessions::default(), NOW, std::iter::empty());
         assert!(secrets.is_ok(), "{secrets:?}");
         let newest = Placeholder::new([119; 16]);
-        assert!(contents.held(&newest).is_some());
+        assert!(contents.tokens().held(&newest).is_some());
         let long = vec![b'x'; TOKENS_BYTES_MAX + 1];
-        contents.hold_as(&Placeholder::new([200; 16]), &long);
-        assert_eq!(contents.tokens().count(), 1);
+        contents.hold_as(&Placeholder::new([200; 16]), &long, &found("t"));
+        assert_eq!(contents.tokens().values().count(), 1);
     }
 
     #[test]
@@ -354,7 +314,7 @@ mod tests {
             "theme=a-rather-long-name-of-a-theme",
         ]);
         let placeholder = Placeholder::new([1; 16]);
-        contents.hold_as(&placeholder, b"token-of-the-application");
+        contents.hold_as(&placeholder, b"token-of-the-application", &found("t"));
         let mut sessions = Sessions::default();
         sessions.passthrough.push("theme".to_owned());
         let secrets = Arc::new(

@@ -1,6 +1,6 @@
 //! An answer on its way down: its cookies and tokens stay here.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use http::header::{
     CACHE_CONTROL, CONTENT_ENCODING, ETAG, HeaderName, HeaderValue, LAST_MODIFIED, SET_COOKIE,
@@ -22,7 +22,7 @@ use super::{Told, Visit, lock};
 use crate::respond::{EVERYTHING, Problem};
 use crate::session::client_cookies::{forgetting_field, forgetting_fields, handle_field};
 use crate::session::dbsc::header;
-use crate::session::jar::TOKENS_BYTES_MAX;
+use crate::session::held_tokens::{FoundUnder, TOKENS_BYTES_MAX};
 use crate::session::judge::Finding;
 use crate::session::registration::offer;
 use crate::session::{Binding, Client, Holder, Limit, OpenSession, Start, VaultError};
@@ -264,7 +264,7 @@ impl Visit {
         upstream: &HeaderMap,
     ) -> Result<(HeaderMap, Arc<Secrets>), Problem> {
         let mut secrets = self.secrets()?;
-        let mut keeper = keeper(&self.jar);
+        let mut keeper = self.token_keeper();
         let names = &self.terms.names;
         let (mut fields, found) = response_header_tokens(headers, names, &secrets, &mut keeper);
         self.note_found(found);
@@ -329,7 +329,7 @@ impl Visit {
     /// What takes tokens out of a body with this head.
     pub(crate) fn body_filter(&self, upstream: &HeaderMap, secrets: Arc<Secrets>) -> TokenFilter {
         let names = Arc::clone(&self.terms.names);
-        TokenFilter::new(NamedIn::of(upstream), names, secrets, keeper(&self.jar))
+        TokenFilter::new(NamedIn::of(upstream), names, secrets, self.token_keeper())
     }
 
     /// Whether the application has ended its own session: it refuses, or sends its user to the login.
@@ -343,6 +343,33 @@ impl Visit {
             && lock(&self.open).is_some()
             && (status == StatusCode::UNAUTHORIZED || sent_to_login)
     }
+
+    /// Who decides what becomes of a token: one that has a name is used by the page, which gets a placeholder; one
+    /// that stands anywhere goes. So does one in a path, with its name: it stands beside a cookie that is in the jar,
+    /// and no path may hold a `;` on the way up.
+    fn token_keeper(&self) -> impl FnMut(FoundToken<'_>) -> Instead + Send + use<> {
+        let (jar, names) = (Arc::clone(&self.jar), Arc::clone(&self.terms.names));
+        let at_login = self.line == Some(SessionLine::Login);
+        move |found| match found.why {
+            Why::Name => {
+                // What the client holds already, and sends back, stays what it is.
+                if Placeholder::parse(found.value).is_some() {
+                    return Instead::Keep;
+                }
+                if found.value.len() > TOKENS_BYTES_MAX {
+                    return Instead::Strip;
+                }
+                let mut random = [0; 16];
+                if SystemRandom::new().fill(&mut random).is_err() {
+                    return Instead::Strip;
+                }
+                let under = FoundUnder::new(found.name, &names, at_login);
+                let placeholder = Placeholder::new(random);
+                Instead::Text(lock(&jar).hold(found.value, placeholder, under))
+            }
+            Why::PathParameter | Why::Shape => Instead::Strip,
+        }
+    }
 }
 
 /// Whether an unread body is one whose bytes are what they seem. A client can ask for an encoding of characters in
@@ -351,30 +378,6 @@ pub(crate) fn is_plain(upstream: &HeaderMap) -> bool {
     let mut codings = upstream.get_all(CONTENT_ENCODING).iter();
     codings.all(|coding| coding.as_bytes().eq_ignore_ascii_case(b"identity"))
         && keeps_ascii(upstream)
-}
-
-/// Who decides what becomes of a token: one that has a name is used by the page, which gets a placeholder; one
-/// that stands anywhere goes. So does one in a path, with its name: it stands beside a cookie that is in the jar,
-/// and no path may hold a `;` on the way up.
-fn keeper(jar: &Arc<Mutex<JarState>>) -> impl FnMut(FoundToken<'_>) -> Instead + Send + use<> {
-    let jar = Arc::clone(jar);
-    move |found| match found.why {
-        Why::Name => {
-            // What the client holds already, and sends back, stays what it is.
-            if Placeholder::parse(found.value).is_some() {
-                return Instead::Keep;
-            }
-            if found.value.len() > TOKENS_BYTES_MAX {
-                return Instead::Strip;
-            }
-            let mut random = [0; 16];
-            match SystemRandom::new().fill(&mut random) {
-                Ok(()) => Instead::Text(lock(&jar).hold(found.value, Placeholder::new(random))),
-                Err(_none) => Instead::Strip,
-            }
-        }
-        Why::PathParameter | Why::Shape => Instead::Strip,
-    }
 }
 
 fn append(fields: &mut HeaderMap, value: &str) {

@@ -2,6 +2,7 @@
 //! not leave either: the application may tell it in that same answer, and it may still be good.
 
 use postern_config::Sessions;
+use postern_config::sessions::TokenNames;
 use postern_filters::Secrets;
 use postern_filters::cookie_jar::{Cookie, CookieJar, Origin};
 use postern_filters::placeholder::Placeholder;
@@ -10,6 +11,7 @@ use postern_filters::token_sweep::SecretsError;
 use zeroize::Zeroizing;
 
 use crate::session::Jar;
+use crate::session::held_tokens::FoundUnder;
 use crate::session::jar::{Contents, NoJar, is_secret, is_watched};
 
 /// A cookie whose end moves by less than one part in so many of what is left is not stored again.
@@ -52,8 +54,8 @@ struct Gone {
 pub(super) enum News {
     /// A cookie, set by an answer that began then.
     Cookie(Box<SetCookie>, u64),
-    /// A token for which the client gets a placeholder.
-    Token(Placeholder, Vec<u8>),
+    /// A token for which the client gets a placeholder, or where else it was found.
+    Token(Placeholder, Vec<u8>, FoundUnder),
 }
 
 /// Where cookies come from and go to.
@@ -72,7 +74,7 @@ impl News {
             Self::Cookie(cookie, _) => {
                 is_watched(&cookie.name, &cookie.value, sessions).then_some(&cookie.value)
             }
-            Self::Token(_, value) => Some(value),
+            Self::Token(_, value, _) => Some(value),
         }
     }
 }
@@ -129,7 +131,7 @@ impl JarState {
     pub(super) fn clear(&mut self) {
         let before = std::mem::take(&mut self.contents);
         self.news.clear();
-        let tokens = before.tokens().map(|value| Gone::new(None, value));
+        let tokens = before.tokens().values().map(|value| Gone::new(None, value));
         self.gone.extend(tokens);
         self.note_gone(&before.cookies);
     }
@@ -161,7 +163,7 @@ impl JarState {
     /// something else in a word, which stands in many texts.
     pub(super) fn note(&mut self, token: &[u8]) {
         let random = token.len() >= NOTED_BYTES_MIN && token.iter().any(u8::is_ascii_digit);
-        if random && self.contents.placeholder_of(token).is_none() {
+        if random && self.contents.tokens().placeholder_of(token).is_none() {
             self.gone.push(Gone::new(None, token));
         }
     }
@@ -174,20 +176,37 @@ impl JarState {
         self.gone.extend(gone);
     }
 
-    /// The placeholder of a token: the one that it has, or this one.
-    pub(super) fn hold(&mut self, value: &[u8], new: Placeholder) -> String {
-        if let Some(placeholder) = self.contents.placeholder_of(value) {
-            return placeholder.to_owned();
+    /// The placeholder of a token that was found there: the one that it has, or this one.
+    pub(super) fn hold(&mut self, value: &[u8], new: Placeholder, found: FoundUnder) -> String {
+        let tokens = self.contents.tokens();
+        let known = tokens.placeholder_of(value);
+        let placeholder = known.and_then(|known| Placeholder::parse(known.as_bytes()));
+        let placeholder = placeholder.unwrap_or(new);
+        let text = placeholder.as_str().to_owned();
+        if tokens.is_news(&placeholder, &found) {
+            self.contents.hold_as(&placeholder, value, &found);
+            self.news
+                .push(News::Token(placeholder, value.to_vec(), found));
         }
-        self.contents.hold_as(&new, value);
-        let text = new.as_str().to_owned();
-        self.news.push(News::Token(new, value.to_vec()));
         text
     }
 
-    /// The token that a placeholder stands for.
+    /// The token that a placeholder stands for, in a field that brings tokens.
     pub(super) fn held(&self, placeholder: &Placeholder) -> Option<Vec<u8>> {
-        self.contents.held(placeholder).map(<[u8]>::to_vec)
+        let held = self.contents.tokens().held(placeholder);
+        held.map(<[u8]>::to_vec)
+    }
+
+    /// The same, as the value of this name.
+    pub(super) fn held_under(
+        &self,
+        placeholder: &Placeholder,
+        name: &[u8],
+        names: &TokenNames,
+    ) -> Option<Vec<u8>> {
+        let tokens = self.contents.tokens();
+        let held = tokens.held_under(placeholder, name, names);
+        held.map(<[u8]>::to_vec)
     }
 
     /// The `Cookie` field for a request.
@@ -281,7 +300,7 @@ fn add(contents: &mut Contents, news: &[News], place: &Place) {
                 let cookies = &mut contents.cookies;
                 cookies.store((**cookie).clone(), place.origin(), *began_ms);
             }
-            News::Token(placeholder, value) => contents.hold_as(placeholder, value),
+            News::Token(placeholder, value, found) => contents.hold_as(placeholder, value, found),
         }
     }
 }

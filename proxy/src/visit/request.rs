@@ -21,7 +21,8 @@ impl Visit {
     pub(crate) fn target(&self, target: &str) -> Result<Option<String>, Problem> {
         let without = self.without_found(target);
         let text = without.as_deref().unwrap_or(target.as_bytes());
-        let (swapped, _) = swap_text(text, Where::Url, |placeholder| self.token(placeholder))
+        let lookup = |placeholder: &Placeholder, name: &[u8]| self.token_under(placeholder, name);
+        let (swapped, _) = swap_text(text, Where::Url, lookup)
             .map_err(|_error| Problem::from(SessionProblem::Unwritable))?;
         let changed = swapped.or(without);
         Ok(changed.and_then(|target| String::from_utf8(target).ok()))
@@ -69,7 +70,7 @@ impl Visit {
             return Err(Problem::Denied(DenyReason::UnsupportedMediaType));
         }
         let secrets = self.secrets()?;
-        let lookup = |placeholder: &Placeholder| self.token(placeholder);
+        let lookup = |placeholder: &Placeholder, name: &[u8]| self.token_under(placeholder, name);
         let read = RequestBody::of(&request.method, &request.headers)
             .and_then(|reader| reader.read(&body, &self.terms.names, &secrets, lookup));
         match read {
@@ -90,5 +91,10 @@ impl Visit {
 
     fn token(&self, placeholder: &Placeholder) -> Option<Vec<u8>> {
         lock(&self.jar).held(placeholder)
+    }
+
+    /// SECURITY: where a client only writes what others read, a token would be told to them.
+    fn token_under(&self, placeholder: &Placeholder, name: &[u8]) -> Option<Vec<u8>> {
+        lock(&self.jar).held_under(placeholder, name, &self.terms.names)
     }
 }

@@ -190,7 +190,8 @@ fn a_boundary_is_one_that_mail_would_take() {
 
 #[test]
 fn a_file_is_told_by_its_name_in_every_spelling() {
-    let said = |text: &str| disposition(text.as_bytes()).map(|said| (said.named, said.file));
+    let said =
+        |text: &str| disposition(text.as_bytes()).map(|said| (said.name.is_some(), said.file));
     let cases = [
         ("form-data; name=a", (true, false)),
         ("form-data; NAME = x", (false, false)),
