@@ -55,11 +55,12 @@ impl Given {
 
     fn secret(&mut self, kind: &str) -> String {
         self.number += 1;
-        let secret = format!(
-            "{kind}{:016x}{:016x}",
-            self.number.wrapping_mul(0x9e37_79b9_7f4a_7c15),
-            self.number
-        );
+        let mut bits = self.number;
+        let digits = (0..32).map(|_| {
+            bits = bits.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            char::from_digit(u32::try_from(bits >> 40).unwrap() % 36, 36).unwrap()
+        });
+        let secret = format!("{kind}{}", digits.collect::<String>());
         self.secrets.insert(secret.clone());
         secret
     }

@@ -303,3 +303,22 @@ async fn a_placeholder_in_a_comment_is_no_token_there() {
     let request = origin.requests().pop().unwrap();
     assert!(!request.contains(SECOND), "{request}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_ends_a_session_by_what_they_stored_in_a_case() {
+    let origin = desk(|_| {
+        typed(
+            "application/json",
+            b"{\"metadata\":{\"token\":\"chosen-by-a-customer-1\"}}",
+            &[],
+        )
+    })
+    .await;
+    let stage = staged(&origin, PLAIN).await;
+    let mut browser = Browser::new(&stage);
+    browser.log_in("agent").await;
+    assert_eq!(browser.get("/token").await.status, 200);
+    let mut customer = Browser::new(&stage);
+    customer.get("/home?token=chosen-by-a-customer-1").await;
+    assert_eq!(browser.get("/home").await.status, 200);
+}

@@ -99,15 +99,23 @@ async fn somebody_elses_token_gets_nothing_in_a_session_of_ones_own() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_token_behind_a_placeholder_is_watched_for_too() {
-    let (_origin, desk, stage) = with_rule("").await;
-    let (mut owner, _) = somebody(&stage, &desk).await;
-    assert_eq!(owner.get("/token").await.status, 200);
-    let stolen = given(&desk, "access").pop_first().unwrap();
-    let mut thief = Browser::new(&stage);
-    let field = format!("X-Api-Key: {stolen}\r\n");
-    assert_eq!(thief.send("GET", "/api", &field, "").await.status, 401);
-    assert_eq!(owner.get("/home").await.slug(), "session-revoked");
+async fn a_token_of_the_login_or_of_the_policys_own_names_is_watched_for_behind_its_placeholder() {
+    let (_origin, desk, stage) = with_rule(", token: { json: desk_ref }").await;
+    let kinds = [("form", true), ("reference", true), ("access", false)];
+    for (kind, is_watched) in kinds {
+        let before = given(&desk, kind);
+        let (mut owner, _) = somebody(&stage, &desk).await;
+        for page in ["/token", "/handover"] {
+            assert_eq!(owner.get(page).await.status, 200);
+        }
+        let after = given(&desk, kind);
+        let stolen = after.difference(&before).next().unwrap();
+        let mut thief = Browser::new(&stage);
+        let field = format!("X-Api-Key: {stolen}\r\n");
+        assert_eq!(thief.send("GET", "/api", &field, "").await.status, 401);
+        let reply = owner.get("/home").await;
+        assert_eq!(reply.status, if is_watched { 401 } else { 200 }, "{kind}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

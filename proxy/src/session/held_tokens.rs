@@ -5,7 +5,7 @@
 
 use postern_config::sessions::TokenNames;
 use postern_filters::placeholder::Placeholder;
-use postern_filters::token_rules::{is_added, is_sent_under, name_letters};
+use postern_filters::token_rules::{is_added, is_sent_under, looks_random, name_letters};
 use serde::{Deserialize, Serialize};
 
 /// The most tokens that clients hold placeholders for.
@@ -37,6 +37,9 @@ struct Held {
     value: Vec<u8>,
     #[serde(default)]
     names: Vec<String>,
+    /// Whoever brings it from outside has taken it.
+    #[serde(default)]
+    is_watched: bool,
 }
 
 impl FoundUnder {
@@ -48,6 +51,15 @@ impl FoundUnder {
             at_login,
             is_added: name.is_some_and(|name| is_added(name, names)),
         }
+    }
+
+    /// Whether it is a secret that nobody guesses: a login gave it, or the policy names it, and it looks random.
+    ///
+    /// SECURITY: whoever brings what is watched for can end its session. What merely stands beside the name of a token
+    /// may be written there by whoever writes to an agent.
+    #[must_use]
+    pub fn watches(&self, value: &[u8]) -> bool {
+        (self.at_login || self.is_added) && looks_random(value)
     }
 }
 
@@ -85,6 +97,7 @@ impl HeldTokens {
             placeholder: placeholder.as_str().to_owned(),
             value: value.to_vec(),
             names: Vec::new(),
+            is_watched: false,
         };
         held.learn(found);
         self.0.push(held);
@@ -114,6 +127,12 @@ impl HeldTokens {
         self.0.iter().map(|held| held.value.as_slice())
     }
 
+    /// Those that nobody may bring from outside.
+    pub fn watched(&self) -> impl Iterator<Item = &[u8]> {
+        let watched = self.0.iter().filter(|held| held.is_watched);
+        watched.map(|held| held.value.as_slice())
+    }
+
     /// All of them, with their placeholders.
     pub fn pairs(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
         let pairs = self.0.iter();
@@ -128,12 +147,13 @@ impl HeldTokens {
 
 impl Held {
     fn learns(&self, found: &FoundUnder) -> bool {
-        self.new_name(found).is_some()
+        self.new_name(found).is_some() || !self.is_watched && found.watches(&self.value)
     }
 
     fn learn(&mut self, found: &FoundUnder) {
         let name = self.new_name(found).cloned();
         self.names.extend(name);
+        self.is_watched |= found.watches(&self.value);
     }
 
     fn new_name<'f>(&self, found: &'f FoundUnder) -> Option<&'f String> {
@@ -183,6 +203,28 @@ mod tests {
         }
         assert_eq!(tokens.held(&first), None);
         assert_eq!(tokens.0.len(), TOKENS_MAX);
+    }
+
+    #[test]
+    fn watched_for_is_what_a_login_gave_or_the_policy_names_and_nobody_guesses() {
+        let added = TokenNames::default();
+        let watched = |name: &str, at_login: bool, value: &[u8]| {
+            let found = FoundUnder::new(Some(name.as_bytes()), &added, at_login);
+            let mut tokens = HeldTokens::default();
+            tokens.hold_as(&Placeholder::new([1; 16]), value, &found);
+            assert_eq!(tokens.watched().count() == 1, found.watches(value));
+            found.watches(value)
+        };
+        assert!(watched("access_token", true, RANDOM));
+        assert!(!watched("access_token", true, b"function"));
+        assert!(!watched("access_token", false, RANDOM));
+        let mut tokens = HeldTokens::default();
+        let placeholder = Placeholder::new([1; 16]);
+        tokens.hold_as(&placeholder, RANDOM, &found("token"));
+        let at_login = FoundUnder::new(Some(b"token"), &added, true);
+        assert!(tokens.is_news(&placeholder, &at_login));
+        tokens.hold_as(&placeholder, RANDOM, &at_login);
+        assert_eq!(tokens.watched().count(), 1);
     }
 
     #[test]

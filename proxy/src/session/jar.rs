@@ -114,7 +114,7 @@ impl Contents {
         let cookies = self.secret_cookies(sessions, now_ms);
         let cookies = cookies.filter(|cookie| is_watched(&cookie.name, &cookie.value, sessions));
         self.tokens
-            .values()
+            .watched()
             .chain(cookies.map(|cookie| cookie.value.as_slice()))
     }
 

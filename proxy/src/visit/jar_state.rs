@@ -74,7 +74,7 @@ impl News {
             Self::Cookie(cookie, _) => {
                 is_watched(&cookie.name, &cookie.value, sessions).then_some(&cookie.value)
             }
-            Self::Token(_, value, _) => Some(value),
+            Self::Token(_, value, found) => found.watches(value).then_some(value),
         }
     }
 }
