@@ -322,3 +322,22 @@ async fn nobody_ends_a_session_by_what_they_stored_in_a_case() {
     customer.get("/home?token=chosen-by-a-customer-1").await;
     assert_eq!(browser.get("/home").await.status, 200);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_word_beside_a_tokens_name_changes_no_other_text() {
+    let origin = desk(|asked| match asked {
+        "GET /token" => typed(
+            "application/json",
+            b"{\"metadata\":{\"token\":\"function\"}}",
+            &[],
+        ),
+        _ => page("<script>function f() {}</script>", &[]),
+    })
+    .await;
+    let stage = staged(&origin, PLAIN).await;
+    let mut browser = Browser::new(&stage);
+    browser.log_in("agent").await;
+    browser.get("/token").await;
+    let text = browser.get("/home").await.text();
+    assert_eq!(text, "<script>function f() {}</script>");
+}

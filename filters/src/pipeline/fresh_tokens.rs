@@ -1,7 +1,7 @@
 //! Looks for the tokens that a body itself has given away: what stands beside a token's name in one place may
 //! stand without it in another, such as a form's token that a script of the page has as well.
 //!
-//! Guarantees: what got another text in its place by its name is taken out wherever else it stands in the same or a
+//! Guarantees: what looks random and got another text in its place by its name is taken out wherever else it stands in the same or a
 //! later chunk, as it would be in the next answer. What left before is gone: a body has one reading. A body gives
 //! tokens away anew in [`SWEEPS_MAX`] of its chunks at most, so that the time stays linear.
 
@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::body_filter::{BodyError, BodyFilter};
-use crate::token_rules::{FoundToken, Instead, Why};
+use crate::token_rules::{FoundToken, Instead, Why, looks_random};
 use crate::token_sweep::{Secret, SecretSweep, Secrets};
 
 /// In how many chunks of a body new tokens are noted.
@@ -40,8 +40,8 @@ impl Noted {
     pub(super) fn note(&self, found: FoundToken<'_>, instead: &Instead) {
         if let (Why::Name, Instead::Text(text)) = (found.why, instead) {
             let mut noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            // A word that stands beside such a name stands in many texts.
-            if found.value.iter().any(u8::is_ascii_digit) {
+            // A word or a date that stands beside such a name stands in many texts.
+            if looks_random(found.value) {
                 noted.push((found.value.to_vec(), text.clone()));
             }
         }

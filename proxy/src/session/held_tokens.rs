@@ -133,10 +133,11 @@ impl HeldTokens {
         watched.map(|held| held.value.as_slice())
     }
 
-    /// All of them, with their placeholders.
-    pub fn pairs(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
-        let pairs = self.0.iter();
-        pairs.map(|held| (held.value.as_slice(), held.placeholder.as_bytes()))
+    /// Those that are looked for by their value, with their placeholders. A word that stands beside such a name stands in
+    /// many texts, and somebody may have put it there for that.
+    pub fn looked_for(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        let random = self.0.iter().filter(|held| looks_random(&held.value));
+        random.map(|held| (held.value.as_slice(), held.placeholder.as_bytes()))
     }
 
     fn find(&self, placeholder: &Placeholder) -> Option<&Held> {

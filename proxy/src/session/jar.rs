@@ -86,7 +86,7 @@ impl Contents {
     }
 
     /// Everything in it that must not reach a client, to be looked for. Cookies that are tokens by their
-    /// name or long enough to be one are removed, tokens give way to their placeholders; cookies that the
+    /// name or long enough to be one are removed, tokens that look random give way to their placeholders; cookies that the
     /// policy lets pass are no secrets. `gone` was in it before, and is removed as well.
     ///
     /// # Errors
@@ -97,7 +97,7 @@ impl Contents {
         now_ms: u64,
         gone: impl Iterator<Item = &'v [u8]>,
     ) -> Result<Secrets, SecretsError> {
-        let tokens = self.tokens.pairs();
+        let tokens = self.tokens.looked_for();
         let tokens = tokens.map(|(value, instead)| Secret { value, instead });
         let cookies = self.secret_cookies(sessions, now_ms);
         let cookies = cookies.map(|cookie| cookie.value.as_slice());
@@ -289,10 +289,10 @@ mod tests {
     #[test]
     fn however_many_tokens_a_day_brings_they_can_be_looked_for() {
         let mut contents = Contents::default();
-        let sign = |n: usize| char::from(b"ABab01+/=-_."[n % 12]);
+        let sign = |n: usize| char::from(b"ABCDEFGHabcdefgh01234567+/=-_."[n % 30]);
         for n in 0..120_u8 {
             let value: String = (0..1_000)
-                .map(|at| sign(at * at + usize::from(n)))
+                .map(|at| sign(at * at / 7 + at + usize::from(n)))
                 .collect();
             contents.hold_as(&Placeholder::new([n; 16]), value.as_bytes(), &found("t"));
         }
@@ -314,7 +314,8 @@ mod tests {
             "theme=a-rather-long-name-of-a-theme",
         ]);
         let placeholder = Placeholder::new([1; 16]);
-        contents.hold_as(&placeholder, b"token-of-the-application", &found("t"));
+        contents.hold_as(&placeholder, b"c4VnEu1yD9hQkXwZt7rB2pLm", &found("token"));
+        contents.hold_as(&Placeholder::new([2; 16]), b"function", &found("token"));
         let mut sessions = Sessions::default();
         sessions.passthrough.push("theme".to_owned());
         let secrets = Arc::new(
@@ -322,10 +323,10 @@ mod tests {
                 .secrets(&sessions, NOW, std::iter::empty())
                 .unwrap(),
         );
-        let text = "abcdefgh12345678 short8xy en_US.UTF-8 a-rather-long-name-of-a-theme token-of-the-application";
+        let text = "abcdefgh12345678 short8xy en_US.UTF-8 a-rather-long-name-of-a-theme function c4VnEu1yD9hQkXwZt7rB2pLm";
         let rewritten = secrets.rewrite(text.as_bytes()).unwrap();
         let expected = format!(
-            "*** *** en_US.UTF-8 a-rather-long-name-of-a-theme {}",
+            "*** *** en_US.UTF-8 a-rather-long-name-of-a-theme function {}",
             placeholder.as_str()
         );
         assert_eq!(String::from_utf8(rewritten).unwrap(), expected);

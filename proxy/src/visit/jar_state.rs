@@ -131,7 +131,8 @@ impl JarState {
     pub(super) fn clear(&mut self) {
         let before = std::mem::take(&mut self.contents);
         self.news.clear();
-        let tokens = before.tokens().values().map(|value| Gone::new(None, value));
+        let tokens = before.tokens().looked_for();
+        let tokens = tokens.map(|(value, _)| Gone::new(None, value));
         self.gone.extend(tokens);
         self.note_gone(&before.cookies);
     }
