@@ -1,7 +1,7 @@
 //! The tokens of a session that clients hold placeholders for, with the names they were found under.
 //!
 //! Guarantees: a token has one placeholder; there are no more than [`TOKENS_MAX`] tokens with [`TOKENS_BYTES_MAX`]
-//! bytes, of which the oldest goes first.
+//! bytes, of which what was given or used last stays, and what a login gave longest.
 
 use postern_config::sessions::TokenNames;
 use postern_filters::placeholder::Placeholder;
@@ -40,6 +40,9 @@ struct Held {
     /// Whoever brings it from outside has taken it.
     #[serde(default)]
     is_watched: bool,
+    /// A login gave it.
+    #[serde(default)]
+    at_login: bool,
 }
 
 impl FoundUnder {
@@ -72,32 +75,42 @@ impl HeldTokens {
         Some(&held.placeholder)
     }
 
-    /// Whether it is not known yet that a token of this placeholder is found there.
+    /// Whether it changes anything worth keeping that a token of this placeholder was found there, or used: it was not
+    /// known yet, or the token would leave before those that nobody needs any more.
     #[must_use]
     pub fn is_news(&self, placeholder: &Placeholder, found: &FoundUnder) -> bool {
-        let held = self.find(placeholder);
-        held.is_none_or(|held| held.learns(found))
+        let Some(at) = self.index(placeholder) else {
+            return true;
+        };
+        // PERF: who uses one token again and again moves it once for each half of all that there is room for.
+        let is_full = self.0.len() >= TOKENS_MAX / 2 || self.bytes() >= TOKENS_BYTES_MAX / 2;
+        let is_old = is_full && at < self.0.len() / 2;
+        is_old || self.0.get(at).is_some_and(|held| held.learns(found))
     }
 
-    /// Holds a token for which a client has this placeholder already, or gets it in a moment.
+    /// Holds a token for which a client has this placeholder already, or gets it in a moment. It is the last to leave
+    /// now.
     pub fn hold_as(&mut self, placeholder: &Placeholder, value: &[u8], found: &FoundUnder) {
-        let mut tokens = self.0.iter_mut();
-        if let Some(held) = tokens.find(|held| held.placeholder == placeholder.as_str()) {
+        if let Some(at) = self.index(placeholder) {
+            let mut held = self.0.remove(at);
             held.learn(found);
+            self.0.push(held);
             return;
         }
-        let mut bytes: usize = self.values().map(<[u8]>::len).sum();
+        let mut bytes = self.bytes();
         while self.0.len() >= TOKENS_MAX || bytes + value.len() > TOKENS_BYTES_MAX {
             if self.0.is_empty() {
                 break;
             }
-            bytes -= self.0.remove(0).value.len();
+            let first = self.0.iter().position(|held| !held.at_login);
+            bytes -= self.0.remove(first.unwrap_or(0)).value.len();
         }
         let mut held = Held {
             placeholder: placeholder.as_str().to_owned(),
             value: value.to_vec(),
             names: Vec::new(),
             is_watched: false,
+            at_login: false,
         };
         held.learn(found);
         self.0.push(held);
@@ -141,19 +154,30 @@ impl HeldTokens {
     }
 
     fn find(&self, placeholder: &Placeholder) -> Option<&Held> {
+        self.0.get(self.index(placeholder)?)
+    }
+
+    fn index(&self, placeholder: &Placeholder) -> Option<usize> {
         let mut tokens = self.0.iter();
-        tokens.find(|held| held.placeholder == placeholder.as_str())
+        tokens.position(|held| held.placeholder == placeholder.as_str())
+    }
+
+    fn bytes(&self) -> usize {
+        self.values().map(<[u8]>::len).sum()
     }
 }
 
 impl Held {
     fn learns(&self, found: &FoundUnder) -> bool {
-        self.new_name(found).is_some() || !self.is_watched && found.watches(&self.value)
+        self.new_name(found).is_some()
+            || found.at_login && !self.at_login
+            || !self.is_watched && found.watches(&self.value)
     }
 
     fn learn(&mut self, found: &FoundUnder) {
         let name = self.new_name(found).cloned();
         self.names.extend(name);
+        self.at_login |= found.at_login;
         self.is_watched |= found.watches(&self.value);
     }
 
@@ -204,6 +228,34 @@ mod tests {
         }
         assert_eq!(tokens.held(&first), None);
         assert_eq!(tokens.0.len(), TOKENS_MAX);
+    }
+
+    #[test]
+    fn what_a_login_gave_leaves_last_and_what_is_in_use_stays() {
+        let mut tokens = HeldTokens::default();
+        let [login, used, page] = [250, 251, 252].map(|n| Placeholder::new([n; 16]));
+        let at_login = FoundUnder::new(Some(b"access_token"), &TokenNames::default(), true);
+        tokens.hold_as(&login, RANDOM, &at_login);
+        tokens.hold_as(&used, b"used", &found("csrf"));
+        tokens.hold_as(&page, b"page", &found("csrf"));
+        let again = FoundUnder::default();
+        let mut stored = 0;
+        for n in 0..240 {
+            let new = Placeholder::new([n; 16]);
+            tokens.hold_as(&new, &[n; 8], &found("csrf"));
+            if tokens.is_news(&used, &again) {
+                tokens.hold_as(&used, b"used", &again);
+                stored += 1;
+            }
+        }
+        assert_eq!(tokens.held(&login), Some(RANDOM));
+        assert_eq!(tokens.held(&used), Some(b"used".as_slice()));
+        assert_eq!(tokens.held(&page), None);
+        assert!((1..6).contains(&stored), "{stored}");
+        // Nothing else is left to leave for it.
+        let last = Placeholder::new([253; 16]);
+        tokens.hold_as(&last, &vec![b'x'; TOKENS_BYTES_MAX], &found("csrf"));
+        assert_eq!(tokens.values().count(), 1);
     }
 
     #[test]

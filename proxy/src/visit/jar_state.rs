@@ -179,35 +179,40 @@ impl JarState {
 
     /// The placeholder of a token that was found there: the one that it has, or this one.
     pub(super) fn hold(&mut self, value: &[u8], new: Placeholder, found: FoundUnder) -> String {
-        let tokens = self.contents.tokens();
-        let known = tokens.placeholder_of(value);
+        let known = self.contents.tokens().placeholder_of(value);
         let placeholder = known.and_then(|known| Placeholder::parse(known.as_bytes()));
         let placeholder = placeholder.unwrap_or(new);
         let text = placeholder.as_str().to_owned();
-        if tokens.is_news(&placeholder, &found) {
-            self.contents.hold_as(&placeholder, value, &found);
-            self.news
-                .push(News::Token(placeholder, value.to_vec(), found));
-        }
+        self.keep(placeholder, value, found);
         text
     }
 
     /// The token that a placeholder stands for, in a field that brings tokens.
-    pub(super) fn held(&self, placeholder: &Placeholder) -> Option<Vec<u8>> {
-        let held = self.contents.tokens().held(placeholder);
-        held.map(<[u8]>::to_vec)
+    pub(super) fn held(&mut self, placeholder: &Placeholder) -> Option<Vec<u8>> {
+        let value = self.contents.tokens().held(placeholder)?.to_vec();
+        self.keep(placeholder.clone(), &value, FoundUnder::default());
+        Some(value)
     }
 
     /// The same, as the value of this name.
     pub(super) fn held_under(
-        &self,
+        &mut self,
         placeholder: &Placeholder,
         name: &[u8],
         names: &TokenNames,
     ) -> Option<Vec<u8>> {
         let tokens = self.contents.tokens();
-        let held = tokens.held_under(placeholder, name, names);
-        held.map(<[u8]>::to_vec)
+        tokens.held_under(placeholder, name, names)?;
+        self.held(placeholder)
+    }
+
+    /// Keeps a token that was given or used, if that is news.
+    fn keep(&mut self, placeholder: Placeholder, value: &[u8], found: FoundUnder) {
+        if self.contents.tokens().is_news(&placeholder, &found) {
+            self.contents.hold_as(&placeholder, value, &found);
+            self.news
+                .push(News::Token(placeholder, value.to_vec(), found));
+        }
     }
 
     /// The `Cookie` field for a request.
