@@ -241,6 +241,7 @@ impl Connection {
         if !request.method.is_safe() || handshake.is_some() {
             exchange.before_first_byte().await?;
         }
+        let bytes_max = self.service.request_body_max;
         let forwarding = Forwarding {
             upstream: &self.service.upstream,
             clock: self.service.clock.as_ref(),
@@ -252,7 +253,7 @@ impl Connection {
             peer: &self.peer,
             secure: self.let_in_by.is_some(),
             watch: &self.watch,
-            request_body_max: self.service.request_body_max,
+            request_body_max: visit.map_or(bytes_max, |visit| visit.body_bytes_max(bytes_max)),
         };
         forward::forward(&forwarding, session, exchange).await
     }

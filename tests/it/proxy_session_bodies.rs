@@ -123,3 +123,25 @@ async fn only_cookies_that_the_policy_names_pass_and_the_application_gets_its_ow
         "{cookies}"
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_has_a_long_body_held_before_they_have_logged_in() {
+    let (origin, _given) = desk().await;
+    let stage = staged(&origin, PLAIN).await;
+    let mut browser = Browser::new(&stage);
+    let form = "Content-Type: application/x-www-form-urlencoded\r\n";
+    let begins = "username=agent&password=";
+    let long = format!("{begins}{}", "x".repeat(64 << 10));
+    let longest = &long[..64 << 10];
+    for has_handle in [false, true] {
+        assert_eq!(browser.cookies.is_empty(), !has_handle);
+        let reply = browser.send("POST", "/login", form, &long).await;
+        assert_eq!(reply.status, 413, "{}", reply.text());
+        let reply = browser.send("POST", "/login", form, longest).await;
+        assert_eq!(reply.status, 200, "{}", reply.text());
+        browser.get("/login").await;
+    }
+    browser.log_in("agent").await;
+    let reply = browser.send("POST", "/login", form, &long).await;
+    assert_eq!(reply.status, 200, "{}", reply.text());
+}

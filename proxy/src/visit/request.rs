@@ -3,16 +3,30 @@
 use bytes::Bytes;
 use http::header::{CONTENT_ENCODING, HeaderValue};
 use http::{HeaderMap, HeaderName};
-use postern_filters::DenyReason;
 use postern_filters::placeholder::{Place as Where, Placeholder, swap_text};
 use postern_filters::request_body::{RequestBody, RequestBodyError};
 use postern_filters::request_tokens::request_header_tokens;
+use postern_filters::{DenyReason, SessionLine};
 
+use super::begin::is_somebodys;
 use super::{Visit, lock};
 use crate::hygiene::{CleanRequest, Refusal};
 use crate::respond::{Problem, SessionProblem};
 
+/// How long the body of a login may be for somebody without a session: a name and a password, or an assertion.
+const LOGIN_BYTES_MAX: u64 = 64 << 10;
+
 impl Visit {
+    /// How long the request's body may be, where the server allows so many bytes. It is held whole, and at the login for
+    /// anybody.
+    pub(crate) fn body_bytes_max(&self, bytes_max: u64) -> u64 {
+        let is_somebodys = lock(&self.open).as_ref().is_some_and(is_somebodys);
+        match self.line == Some(SessionLine::Login) && !is_somebodys {
+            true => bytes_max.min(LOGIN_BYTES_MAX),
+            false => bytes_max,
+        }
+    }
+
     /// The target that goes up, with true tokens in it; none when it goes up as it came. What was
     /// brought from outside is not in it.
     ///
