@@ -29,7 +29,7 @@ use super::store::{Admitted, Change, NewSession, Replaced, SessionStore, StoreEr
 use crate::clock::{Clock, millis, unix_millis};
 pub use handle::Handle;
 pub use listing::Found;
-pub use open_session::{OpenSession, Start};
+pub use open_session::{Ended, OpenSession, Start};
 pub use refusal::{NoSession, VaultError};
 use turns::Turns;
 
@@ -42,15 +42,6 @@ const IDLE_PARTS: u64 = 15;
 
 /// What a jar holds, in whatever form its user gives it. It is wiped when it is dropped.
 pub type Jar = Zeroizing<Vec<u8>>;
-
-/// What became of a session that was to be ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Ended {
-    /// It has ended now; what was known of it.
-    Now(Box<Record>),
-    /// It had been ended before.
-    Before,
-}
 
 /// See the module's documentation.
 #[derive(Debug)]

@@ -68,3 +68,12 @@ impl std::fmt::Debug for OpenSession {
             .finish_non_exhaustive()
     }
 }
+
+/// What became of a session that was to be ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ended {
+    /// It has ended now; what was known of it.
+    Now(Box<Record>),
+    /// It had been ended before.
+    Before,
+}
