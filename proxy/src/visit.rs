@@ -60,6 +60,8 @@ pub(crate) struct Visit {
     /// The request's target, as it came.
     target: String,
     compiled: Arc<CompiledPolicy>,
+    /// Whether its method asks for nothing to be done (RFC 9110 section 9.2.1).
+    is_safe: bool,
     /// When the exchange began, in milliseconds since 1970.
     began_ms: u64,
     client: Client,

@@ -74,6 +74,25 @@ async fn whoever_has_a_session_reaches_the_login_and_keeps_it_until_they_have_lo
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_person_who_must_log_in_again_is_sent_there_and_goes_on() {
+    let (origin, _given) = desk().await;
+    let stage = staged(&origin, BOUND).await;
+    let mut browser = Browser::new(&stage);
+    browser.log_in("agent").await;
+    browser.from = "127.7.7.7".parse().unwrap();
+    let page = "Sec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: document\r\n";
+    let reply = browser.send("GET", "/home", page, "").await;
+    assert_eq!(
+        (reply.status, reply.header("location")),
+        (303, Some("/login"))
+    );
+    let reply = browser.send("GET", "/home", "", "").await;
+    assert_eq!(reply.slug(), "step-up-required", "a program is told");
+    browser.log_in("agent").await;
+    assert_eq!(browser.send("GET", "/home", page, "").await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn no_other_site_logs_anybody_in_by_a_form() {
     let (origin, _given) = desk().await;
     for (rules, status) in [("{}", 403), ("{ H13: observe }", 200)] {

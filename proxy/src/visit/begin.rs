@@ -105,6 +105,7 @@ impl Visit {
                 Some(query) => format!("{}?{query}", request.path),
                 None => request.path.clone(),
             },
+            is_safe: request.method.is_safe(),
             client: client_of(&request.headers),
             context: shown.context.clone(),
             judged: Mutex::default(),
@@ -138,10 +139,26 @@ impl Visit {
         self.pass(&tripped)?;
         let shown = self.with_key(shown, &handle, request).await?;
         // Whoever logs in begins anew, and nobody's session has no holder.
-        let is_somebodys = lock(&self.open).as_ref().is_some_and(is_somebodys);
-        match self.line == Some(SessionLine::Login) || !is_somebodys {
+        match lock(&self.jar).part() == Part::Anew || !self.is_somebodys() {
             true => Ok(()),
             false => self.judge(shown).await,
+        }
+    }
+
+    /// Whether the session that is open has a holder.
+    pub(super) fn is_somebodys(&self) -> bool {
+        lock(&self.open).as_ref().is_some_and(is_somebodys)
+    }
+
+    /// Which part of a session's jar the exchange is for. The first page of some applications has the form to log in:
+    /// to whoever has logged in it is a page like others, until they must do so again.
+    fn part_of(&self, session: &OpenSession) -> Part {
+        let is_shown = self.place.path == "/" && self.is_safe;
+        let is_front = is_shown && !session.record().binding.must_step_up;
+        let logs_in = self.line == Some(SessionLine::Login) && !is_front;
+        match logs_in && is_somebodys(session) {
+            true => Part::Anew,
+            false => Part::Session,
         }
     }
 
@@ -157,10 +174,7 @@ impl Visit {
                 return self.without(problem_of(none)).map(|()| false);
             }
         };
-        let part = match self.line == Some(SessionLine::Login) && is_somebodys(&session) {
-            true => Part::Anew,
-            false => Part::Session,
-        };
+        let part = self.part_of(&session);
         let Ok(jar) = JarState::read(session.jar(), part) else {
             tracing::error!("a session's jar cannot be read");
             return self.without(SessionProblem::Missing).map(|()| false);

@@ -6,8 +6,9 @@ use http::{HeaderMap, Method, StatusCode};
 use postern_filters::SessionLine;
 use serde_json::Value;
 
+use super::jar_state::Part;
 use super::terms::{LoggedIn, LoginTerms, PostedForm};
-use super::{ISSUER, Visit};
+use super::{ISSUER, Visit, lock};
 use crate::jws::strict_json;
 use crate::respond::Problem;
 use crate::session::Holder;
@@ -40,6 +41,10 @@ impl Visit {
     fn concludes(&self, settling: &Settling<'_>) -> Option<&LoginTerms> {
         let login = self.terms.login.as_ref();
         let login = login.filter(|_| self.line == Some(SessionLine::Login))?;
+        // SECURITY: an answer to what the session's own cookies went up with is nobody's login.
+        if self.is_somebodys() && lock(&self.jar).part() == Part::Session {
+            return None;
+        }
         let fits = login.allows_head(settling.status, settling.location());
         let is_sent_back = login.takes_any_target_for_a_name() && self.is_sent_back(settling);
         (fits && !is_sent_back && *settling.method != Method::HEAD).then_some(login)

@@ -8,8 +8,8 @@ use crate::hygiene::CleanRequest;
 use crate::respond::{Problem, SessionProblem};
 use crate::session::client_cookies::forgetting_field;
 
-/// What somebody without a session is told: a person who goes to a page in a browser is sent to the login,
-/// everybody else gets the problem. A decoy goes with its handle.
+/// What somebody is told who has no session or must log in again: a person who goes to a page in a browser is sent
+/// to the login, everybody else gets the problem. A decoy goes with its handle.
 pub(crate) fn told(
     terms: Option<&SessionTerms>,
     request: &CleanRequest,
@@ -23,9 +23,16 @@ pub(crate) fn told(
         refusal = refusal.with(SET_COOKIE, &forgetting_field(decoy));
     }
     let page = terms.login.as_ref().and_then(|login| login.page.clone());
-    let has_none = refusal.forgets() || refusal.problem == SessionProblem::Missing;
+    let logs_in = refusal.forgets()
+        || matches!(
+            refusal.problem,
+            SessionProblem::Missing | SessionProblem::StepUpRequired
+        );
+    // The page itself shows the login when one is due.
+    let is_due = refusal.problem == SessionProblem::StepUpRequired;
+    let may_go = |page: &str| page != request.path || is_due;
     match page {
-        Some(page) if has_none && page != request.path && is_navigation(request) => {
+        Some(page) if logs_in && may_go(&page) && is_navigation(request) => {
             refusal.sending(StatusCode::SEE_OTHER, page).into()
         }
         Some(_) | None => refusal.into(),
