@@ -8,7 +8,8 @@
 //!
 //! Guarantees: only the user that Postern runs as can ask, and only for the addresses that are listened on; no
 //! two processes have the audit log or a store open at once; whoever connects in between waits in the kernel's
-//! queue and is not refused. A process whose files are of no use does not ask. What runs for longer than `drain` is cut, as at any other stop.
+//! queue and is not refused. A process whose files are of no use does not ask. What runs for longer than `drain`
+//! is cut, as at any other stop.
 
 mod descriptors;
 
