@@ -6,6 +6,7 @@
 //! jar key  sealed with K(kid ‖ handle, "jar"), bound to the id; one for each handle
 //! ```
 
+mod by_id;
 mod handle;
 mod holders;
 mod listing;
@@ -22,7 +23,7 @@ use zeroize::Zeroizing;
 
 use super::digest::Digest;
 use super::keys::{Key, ServerKeys};
-use super::record::{Lifetimes, Record, Revocation, Times};
+use super::record::{Lifetimes, Record, Times};
 use super::sealed::random;
 use super::seals::{Seals, SeenRevisions};
 use super::store::{Admitted, Change, NewSession, Replaced, SessionStore, StoreError, Stored};
@@ -277,43 +278,6 @@ impl Vault {
     pub fn is_due(&self, session: &OpenSession) -> bool {
         let age = self.now().saturating_sub(session.record.times.rotated);
         age >= millis(self.lifetimes().rotate)
-    }
-
-    /// Ends a session; no handle opens it from then on, and its jar is gone. Nothing: there is none of this id.
-    ///
-    /// # Errors
-    /// See [`VaultError`].
-    pub async fn revoke(&self, sid: &str, reason: &str) -> Result<Option<Ended>, VaultError> {
-        let _turn = self.turns.take(sid).await;
-        for _try in 0..TRIES {
-            let now = self.now();
-            let Some((stored, mut record)) = self.fetch(Which::Id(sid)).await? else {
-                return Ok(None);
-            };
-            if record.revoked.is_some() {
-                return Ok(Some(Ended::Before));
-            }
-            record.revoked = Some(Revocation {
-                at: now,
-                reason: reason.to_owned(),
-            });
-            record.jar.clear();
-            record.jar_keys.clear();
-            let change = Change {
-                revision: stored.revision,
-                sealed: self
-                    .seals
-                    .seal_record(&record, stored.revision.saturating_add(1))?,
-                new_handle: None,
-                old_handle: None,
-                fingerprints: Vec::new(),
-                ended: Some(self.seals.person(&record.holder, record.client)),
-            };
-            if self.store.replace(sid, change, now).await? == Replaced::Done {
-                return Ok(Some(Ended::Now(Box::new(record))));
-            }
-        }
-        Err(VaultError::Contended)
     }
 
     /// The ids of those that were ended at that time or later, in milliseconds since 1970.

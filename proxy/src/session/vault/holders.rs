@@ -2,11 +2,9 @@
 
 use zeroize::Zeroizing;
 
-use super::{TRIES, Vault, VaultError, Which};
-use crate::session::binding::Lesson;
+use super::{Vault, Which};
 use crate::session::digest::Digest;
 use crate::session::record::Record;
-use crate::session::store::{Change, Replaced};
 use crate::session::vault::NoSession;
 
 impl Vault {
@@ -46,35 +44,5 @@ impl Vault {
             holders.extend(alive.map(|record| (value, record)));
         }
         Ok(holders)
-    }
-
-    /// Adds a lesson to a session that is not open. One that has ended learns nothing.
-    ///
-    /// # Errors
-    /// See [`VaultError`].
-    pub async fn teach(&self, sid: &str, lesson: &Lesson) -> Result<(), VaultError> {
-        for _try in 0..TRIES {
-            let Some((stored, mut record)) = self.fetch(Which::Id(sid)).await? else {
-                return Ok(());
-            };
-            let before = record.binding.clone();
-            lesson.apply(&mut record.binding, self.now());
-            if record.revoked.is_some() || record.binding == before {
-                return Ok(());
-            }
-            let revision = stored.revision.saturating_add(1);
-            let change = Change {
-                revision: stored.revision,
-                sealed: self.seals.seal_record(&record, revision)?,
-                new_handle: None,
-                old_handle: None,
-                fingerprints: Vec::new(),
-                ended: None,
-            };
-            if self.store.replace(sid, change, self.now()).await? == Replaced::Done {
-                return Ok(());
-            }
-        }
-        Err(VaultError::Contended)
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{NoSession, Vault, VaultError, Which};
 use crate::session::digest::Digest;
-use crate::session::store::{Change, Limit};
+use crate::session::store::Limit;
 
 impl Vault {
     /// Takes the sessions that were left unused out of those that count, where a person has as many as allowed. The
@@ -23,17 +23,8 @@ impl Vault {
             };
             record.jar.clear();
             record.jar_keys.clear();
-            let revision = stored.revision.saturating_add(1);
-            let change = Change {
-                revision: stored.revision,
-                sealed: self.seals.seal_record(&record, revision)?,
-                new_handle: None,
-                old_handle: None,
-                fingerprints: Vec::new(),
-                ended: Some(*person),
-            };
             // Whoever is faster has ended it, or made room as well.
-            self.store.replace(&sid, change, now).await?;
+            self.write(&record, stored.revision, Some(*person)).await?;
         }
         Ok(())
     }
