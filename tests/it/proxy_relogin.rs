@@ -21,7 +21,8 @@ async fn forgetful_desk() -> Origin {
             (false, true) => "/home",
             (false, false) => "/sorry",
         };
-        match text.starts_with("POST /login") {
+        let posts = text.starts_with("POST /login ") || text.starts_with("POST / ");
+        match posts {
             true => Answer::raw(format!(
                 "HTTP/1.1 302 Found\r\nLocation: {to}\r\nContent-Length: 0\r\n\r\n"
             )),
@@ -71,6 +72,31 @@ async fn whoever_has_a_session_reaches_the_login_and_keeps_it_until_they_have_lo
     browser.log_in("boss").await;
     assert_ne!(browser.cookies, held);
     assert_eq!(browser.get("/home").await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_first_page_with_the_login_is_a_page_like_others_until_somebody_must_log_in_again() {
+    let origin = forgetful_desk().await;
+    let policy = DESK.replace("GET /login, POST /login", "GET /, POST /");
+    let stage = start(&policy.replace("SESSIONS", BOUND), origin.address()).await;
+    let mut browser = Browser::new(&stage);
+    let page = "Sec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: document\r\n";
+    let right = "username=agent&password=right";
+    assert_eq!(browser.send("POST", "/", FORM, right).await.status, 302);
+    assert_eq!(browser.get("/").await.text(), r#"{"knows":true}"#);
+    let held = browser.cookies.clone();
+    let wrong = browser.send("POST", "/", FORM, "username=boss&password=wrong");
+    assert_eq!(wrong.await.header("location"), Some("/sorry"));
+    assert_eq!(browser.cookies, held);
+    // It is judged like others, and shows the form when a login is due.
+    browser.from = "127.7.7.7".parse().unwrap();
+    let reply = browser.send("GET", "/", page, "").await;
+    assert_eq!((reply.status, reply.header("location")), (303, Some("/")));
+    let reply = browser.send("GET", "/", page, "").await;
+    assert_eq!(reply.text(), r#"{"knows":false}"#);
+    assert_eq!(browser.get("/cases/1").await.slug(), "step-up-required");
+    assert_eq!(browser.send("POST", "/", FORM, right).await.status, 302);
+    assert_eq!(browser.get("/").await.text(), r#"{"knows":true}"#);
 }
 
 #[tokio::test(flavor = "multi_thread")]
