@@ -8,7 +8,6 @@ use postern_audit::AuditEntry;
 use postern_config::Revision;
 use postern_config::quota::Unit;
 use postern_filters::{BodySummary, ExchangePlan, Identity};
-use ring::rand::{SecureRandom, SystemRandom};
 use tokio::sync::Notify;
 
 use crate::clock::Clock;
@@ -19,6 +18,7 @@ use crate::identity::PeerFacts;
 use crate::lifecycle::Place;
 use crate::metering::{Charged, Meter};
 use crate::metrics::{BodyCost, Metrics};
+use crate::random_id::random_id;
 use crate::respond::Problem;
 use crate::telemetry::{Call, ExchangeTrace, Target};
 
@@ -321,11 +321,11 @@ impl std::fmt::Debug for Exchange {
 /// `N` random bytes in hexadecimal. Without randomness the id is all zeros: it only serves to find a
 /// line again.
 pub(crate) fn random_hex<const N: usize>() -> String {
-    let mut bytes = [0_u8; N];
-    if SystemRandom::new().fill(&mut bytes).is_err() {
+    let id = random_id::<N>().unwrap_or_else(|| {
         tracing::error!("the operating system gave no random bytes");
-    }
-    hex::encode(bytes)
+        [0; N]
+    });
+    hex::encode(id)
 }
 
 #[cfg(test)]

@@ -25,6 +25,7 @@ mod one_line;
 pub mod policy_store;
 mod private_file;
 pub mod quota;
+mod random_id;
 pub mod reload;
 mod respond;
 mod service;

@@ -4,7 +4,8 @@
 //! of `tracestate` are passed on and never recorded.
 
 use http::header::{HeaderMap, HeaderName, HeaderValue};
-use ring::rand::{SecureRandom, SystemRandom};
+
+use crate::random_id::random_id;
 
 pub(crate) const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 pub(crate) const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
@@ -151,9 +152,7 @@ fn lower_hex<const N: usize>(text: &str) -> Option<[u8; N]> {
 }
 
 fn random<const N: usize>() -> Option<[u8; N]> {
-    let mut bytes = [0; N];
-    SystemRandom::new().fill(&mut bytes).ok()?;
-    (bytes != [0; N]).then_some(bytes)
+    random_id().filter(|id| *id != [0; N])
 }
 
 #[cfg(test)]
