@@ -4,6 +4,7 @@
 //! SIGTERM and SIGINT drain and stop; a second one stops at once. SIGHUP reloads the policy. Logs and
 //! decision lines go to standard error.
 
+mod lines;
 mod logging;
 mod open_files;
 
@@ -85,10 +86,13 @@ pub(super) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Ex
             return Exit::Unreadable;
         }
     };
-    if let Err(reason) = logging::start(&logs, telemetry.log_layer()) {
-        output.error(reason);
-        return Exit::Unreadable;
-    }
+    let _lines = match logging::start(&logs, telemetry.log_layer()) {
+        Ok(guard) => guard,
+        Err(reason) => {
+            output.error(reason);
+            return Exit::Unreadable;
+        }
+    };
     if is_demo && arguments.upgrade {
         output.error("`--upgrade` takes over from a Postern with the same server file: name it with `--config`");
         return Exit::Unreadable;

@@ -13,6 +13,7 @@ use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::{EnvFilter, Layer as _};
 
+use super::lines::{LinesGuard, lines};
 use crate::telemetry::LogLayer;
 
 /// How a line of the log is written.
@@ -37,19 +38,21 @@ pub(super) struct Choice {
 /// The variable that overrides what is logged, in the form of `tracing_subscriber::EnvFilter`.
 const VARIABLE: &str = "POSTERN_LOG";
 
-/// Begins to log: to standard error, and to `exported` what is exported, whatever the filter says.
+/// Begins to log: to standard error, and to `exported` what is exported, whatever the filter says. Lines that
+/// wait are written when the guard is dropped.
 ///
 /// # Errors
-/// `POSTERN_LOG` cannot be read.
-pub(super) fn start(choice: &Choice, exported: Option<LogLayer>) -> Result<(), String> {
+/// `POSTERN_LOG` cannot be read, or there is no thread to write lines.
+pub(super) fn start(choice: &Choice, exported: Option<LogLayer>) -> Result<LinesGuard, String> {
     let filter = match std::env::var(VARIABLE) {
         Ok(wanted) => {
             EnvFilter::try_new(wanted).map_err(|error| format!("`{VARIABLE}`: {error}"))?
         }
         Err(_absent) => EnvFilter::new(usual(choice)),
     };
-    install(choice, filter, io::stderr, exported);
-    Ok(())
+    let (lines, guard) = lines(io::stderr()).map_err(|error| format!("no logs: {error}"))?;
+    install(choice, filter, lines, exported);
+    Ok(guard)
 }
 
 const fn usual(choice: &Choice) -> &'static str {
