@@ -11,13 +11,17 @@ mod stream;
 mod tls;
 mod tls_files;
 mod watch;
+mod write_buffer;
 
 use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::future::BoxFuture;
 use pingora::apps::ServerApp;
+use pingora::listeners::tls::Acceptor;
+use pingora::protocols::l4::stream::Stream as L4Stream;
 use pingora::protocols::{ALPN, Stream};
 use postern_config::server::Listen;
 
@@ -133,6 +137,17 @@ fn tls_files(listen: &Listen, base: &Path) -> Result<Option<TlsFiles>, StartErro
     tls.map(|tls| TlsFiles::read(tls, base)).transpose()
 }
 
+/// The connection as TLS; none when the handshake fails or takes too long. Boxed: an idle connection does not hold
+/// what its handshake needed.
+fn secured(acceptor: Arc<Acceptor>, stream: L4Stream) -> BoxFuture<'static, Option<Stream>> {
+    Box::pin(async move {
+        let handshake = acceptor.tls_handshake(stream);
+        let done = tokio::time::timeout(HANDSHAKE_TIME_MAX, handshake).await;
+        let stream: Stream = Box::new(done.ok()?.ok()?);
+        Some(stream)
+    })
+}
+
 /// What every connection passes.
 struct Doorway {
     tls: Option<Arc<TlsFiles>>,
@@ -167,14 +182,11 @@ impl Doorway {
         let stream: Stream = match &self.tls {
             None => Box::new(accepted.stream),
             Some(tls) => {
-                let acceptor = tls.acceptor();
-                let handshake = acceptor.tls_handshake(accepted.stream);
-                let Ok(Ok(stream)) = tokio::time::timeout(HANDSHAKE_TIME_MAX, handshake).await
-                else {
+                let Some(stream) = secured(tls.acceptor(), accepted.stream).await else {
                     tracing::debug!("a TLS handshake failed");
                     return;
                 };
-                Box::new(stream)
+                stream
             }
         };
         peer.certificate = stream
@@ -187,10 +199,13 @@ impl Doorway {
             watch.expect_preface();
         }
         let stream = WatchedStream::new(stream, Arc::clone(&watch), self.head_time);
+        let stream: Stream = Box::new(stream);
         let connection = Connection::new(Arc::clone(&self.service), peer, watch, let_in_by);
-        // pingora gives a stream back only to have it served again; here each ends with its task.
-        Arc::new(connection)
-            .process_new(Box::new(stream), &self.shutdown)
-            .await;
+        let connection = Arc::new(connection);
+        match http2 {
+            // pingora gives a stream back only to have it served again; here each ends with its task.
+            true => drop(connection.process_new(stream, &self.shutdown).await),
+            false => connection.converse(stream).await,
+        }
     }
 }

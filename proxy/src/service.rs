@@ -9,6 +9,7 @@
 //! HTTP/1.1 and HTTP/2 exchanges find it in the same place.
 
 mod begin;
+mod converse;
 mod decide;
 mod finish;
 mod own;
@@ -17,7 +18,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use futures::future::BoxFuture;
 use pingora::apps::{HttpServerApp, HttpServerOptions, ReusedHttpStream};
+use pingora::protocols::Stream;
 use pingora::protocols::http::ServerSession;
 use pingora::protocols::http::v2::server::{H2Options, default_h2_options};
 use pingora::server::ShutdownWatch;
@@ -142,11 +145,15 @@ impl Connection {
 
     /// Reads a request's head. Nothing: the connection has ended, or never said anything.
     async fn read_head(&self, session: &mut ServerSession) -> Option<Result<(), Problem>> {
-        let read = tokio::select! {
-            biased;
-            read = session.read_request() => read,
-            // Whoever says nothing any more when draining has begun is let go.
-            () = self.service.lifecycle.idle_over() => return None,
+        let read = match self.watch.complaint() {
+            // What is wrong with its first bytes is wrong with it.
+            Some(_) => Ok(false),
+            None => tokio::select! {
+                biased;
+                read = session.read_request() => read,
+                // Whoever says nothing any more when draining has begun is let go.
+                () = self.service.lifecycle.idle_over() => return None,
+            },
         };
         match (read, self.watch.complaint()) {
             (_, Some(Complaint::HeadTooLarge)) => {
@@ -279,67 +286,87 @@ impl Connection {
             Ok(Err(_)) | Err(_) => After::BreakOff,
         }
     }
-}
 
-#[async_trait]
-impl HttpServerApp for Connection {
-    async fn process_new_http(
-        self: &Arc<Self>,
-        mut session: ServerSession,
-        _shutdown: &ShutdownWatch,
-    ) -> Option<ReusedHttpStream> {
-        let service = &self.service;
+    /// One request and its answer, and the connection once more if it can be used again.
+    async fn serve(&self, mut session: ServerSession) -> Option<Stream> {
         let read = self.read_head(&mut session).await?;
+        self.exchange(session, read).await
+    }
+
+    /// The exchange whose head was read, soundly or not. Boxed: whoever is slow with a head does not hold what
+    /// its exchange would need.
+    fn exchange(
+        &self,
+        mut session: ServerSession,
+        read: Result<(), Problem>,
+    ) -> BoxFuture<'_, Option<Stream>> {
+        let service = &self.service;
         let place = service.lifecycle.admit_exchange();
-        let full = place.is_none();
-        let (mut exchange, span) = begin::begin(
-            service,
-            &session,
-            read.is_ok(),
-            self.let_in_by.is_some(),
-            place,
-        );
-        async {
+        let refused = match (read, &place) {
+            (Err(problem), _) => Some(problem),
+            (Ok(()), None) => Some(Problem::Overloaded),
+            (Ok(()), Some(_)) => None,
+        };
+        let readable = !matches!(&refused, Some(problem) if *problem != Problem::Overloaded);
+        let secure = self.let_in_by.is_some();
+        let (mut exchange, span) = begin::begin(service, &session, readable, secure, place);
+        let exchanging = async move {
             session.set_keepalive(Some(IDLE_SECONDS));
             exchange.note_peer(&self.peer);
-            let refused = match read {
-                Err(problem) => Some(problem),
-                Ok(()) if full => Some(Problem::Overloaded),
-                Ok(()) => None,
-            };
-            let cut = Arc::clone(exchange.cut());
-            let running = async {
-                match &refused {
-                    Some(problem) => {
-                        // No policy decides about it; which one held is on record all the same.
-                        let held = service.store.snapshot();
-                        exchange.note_revision(held.compiled.revision());
-                        Next::End(self.tell(&mut session, &mut exchange, problem).await)
-                    }
-                    None => self.run(&mut session, &mut exchange).await,
-                }
-            };
+            let next = self.next(&mut session, &mut exchange, refused).await;
             let lifecycle = &service.lifecycle;
-            let next = tokio::select! {
-                next = running => next,
-                () = lifecycle.cut() => Next::End(After::BreakOff),
-                () = cut.notified() => {
-                    exchange.note_problem(SESSION_ENDED);
-                    Next::End(After::BreakOff)
-                }
-            };
-            let reusable = match next {
+            match next {
                 Next::End(after) => finish::finish(session, after, lifecycle, &self.watch).await,
                 Next::Tunnel(tunnel) => {
                     tunnel.run(session, &mut exchange, lifecycle).await;
                     None
                 }
-            };
-            drop(exchange);
-            reusable
+            }
+        };
+        Box::pin(exchanging.instrument(span))
+    }
+
+    /// Answers, unless the process stops or the session ends meanwhile.
+    async fn next(
+        &self,
+        session: &mut ServerSession,
+        exchange: &mut Exchange,
+        refused: Option<Problem>,
+    ) -> Next {
+        let service = &self.service;
+        let cut = Arc::clone(exchange.cut());
+        let running = async {
+            match &refused {
+                Some(problem) => {
+                    // No policy decides about it; which one held is on record all the same.
+                    let held = service.store.snapshot();
+                    exchange.note_revision(held.compiled.revision());
+                    Next::End(self.tell(session, exchange, problem).await)
+                }
+                None => self.run(session, exchange).await,
+            }
+        };
+        tokio::select! {
+            next = running => next,
+            () = service.lifecycle.cut() => Next::End(After::BreakOff),
+            () = cut.notified() => {
+                exchange.note_problem(SESSION_ENDED);
+                Next::End(After::BreakOff)
+            }
         }
-        .instrument(span)
-        .await
+    }
+}
+
+/// How HTTP/2 is served: each of its streams is one exchange.
+#[async_trait]
+impl HttpServerApp for Connection {
+    async fn process_new_http(
+        self: &Arc<Self>,
+        session: ServerSession,
+        _shutdown: &ShutdownWatch,
+    ) -> Option<ReusedHttpStream> {
+        self.serve(session).await;
+        None
     }
 
     fn h2_options(&self) -> Option<H2Options> {

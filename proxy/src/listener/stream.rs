@@ -13,17 +13,18 @@ use pingora::protocols::{
     ALPN, GetProxyDigest, GetSocketDigest, GetTimingDigest, Peek, Shutdown, SocketDigest, Ssl,
     Stream, TimingDigest, UniqueID, UniqueIDType, raw_connect::ProxyDigest,
 };
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, BufWriter, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::time::Sleep;
 
 use super::watch::Watch;
+use super::write_buffer::WriteBuffer;
 
 /// Small writes are gathered up to this many bytes: a head and a short body leave in one packet.
 const WRITE_BUFFER_BYTES: usize = 4096;
 
 /// A stream whose reads are watched. Nothing of it is shown by `Debug`.
 pub(super) struct WatchedStream {
-    inner: BufWriter<Stream>,
+    inner: WriteBuffer<Stream>,
     watch: Arc<Watch>,
     head_time: Duration,
     deadline: Option<Pin<Box<Sleep>>>,
@@ -33,7 +34,7 @@ impl WatchedStream {
     /// Watches a stream; a head may take `head_time`.
     pub(super) fn new(inner: Stream, watch: Arc<Watch>, head_time: Duration) -> Self {
         Self {
-            inner: BufWriter::with_capacity(WRITE_BUFFER_BYTES, inner),
+            inner: WriteBuffer::new(inner, WRITE_BUFFER_BYTES),
             watch,
             head_time,
             deadline: None,
@@ -118,27 +119,27 @@ impl Shutdown for WatchedStream {
 
 impl UniqueID for WatchedStream {
     fn id(&self) -> UniqueIDType {
-        self.inner.get_ref().id()
+        self.inner.inner().id()
     }
 }
 
 impl Ssl for WatchedStream {
     fn get_ssl(&self) -> Option<&TlsRef> {
-        self.inner.get_ref().get_ssl()
+        self.inner.inner().get_ssl()
     }
 
     fn get_ssl_digest(&self) -> Option<Arc<SslDigest>> {
-        self.inner.get_ref().get_ssl_digest()
+        self.inner.inner().get_ssl_digest()
     }
 
     fn selected_alpn_proto(&self) -> Option<ALPN> {
-        self.inner.get_ref().selected_alpn_proto()
+        self.inner.inner().selected_alpn_proto()
     }
 }
 
 impl GetTimingDigest for WatchedStream {
     fn get_timing_digest(&self) -> Vec<Option<TimingDigest>> {
-        self.inner.get_ref().get_timing_digest()
+        self.inner.inner().get_timing_digest()
     }
 }
 
@@ -150,7 +151,7 @@ impl GetProxyDigest for WatchedStream {
 
 impl GetSocketDigest for WatchedStream {
     fn get_socket_digest(&self) -> Option<Arc<SocketDigest>> {
-        self.inner.get_ref().get_socket_digest()
+        self.inner.inner().get_socket_digest()
     }
 }
 

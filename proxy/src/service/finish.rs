@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pingora::apps::{HttpPersistentSettings, ReusedHttpStream};
+use pingora::protocols::Stream;
 use pingora::protocols::http::ServerSession;
 use tokio::io::AsyncReadExt;
 
@@ -46,7 +46,7 @@ pub(super) async fn finish(
     after: After,
     lifecycle: &Lifecycle,
     watch: &Watch,
-) -> Option<ReusedHttpStream> {
+) -> Option<Stream> {
     match after {
         After::BreakOff => {
             session.shutdown().await;
@@ -61,11 +61,11 @@ pub(super) async fn finish(
             if lifecycle.is_draining() {
                 session.set_keepalive(None);
             }
-            let settings = HttpPersistentSettings::for_session(&session);
             let finished = tokio::time::timeout(FINISH_TIME_MAX, session.finish()).await;
-            let stream = finished.ok()?.ok()??;
+            // Whoever sends a request before the last one is answered is not served again: nothing is left over.
+            let (stream, _nothing) = finished.ok()?.ok()??.into_parts();
             watch.expect_next_head();
-            Some(ReusedHttpStream::from_reusable_stream(stream, settings))
+            Some(stream)
         }
     }
 }

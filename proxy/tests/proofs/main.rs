@@ -9,6 +9,7 @@
 //! | `cut` | – | all 4 KiB | – |
 //! | `drain` | – | 200 exchanges | – |
 //! | `attacked` | `POSTERN_FRAMES` | 2,000 for each attack | 200,000 and more |
+//! | `idle` | `POSTERN_IDLE` | 1,000 connections | 10,000 |
 //! | `killed`, `audited` | `POSTERN_KILLS` | 5 | 200 and more, 1,000 |
 //! | `sessions::revoked` | `POSTERN_REVOCATIONS` | 3 for each store | 100 and more |
 //! | `sessions::outage` | `POSTERN_OUTAGES` | 1 of each kind | 20 and more |
@@ -24,7 +25,11 @@ mod client;
 #[cfg(test)]
 mod cut;
 #[cfg(test)]
+mod descriptors;
+#[cfg(test)]
 mod drain;
+#[cfg(test)]
+mod idle;
 #[cfg(test)]
 mod killed;
 #[cfg(test)]

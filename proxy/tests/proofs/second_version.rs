@@ -60,13 +60,22 @@ impl Authority {
 
     /// A connection on which HTTP/2 is agreed and nothing said.
     pub(crate) async fn agreed(&self, address: SocketAddr) -> TlsStream<TcpStream> {
+        self.agreed_on(b"h2", address).await
+    }
+
+    /// A connection on which a protocol is agreed, by its name in ALPN, and nothing said.
+    pub(crate) async fn agreed_on(
+        &self,
+        protocol: &[u8],
+        address: SocketAddr,
+    ) -> TlsStream<TcpStream> {
         let mut roots = rustls::RootCertStore::empty();
         roots.add(self.certificate.clone()).unwrap();
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let versions = rustls::ClientConfig::builder_with_provider(provider);
         let config = versions.with_safe_default_protocol_versions().unwrap();
         let mut config = config.with_root_certificates(roots).with_no_client_auth();
-        config.alpn_protocols = vec![b"h2".to_vec()];
+        config.alpn_protocols = vec![protocol.to_vec()];
         let name = ServerName::try_from("localhost").unwrap();
         let stream = TcpStream::connect(address).await.unwrap();
         let connector = TlsConnector::from(Arc::new(config));
