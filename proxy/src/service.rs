@@ -48,6 +48,8 @@ use finish::After;
 const IDLE_SECONDS: u64 = 60;
 /// What stands in the record of an exchange that was cut because its session ended.
 const SESSION_ENDED: &str = "session-revoked";
+/// How many fields the library takes in a head over HTTP/1.1, whatever the limit.
+const FIELDS_MAX: usize = 256;
 /// How many HTTP/2 streams one connection may have open.
 const H2_STREAMS_MAX: u32 = 100;
 
@@ -170,9 +172,18 @@ impl Connection {
             (Ok(true), None) => Some(Ok(())),
             // Without a preface there is no exchange.
             (Ok(false), None) | (_, Some(Complaint::Preface)) => None,
-            (Err(_), None) => Some(Err(Problem::Refusal(Refusal::Ambiguous(
-                "the head cannot be read",
-            )))),
+            (Err(_), None) => Some(Err(Problem::Refusal(self.unreadable()))),
+        }
+    }
+
+    /// What is wrong with a head that the library does not read on: most likely it has more fields than it takes.
+    fn unreadable(&self) -> Refusal {
+        let head = self.watch.take_head();
+        let lines = head.iter().filter(|byte| **byte == b'\n').count();
+        let lines_max = self.service.head_limits.header_count.min(FIELDS_MAX);
+        match lines > lines_max {
+            true => Refusal::HeadersTooLarge,
+            false => Refusal::Ambiguous("the head cannot be read"),
         }
     }
 

@@ -1,48 +1,26 @@
-//! HTTP/2 under attack: while somebody floods one connection after the other, a client that behaves gets
-//! every answer, whole and redacted.
+//! HTTP/2 under attack, and HTTP/1.1 (`first_version`): while somebody floods one connection after the other, a
+//! client that behaves gets every answer, whole and redacted.
 //!
 //! It prints what that client waits, beside what it waits in peace, and asserts no time. The waits mean
 //! something in a release build on a calm machine:
 //! `POSTERN_FRAMES=200000 cargo test --release -p postern-proxy --test proofs attacked -- --nocapture`.
 
 mod attacks;
+mod first_version;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::time::Instant;
 
 use super::process::Process;
 use super::second_version::{Authority, Outcome, get};
+use super::waits::Waits;
 use super::{count, origin};
 
 use attacks::{ALL, Attack, Done};
 
 /// How many requests the client sends at least, in peace and during each attack.
 const REQUESTS_MIN: usize = 100;
-
-/// What the client waited for its answers, shortest first.
-struct Waits(Vec<Duration>);
-
-impl Waits {
-    fn of(mut list: Vec<Duration>) -> Self {
-        list.sort_unstable();
-        Self(list)
-    }
-
-    /// The wait that so many of a hundred answers did not exceed.
-    fn percentile(&self, of_hundred: usize) -> Duration {
-        let at = (self.0.len() * of_hundred).div_ceil(100).max(1) - 1;
-        self.0[at]
-    }
-}
-
-impl std::fmt::Display for Waits {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let (half, most) = (self.percentile(50), self.percentile(99));
-        write!(f, "p50 {half:.1?}, p99 {most:.1?} of {}", self.0.len())
-    }
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_behaves_is_served_through_every_attack() {

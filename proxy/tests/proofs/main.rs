@@ -9,6 +9,7 @@
 //! | `cut` | – | all 4 KiB | – |
 //! | `drain` | – | 200 exchanges | – |
 //! | `attacked` | `POSTERN_FRAMES` | 2,000 for each attack | 200,000 and more |
+//! | `attacked` | `POSTERN_ATTACKERS` | 50 connections | 2,000 |
 //! | `idle` | `POSTERN_IDLE` | 1,000 connections | 10,000 |
 //! | `killed`, `audited` | `POSTERN_KILLS` | 5 | 200 and more, 1,000 |
 //! | `sessions::revoked` | `POSTERN_REVOCATIONS` | 3 for each store | 100 and more |
@@ -48,6 +49,8 @@ mod second_version;
 mod sessions;
 #[cfg(test)]
 mod upgraded;
+#[cfg(test)]
+mod waits;
 
 /// A count from the environment, or the short one.
 #[cfg(test)]
