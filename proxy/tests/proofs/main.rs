@@ -8,9 +8,11 @@
 //! | `memory` | `POSTERN_BODY_MIB` | 16 | 1024 |
 //! | `cut` | – | all 4 KiB | – |
 //! | `drain` | – | 200 exchanges | – |
+//! | `slow_readers` | `POSTERN_READERS`, `POSTERN_BODY_MIB` | 20, 64 | 100, 1024 |
 //! | `attacked` | `POSTERN_FRAMES` | 2,000 for each attack | 200,000 and more |
 //! | `attacked` | `POSTERN_ATTACKERS` | 50 connections | 2,000 |
 //! | `idle` | `POSTERN_IDLE` | 1,000 connections | 10,000 |
+//! | `overload` | `POSTERN_OVERLOAD_SECONDS` | 3 for each load | 60 |
 //! | `killed`, `audited` | `POSTERN_KILLS` | 5 | 200 and more, 1,000 |
 //! | `sessions::revoked` | `POSTERN_REVOCATIONS` | 3 for each store | 100 and more |
 //! | `sessions::outage` | `POSTERN_OUTAGES` | 1 of each kind | 20 and more |
@@ -38,6 +40,8 @@ mod memory;
 #[cfg(test)]
 mod origin;
 #[cfg(test)]
+mod overload;
+#[cfg(test)]
 mod process;
 #[cfg(test)]
 mod ratio;
@@ -47,6 +51,8 @@ mod reload;
 mod second_version;
 #[cfg(test)]
 mod sessions;
+#[cfg(test)]
+mod slow_readers;
 #[cfg(test)]
 mod upgraded;
 #[cfg(test)]
