@@ -8,12 +8,30 @@ use crate::disk::{Access, Disk, DiskFile};
 /// Why something could not be stored.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum StoreError {
-    /// It could not be written; what was there before is untouched.
+    /// It could not be written; what was there before is untouched, or whole in place of it without being durable yet.
     #[error("{0}")]
     Write(#[source] io::Error),
     /// Whether it is durable is unknown.
     #[error("{0}")]
     Sync(#[source] io::Error),
+}
+
+/// What the system says when the process, or the machine, has no file descriptors left. The numbers are the same on
+/// every Unix that the log is written on.
+const NO_DESCRIPTORS: [i32; 2] = [24, 23];
+
+impl StoreError {
+    /// Why a folder is not synced. When there was no descriptor for it the disk was asked nothing, and can be asked
+    /// again; a sync that failed is final.
+    pub(crate) fn of_folder(error: io::Error) -> Self {
+        let is_unasked = error
+            .raw_os_error()
+            .is_some_and(|number| NO_DESCRIPTORS.contains(&number));
+        match is_unasked {
+            true => Self::Write(error),
+            false => Self::Sync(error),
+        }
+    }
 }
 
 /// Where files are written before they get their names.
@@ -32,7 +50,8 @@ pub(crate) fn ensure_folder(disk: &dyn Disk, folder: &str) -> Result<(), StoreEr
             continue;
         };
         if disk.create_folder(path).map_err(StoreError::Write)? {
-            disk.sync_folder(parent(path)).map_err(StoreError::Sync)?;
+            disk.sync_folder(parent(path))
+                .map_err(StoreError::of_folder)?;
         }
     }
     Ok(())
@@ -46,7 +65,8 @@ pub(crate) fn replace(
     access: Access,
 ) -> Result<(), StoreError> {
     replace_unsettled(disk, path, bytes, access)?;
-    disk.sync_folder(parent(path)).map_err(StoreError::Sync)
+    disk.sync_folder(parent(path))
+        .map_err(StoreError::of_folder)
 }
 
 /// As [`replace`], but its name is durable only when its folder has been synced.

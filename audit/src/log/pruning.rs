@@ -140,9 +140,8 @@ impl Log {
     fn remove_bundle(&self, index: u64) -> Result<(), LogError> {
         let disk = self.settings.disk.as_ref();
         let path = path_of(TileKind::Entries, index);
-        let Some(bytes) = read_optional(disk, &path)? else {
-            return Ok(());
-        };
+        // Where it is gone already, that may not be durable yet.
+        let bytes = read_optional(disk, &path)?.unwrap_or_default();
         let (entries, _) = bundle::entries(&bytes);
         if entries
             .iter()
@@ -154,7 +153,9 @@ impl Log {
             Err(error) if error.kind() != ErrorKind::NotFound => return Err(error.into()),
             Ok(()) | Err(_) => {}
         }
-        let synced = disk.sync_folder(parent(&path)).map_err(StoreError::Sync);
+        let synced = disk
+            .sync_folder(parent(&path))
+            .map_err(StoreError::of_folder);
         self.fatal_if_unsynced(synced)
     }
 

@@ -108,7 +108,9 @@ impl Publisher {
             self.put(tile, bytes, &mut folders)?;
         }
         for folder in folders {
-            self.disk.sync_folder(&folder).map_err(StoreError::Sync)?;
+            self.disk
+                .sync_folder(&folder)
+                .map_err(StoreError::of_folder)?;
         }
         let note = Note::parse(head.note.as_bytes()).map_err(|_error| LogError::Damaged)?;
         replace(

@@ -179,21 +179,30 @@ impl Writer {
                 return Ok(());
             }
         }
+        let begun = self.begin_segment();
+        if begun.is_err() {
+            // What is there of it is where the next batch has to begin.
+            self.shared.begin_segment.store(true, Ordering::Relaxed);
+        }
+        self.segment = Some(Segment {
+            file: begun?,
+            whole: 0,
+            is_torn: false,
+        });
+        Ok(())
+    }
+
+    /// The file of the segment that begins with the next entry, under a durable name.
+    fn begin_segment(&self) -> Result<Box<dyn DiskFile>, LogError> {
         let path = segment_path(self.range.size());
         let file = match self.disk.create(&path, Access::Public) {
             // It was made, but its name could not be synced, or nothing was written to it.
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => self.disk.open(&path),
             created => created,
         }?;
-        self.disk
-            .sync_folder(FOLDER)
-            .map_err(|_error| LogError::Poisoned)?;
-        self.segment = Some(Segment {
-            file,
-            whole: 0,
-            is_torn: false,
-        });
-        Ok(())
+        let synced = self.disk.sync_folder(FOLDER);
+        synced.map_err(StoreError::of_folder)?;
+        Ok(file)
     }
 
     /// Makes a new key, and has the old one sign it in an entry of its own; from the next batch on the

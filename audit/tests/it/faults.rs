@@ -35,14 +35,22 @@ pub(crate) const CALLS: [Call; 9] = [
 pub(crate) struct Faults {
     seen: BTreeMap<Call, usize>,
     fail: Option<(Call, usize)>,
+    /// What the system is to say then, by its number.
+    saying: Option<i32>,
     failed: bool,
 }
 
 impl Faults {
     /// Fails the call of a kind that comes after this many others of the kind, once.
     pub(crate) fn fail(&mut self, call: Call, after: usize) {
+        self.fail_saying(None, call, after);
+    }
+
+    /// The same, with what the system says then.
+    pub(crate) fn fail_saying(&mut self, saying: Option<i32>, call: Call, after: usize) {
         *self = Self {
             fail: Some((call, after)),
+            saying,
             ..Self::default()
         };
     }
@@ -60,7 +68,8 @@ impl Faults {
         if self.fail == Some((call, before)) {
             self.fail = None;
             self.failed = true;
-            return Err(io::Error::other("told to fail"));
+            let plain = || io::Error::other("told to fail");
+            return Err(self.saying.map_or_else(plain, io::Error::from_raw_os_error));
         }
         Ok(())
     }

@@ -4,6 +4,7 @@
 #![cfg(test)]
 
 mod completeness;
+mod descriptors;
 mod faults;
 mod kills;
 mod memory_disk;

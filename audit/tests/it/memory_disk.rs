@@ -57,6 +57,11 @@ impl MemoryDisk {
         self.state().faults.has_failed()
     }
 
+    /// The same, with what the system says then, by its number.
+    pub(crate) fn fail_saying(&self, saying: i32, call: Call, after: usize) {
+        self.state().faults.fail_saying(Some(saying), call, after);
+    }
+
     /// Lets only this many more bytes be written; `None` for as many as there are.
     pub(crate) fn set_room(&self, room: Option<usize>) {
         self.state().room = room;
