@@ -27,6 +27,9 @@ pub struct Server {
     pub upstream: Upstream,
     /// The policy file's path; a relative one is relative to the server file.
     pub policy: String,
+    /// The public keys of those who sign policies, as a C2SP signed note names keys; empty where none has to be
+    /// signed. Only their form has been checked.
+    pub policy_signers: Vec<String>,
     /// Where the admin listener is (`host:port`); loopback only in this build.
     pub admin: String,
     /// The state folder (admin token, the embedded store, the audit log).

@@ -31,6 +31,7 @@ mod reload;
 mod run;
 mod schema;
 mod sessions;
+mod sign;
 mod status;
 mod tap;
 mod top;
@@ -114,6 +115,8 @@ enum Command {
     Schema,
     /// Tidy the layout of policies; comments stay
     Fmt(fmt::Arguments),
+    /// Sign a policy with a version, for a Postern that takes only signed ones
+    Sign(sign::Arguments),
     /// Ask a running Postern how it is
     Status(status::Arguments),
     /// Tell a running Postern to reload its policy
@@ -157,6 +160,7 @@ fn dispatch(line: &CommandLine, output: &Output) -> Exit {
         Command::Explain(arguments) => explain::run(arguments, output),
         Command::Schema => schema::run(output),
         Command::Fmt(arguments) => fmt::run(arguments, output),
+        Command::Sign(arguments) => sign::run(arguments, output),
         Command::Status(arguments) => status::run(arguments, global.config(), output),
         Command::Reload(arguments) => reload::run(arguments, global.config(), output),
         Command::Tap(arguments) => tap::run(arguments, global.config(), output),

@@ -4,6 +4,7 @@
 //! system's. Timers of the runtime (time-outs) are not clocks and are used where they are needed.
 
 use std::fmt::Debug;
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// What time it is.
@@ -34,6 +35,40 @@ impl Clock for SystemClock {
     )]
     fn monotonic(&self) -> Instant {
         Instant::now()
+    }
+}
+
+/// A clock whose time of day does not fall behind what has passed since it was made, on the clock that never goes back.
+///
+/// What expires stays expired when the system's clock is set back while Postern runs. Set forward, the system's clock counts:
+/// then more expires, and what did so too early is good again when the clock is right again.
+#[derive(Debug)]
+pub(crate) struct AnchoredClock {
+    clock: Arc<dyn Clock>,
+    wall: SystemTime,
+    monotonic: Instant,
+}
+
+impl AnchoredClock {
+    /// Anchored in what another clock says now.
+    pub(crate) fn new(clock: Arc<dyn Clock>) -> Self {
+        Self {
+            wall: clock.wall(),
+            monotonic: clock.monotonic(),
+            clock,
+        }
+    }
+}
+
+impl Clock for AnchoredClock {
+    fn wall(&self) -> SystemTime {
+        let run = self.monotonic().saturating_duration_since(self.monotonic);
+        let least = self.wall.checked_add(run).unwrap_or(self.wall);
+        self.clock.wall().max(least)
+    }
+
+    fn monotonic(&self) -> Instant {
+        self.clock.monotonic()
     }
 }
 

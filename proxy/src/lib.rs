@@ -22,6 +22,7 @@ pub mod load;
 pub mod metering;
 pub mod metrics;
 mod one_line;
+mod policy_signature;
 pub mod policy_store;
 mod private_file;
 pub mod quota;

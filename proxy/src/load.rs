@@ -52,6 +52,14 @@ pub enum LoadError {
         /// Why not.
         error: CompileError,
     },
+    /// It has to be signed, and is not, or its version is not the newest.
+    #[error("`{path}`: {message}")]
+    Unsigned {
+        /// The file that is wrong or missing.
+        path: String,
+        /// What is wrong with it, and what to do.
+        message: String,
+    },
     /// The policy is valid and nobody could be recognised by it.
     #[error("identity: {0}")]
     Identity(#[from] AuthenticatorError),
@@ -77,6 +85,7 @@ impl LoadError {
             Self::Policy(errors) => errors.render(color),
             Self::Read { .. }
             | Self::Compile { .. }
+            | Self::Unsigned { .. }
             | Self::Identity(_)
             | Self::Secret { .. }
             | Self::Unrecorded(_) => {
@@ -157,6 +166,12 @@ impl LoadedPolicy {
             ClosureKeys::None => None,
             ClosureKeys::Read(reference, _) | ClosureKeys::Absent(reference, _) => Some(reference),
         }
+    }
+
+    /// Whether all that the revision stands for was there.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        !matches!(self.keys, ClosureKeys::Absent(..))
     }
 
     /// Makes what an exchange runs on. With a key URL this must be called on a Tokio runtime, and the
@@ -260,6 +275,14 @@ pub fn resolve(reference: &Reference, base: &Path) -> Result<Vec<u8>, LoadError>
         }
         Reference::File(path) => file::read(&base.join(path), REFERENCE_BYTES_MAX),
     }
+}
+
+/// Reads a file that belongs to a policy.
+///
+/// # Errors
+/// [`LoadError::Read`] when it is absent, too large, or writable by anybody.
+pub(crate) fn read_reference(path: &Path) -> Result<Vec<u8>, LoadError> {
+    file::read(path, REFERENCE_BYTES_MAX)
 }
 
 /// The keys for pseudonyms that a server file names, newest first. One trailing line break of a secret

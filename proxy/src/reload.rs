@@ -26,6 +26,7 @@ use crate::clock::Clock;
 use crate::evidence::Evidence;
 use crate::listener::TlsFiles;
 use crate::load::LoadError;
+use crate::policy_signature::PolicySigners;
 use crate::policy_store::PolicyStore;
 use cycle::Cycle;
 use watch::FolderWatch;
@@ -46,6 +47,8 @@ pub struct ReloadOptions {
     pub keys: PseudonymKeys,
     /// The engine's limits, from the server file.
     pub limits: EngineLimits,
+    /// Who signs policies, where they have to be signed.
+    pub(crate) signers: Option<PolicySigners>,
     /// The certificates of the data listener.
     pub(crate) tls: Option<Arc<TlsFiles>>,
     /// What time it is.

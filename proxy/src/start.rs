@@ -16,7 +16,7 @@ use postern_config::Server;
 use postern_filters::EngineLimits;
 
 use crate::admin::{self, AdminError, AdminState, AdminToken};
-use crate::clock::Clock;
+use crate::clock::{AnchoredClock, Clock};
 use crate::evidence::{Evidence, EvidenceError, Opening};
 use crate::forward::Upstream;
 use crate::hygiene::{HeadLimits, HostRule};
@@ -24,6 +24,7 @@ use crate::lifecycle::Lifecycle;
 use crate::listener::{Listener, TlsFiles};
 use crate::load::{self, LoadError};
 use crate::metrics::Metrics;
+use crate::policy_signature::{self, PolicySigners};
 use crate::policy_store::PolicyStore;
 use crate::quota::OpenError;
 use crate::reload::{PolicyReloader, ReloadOptions};
@@ -136,7 +137,8 @@ impl Postern {
     /// See [`StartError`].
     pub fn check(server: &Server, base: &Path) -> Result<(), StartError> {
         let keys = load::pseudonym_keys(server, base)?;
-        load::load_policy(&base.join(&server.policy), keys, engine_limits(server))?;
+        let loaded = load::load_policy(&base.join(&server.policy), keys, engine_limits(server))?;
+        policy_signature::judged(server, base, loaded)?;
         Listener::check(&server.listen, base)
     }
 
@@ -154,7 +156,9 @@ impl Postern {
         let listener = Listener::bind(&server.listen, base, &server.limits, data_socket)?;
         let token = AdminToken::read_or_make(&base.join(&server.state))?;
         let evidence = evidence(&options, &metrics).await?;
-        let (server, base, clock) = (options.server, options.base, options.clock);
+        let (server, base) = (options.server, options.base);
+        // Only the audit log says what the system's clock said, wrong or not.
+        let clock: Arc<dyn Clock> = Arc::new(AnchoredClock::new(options.clock));
         let served = served(&server, &listener);
         let counted = (&metrics, &store);
         let exporting = options.telemetry.start(counted, &evidence, served)?;
@@ -257,6 +261,7 @@ fn reloader(
         policy: base.join(&server.policy),
         keys: load::pseudonym_keys(server, base)?,
         limits: engine_limits(server),
+        signers: PolicySigners::of(server, base)?,
         tls: tls.cloned(),
         clock: Arc::clone(clock),
         evidence: evidence.clone(),

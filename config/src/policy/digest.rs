@@ -23,6 +23,12 @@ impl Revision {
         Self(digest.finalize().into())
     }
 
+    /// All 64 hex digits: what is signed.
+    #[must_use]
+    pub fn digest(&self) -> String {
+        hex::encode(self.0)
+    }
+
     /// The first 12 hex digits: how a revision is named in logs, metrics and `Postern-Revision`.
     #[must_use]
     pub fn short(&self) -> String {

@@ -1,4 +1,5 @@
-//! Who vouches for the audit log from outside: witnesses that are asked, and replicas that ask.
+//! Who vouches from outside: for the audit log witnesses that are asked and replicas that ask, for policies those
+//! who sign them.
 
 use super::addresses::{host_and_port, host_of};
 use super::file::WitnessFile;
@@ -68,6 +69,34 @@ pub(super) fn peers(slot: &Slot<OneOrMany<String>>, problems: &mut Problems) -> 
         Err(_) => key(at, Kind::Log, problems).map(PeerKeys::Key),
     };
     peers.filter_map(read).collect()
+}
+
+/// Those who sign policies.
+pub(super) fn signers(slot: &Slot<OneOrMany<String>>, problems: &mut Problems) -> Vec<String> {
+    let Some(list) = &slot.found else {
+        return Vec::new();
+    };
+    let mut signers: Vec<String> = Vec::new();
+    for at in &list.value.0 {
+        if signers.len() == ANCHORS_MAX || signers.contains(&at.value) {
+            let message =
+                format!("`policy_signers` names at most {ANCHORS_MAX} keys, and none twice");
+            problems.add("PN047", at.place, message);
+        } else if kind_of(&at.value) == Some(Kind::Log) {
+            signers.push(at.value.clone());
+        } else {
+            problems
+                .add("PN047", at.place, "this is no key that signs policies")
+                .help("`NAME+ID+KEY` in one piece, as `postern sign` prints it, in quotes");
+        }
+    }
+    if signers.is_empty() && list.value.0.is_empty() {
+        let help = "name a key, or leave `policy_signers` out";
+        problems
+            .add("PN047", list.place, "nobody may sign a policy")
+            .help(help);
+    }
+    signers
 }
 
 fn few_enough(key: &str, count: usize, place: Place, problems: &mut Problems) {

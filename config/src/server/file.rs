@@ -18,6 +18,8 @@ section! {
         upstream: "upstream" => UpstreamFile,
         /// The policy file.
         policy: "policy" => PolicyPath,
+        /// The public keys of those who sign policies: a policy that none of them signed is refused.
+        policy_signers: "policy_signers" => OneOrMany<String>,
         /// Where the admin listener is.
         admin: "admin" => String,
         /// The state folder.

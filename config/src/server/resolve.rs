@@ -5,7 +5,9 @@ use std::time::Duration;
 use super::file::{
     KeyFile, LimitsFile, ListenFile, PolicyPath, ServerFile, TlsFile, UpstreamFile, UpstreamLong,
 };
-use super::{KeyRef, Limits, Listen, ListenTls, Server, Upstream, addresses, audit, stores};
+use super::{
+    KeyRef, Limits, Listen, ListenTls, Server, Upstream, addresses, anchors, audit, stores,
+};
 use crate::document::read::{At, OneOrMany, Read, Slot};
 use crate::document::{Node, Place};
 use crate::policy::error::{PolicyErrors, Problems};
@@ -42,6 +44,7 @@ fn resolve(file: &ServerFile, problems: &mut Problems) -> Option<Server> {
     let upstream = file.upstream.found.as_ref();
     let upstream = upstream.and_then(|at| self::upstream(at, problems));
     let policy = policy_path(&file.policy, problems);
+    let policy_signers = anchors::signers(&file.policy_signers, problems);
     let state = path("state", &file.state, STATE, problems);
     let store = stores::address(&file.store, state.as_deref(), problems);
     let audit = audit::log(&file.audit, state.as_deref(), problems);
@@ -68,6 +71,7 @@ fn resolve(file: &ServerFile, problems: &mut Problems) -> Option<Server> {
         listen: listen?,
         upstream: upstream?,
         policy: policy?,
+        policy_signers,
         admin: admin?,
         state: state?,
         store: store?,

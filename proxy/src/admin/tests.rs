@@ -77,6 +77,7 @@ fn state(folder: &Path, text: &str, loaded: bool) -> (AdminState, Arc<Plane>) {
         policy: path.clone(),
         keys: PseudonymKeys::for_offline_use(),
         limits: limits(),
+        signers: None,
         tls: None,
         clock: Arc::new(SystemClock),
         evidence: Evidence::off(Arc::new(SystemClock)),

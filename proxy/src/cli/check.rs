@@ -16,6 +16,7 @@ use postern_filters::{EngineLimits, PseudonymKeys};
 use serde_json::json;
 
 use crate::load::{self, LoadError, LoadedPolicy};
+use crate::policy_signature;
 use crate::start::engine_limits;
 
 use super::findings::{self, Finding};
@@ -94,7 +95,8 @@ impl Review {
         }
         let keys = self.keys(&server, base, arguments.offline);
         let path = base.join(&server.policy);
-        let loaded = load::load_policy(&path, keys, engine_limits(&server));
+        let loaded = load::load_policy(&path, keys, engine_limits(&server))
+            .and_then(|loaded| policy_signature::judged(&server, base, loaded));
         self.policy(loaded, arguments.offline, output);
         if arguments.live {
             output.note("--live: tries the upstream; keys behind a URL, store and clock are not tried by this build yet");

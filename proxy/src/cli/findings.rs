@@ -85,7 +85,9 @@ impl Finding {
     pub(super) fn of_load_error(error: &LoadError) -> Vec<Self> {
         match error {
             LoadError::Policy(report) => Self::of_report(report),
-            LoadError::Read { path, message } => vec![Self::of_file(path, message.clone())],
+            LoadError::Read { path, message } | LoadError::Unsigned { path, message } => {
+                vec![Self::of_file(path, message.clone())]
+            }
             LoadError::Compile { path, error } => vec![Self::of_file(path, error.to_string())],
             LoadError::Identity(_) | LoadError::Secret { .. } | LoadError::Unrecorded(_) => {
                 vec![Self::of_file("", error.to_string())]

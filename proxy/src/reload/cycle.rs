@@ -10,6 +10,7 @@ use super::{ReloadOptions, ReloadOutcome};
 use crate::evidence::{Act, Event};
 use crate::listener::Looked;
 use crate::load::{self, LoadError};
+use crate::policy_signature;
 use crate::policy_store::PolicyStore;
 
 /// What a turn knows of the last policy that loaded.
@@ -41,8 +42,11 @@ impl Cycle {
             Some(Reference::File(path)) => Some(load::base_of(policy).join(path)),
             Some(Reference::Env(_)) | None => None,
         };
+        let note = self.options.signers.as_ref();
+        let note = note.map(|_signers| policy_signature::note_of(policy));
         let tls = self.options.tls.iter().flat_map(|tls| tls.files());
         std::iter::once(policy.clone())
+            .chain(note)
             .chain(keys)
             .chain(tls)
             .collect()
@@ -104,6 +108,9 @@ impl Cycle {
         let options = &self.options;
         let loaded = load::load_policy(&options.policy, options.keys.clone(), options.limits)?;
         let (revision, keys) = (loaded.revision.clone(), loaded.key_reference().cloned());
+        let signers = options.signers.as_ref();
+        let version = signers.map(|signers| signers.judge(&options.policy, &revision));
+        let version = version.transpose()?;
         let running = self.store.snapshot();
         let snapshot =
             loaded.snapshot(Arc::clone(&options.clock), running.authenticator.as_deref())?;
@@ -111,6 +118,9 @@ impl Cycle {
             Some(before) => before.short(),
             None => String::new(),
         };
+        if let (Some(signers), Some(version)) = (signers, &version) {
+            signers.keep(version)?;
+        }
         options
             .evidence
             .record_and_wait(&Event::Act(Act::PolicyLoaded {

@@ -33,6 +33,7 @@ impl Running {
             policy: self.folder.path().join("policy.yaml"),
             keys: PseudonymKeys::for_offline_use(),
             limits: limits(),
+            signers: None,
             tls: None,
             clock: Arc::new(SystemClock),
             evidence: Evidence::off(Arc::new(SystemClock)),

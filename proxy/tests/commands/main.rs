@@ -21,6 +21,8 @@ mod redact;
 #[cfg(test)]
 mod runner;
 #[cfg(test)]
+mod sign;
+#[cfg(test)]
 mod surface;
 #[cfg(test)]
 mod telemetry;

@@ -89,4 +89,11 @@ pub(super) const CODES: &[Code] = &[
          `postern audit keys`) says its key, which begins with `B`; a log's is in `keys/log.vkey` of its folder and \
          begins with `A`.",
     ),
+    code(
+        "PN047",
+        "a key that signs policies is not valid",
+        "`policy_signers: [ \"NAME+ID+KEY\" ]` lets a policy come into force only if one of these keys has signed it, with a version that \
+         never goes back: whoever can write the policy file can neither change it nor put an older one back. \
+         `postern sign --key FILE --name NAME --version 8 policy.yaml` signs, and prints the key, which begins with `A`.",
+    ),
 ];
