@@ -6,6 +6,7 @@
 
 mod lines;
 mod logging;
+mod memory_image;
 mod open_files;
 
 use std::net::SocketAddr;
@@ -93,6 +94,11 @@ pub(super) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Ex
             return Exit::Unreadable;
         }
     };
+    if let Err(reason) = logging::start(&logs, telemetry.log_layer()) {
+        output.error(reason);
+        return Exit::Unreadable;
+    }
+    memory_image::withhold();
     if is_demo && arguments.upgrade {
         output.error("`--upgrade` takes over from a Postern with the same server file: name it with `--config`");
         return Exit::Unreadable;
