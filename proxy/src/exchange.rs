@@ -1,6 +1,7 @@
 //! One exchange, from its first byte to its last: what is known of it, and the record that it leaves
 //! behind however it ends.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -300,14 +301,23 @@ impl Exchange {
 
 impl Drop for Exchange {
     fn drop(&mut self) {
-        self.note_duration();
-        self.record.over(&self.entry);
-        self.metrics.exchange_ended(&self.entry, self.cost);
-        self.metrics.tap().tell(&self.entry, self.clock.as_ref());
+        attempt(|| self.note_duration());
+        if !attempt(|| self.record.over(&self.entry)) {
+            // What has panicked once may not do so again, and without a record nobody knows what left.
+            attempt(|| self.record.over(&self.entry));
+        }
+        attempt(|| self.metrics.exchange_ended(&self.entry, self.cost));
+        attempt(|| self.metrics.tap().tell(&self.entry, self.clock.as_ref()));
         let time = Duration::from_micros(self.entry.duration_us);
-        self.trace.ended(&self.entry, time, &self.metrics);
-        decision_log::write(&self.entry);
+        attempt(|| self.trace.ended(&self.entry, time, &self.metrics));
+        attempt(|| decision_log::write(&self.entry));
     }
+}
+
+/// Does one thing of those that an exchange leaves behind; whether it got through. A panic in it keeps none of the others
+/// from being done, and does not meet another one on its way, which would end the process.
+fn attempt(part: impl FnOnce()) -> bool {
+    std::panic::catch_unwind(AssertUnwindSafe(part)).is_ok()
 }
 
 impl std::fmt::Debug for Exchange {

@@ -167,15 +167,17 @@ impl ExchangeRecord {
     }
 
     fn record_end(&mut self, entry: &AuditEntry) -> Written {
-        self.end = End::Recorded;
         let intent = self.intent.take().map(Written::unless_failed);
         if intent.is_some_and(|intent| intent.is_err()) {
             self.note_unannounced();
         }
-        match self.announced {
+        let written = match self.announced {
             true => self.record(Phase::Outcome, entry),
             false => self.record(Phase::Only, entry),
-        }
+        };
+        // Only now: a panic on the way there leaves it open, and whoever drops the exchange records it.
+        self.end = End::Recorded;
+        written
     }
 
     fn record(&self, phase: Phase, entry: &AuditEntry) -> Written {

@@ -143,8 +143,7 @@ struct Body<'a, 'b> {
 impl Body<'_, '_> {
     /// Runs to the end of the body and gives the connection back.
     async fn run(mut self) -> Result<Lease, Halt> {
-        let outcome = self.relay().await;
-        self.note_body();
+        let outcome = Noted(&mut self).0.relay().await;
         if let Some(visit) = self.visit {
             visit.note_found(self.body.found_tokens());
         }
@@ -237,6 +236,16 @@ impl Body<'_, '_> {
             Ok(Err(_error)) => Err(Problem::UpstreamUnavailable.into()),
             Err(_elapsed) => Err(Problem::UpstreamTimeout.into()),
         }
+    }
+}
+
+/// Notes what was done to a body and charged for it however that ends: an exchange that is cut from outside, because its
+/// session has ended or the process stops, and one that panics say on record what of it has left.
+struct Noted<'n, 'a, 'b>(&'n mut Body<'a, 'b>);
+
+impl Drop for Noted<'_, '_, '_> {
+    fn drop(&mut self) {
+        self.0.note_body();
     }
 }
 
