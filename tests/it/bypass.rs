@@ -39,7 +39,10 @@ use lists::Choices;
 fn the_catalogue_finds_no_way_past() {
     let catalogue = Catalogue::load();
     let (outcomes, visible) = suite::run(&catalogue);
-    println!("{}", report::table(&outcomes));
+    println!(
+        "{}",
+        report::table(&outcomes, &report::cases(&catalogue.entries))
+    );
     println!("{}", report::tally(&outcomes));
     println!("{visible}");
     let failures = report::failures(&outcomes);

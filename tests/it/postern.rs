@@ -83,6 +83,8 @@ pub(crate) struct Setting {
     pub(crate) patience: &'static str,
     /// What time it is.
     pub(crate) clock: Arc<dyn Clock>,
+    /// Further lines of the server file.
+    pub(crate) lines: String,
 }
 
 impl Default for Setting {
@@ -100,6 +102,7 @@ impl Default for Setting {
             telemetry: None,
             patience: "5s",
             clock: Arc::new(SystemClock),
+            lines: String::new(),
         }
     }
 }
@@ -161,6 +164,7 @@ pub(crate) async fn try_start_there(
         upstream,
         scheme,
         patience,
+        lines,
         ..
     } = setting;
     let audit = match setting.audit.as_str() {
@@ -171,7 +175,7 @@ pub(crate) async fn try_start_there(
         "listen: {listen}\n\
          upstream: {{ url: \"{scheme}://localhost:{}\", connect_timeout: 5s, read_timeout: {patience}, \
          write_timeout: 5s{upstream} }}\n\
-         policy: policy.yaml\nadmin: 127.0.0.1:0\nstate: state\nlimits: {limits}\ndrain: {drain}\n{audit}",
+         policy: policy.yaml\nadmin: 127.0.0.1:0\nstate: state\nlimits: {limits}\ndrain: {drain}\n{audit}{lines}",
         origin.port()
     );
     let server = Server::parse("postern.yaml", &text)

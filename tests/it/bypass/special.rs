@@ -6,12 +6,17 @@ mod audit;
 mod browsers;
 mod caps;
 mod crowds;
+mod deployed;
+mod deployment;
 mod floods;
 mod oracle;
+mod origins;
+mod panicking;
 mod policies;
 mod proofs;
 mod server;
 mod sessions;
+mod signed;
 mod swaps;
 mod together;
 
@@ -23,13 +28,13 @@ pub(super) type Result = std::result::Result<&'static str, String>;
 
 /// The entries this module knows.
 pub(super) const IDS: &[&str] = &[
-    "B-210", "B-225", "B-235", "B-314", "B-318", "B-319", "B-320", "B-325", "B-327", "B-330",
-    "B-331", "B-332", "B-334", "B-336", "B-338", "B-340", "B-341", "B-342", "B-343", "B-344",
-    "B-346", "B-347", "B-348", "B-349", "B-350", "B-353", "B-356", "B-358", "B-364", "B-365",
-    "B-368", "B-369", "B-371", "B-374", "B-375", "B-376", "B-377", "B-378", "B-379", "B-380",
-    "B-381", "B-383", "B-385", "B-386", "B-387", "B-388", "B-391", "B-393", "B-394", "B-395",
-    "B-396", "B-397", "B-398", "B-399", "B-400", "B-403", "B-404", "B-405", "B-406", "B-407",
-    "B-427",
+    "B-194", "B-210", "B-225", "B-235", "B-314", "B-318", "B-319", "B-320", "B-325", "B-327",
+    "B-330", "B-331", "B-332", "B-334", "B-336", "B-338", "B-340", "B-341", "B-342", "B-343",
+    "B-344", "B-346", "B-347", "B-348", "B-349", "B-350", "B-353", "B-356", "B-358", "B-364",
+    "B-365", "B-367", "B-368", "B-369", "B-371", "B-374", "B-375", "B-376", "B-377", "B-378",
+    "B-379", "B-380", "B-381", "B-383", "B-385", "B-386", "B-387", "B-388", "B-391", "B-393",
+    "B-394", "B-395", "B-396", "B-397", "B-398", "B-399", "B-400", "B-403", "B-404", "B-405",
+    "B-406", "B-407", "B-409", "B-410", "B-411", "B-415", "B-416", "B-427",
 ];
 
 /// The entries that measure the memory of the process: each runs when nothing else does.
@@ -38,6 +43,7 @@ pub(super) const MEASURE_MEMORY: &[&str] = &["B-396", "B-397", "B-406"];
 /// Runs one entry.
 pub(super) async fn run(suite: &Suite, entry: &Entry) -> Result {
     match entry.id.as_str() {
+        "B-194" => panicking::inside_a_filter(suite, entry).await,
         "B-210" => oracle::a_search_in_other_places(suite, entry).await,
         "B-225" => oracle::takes_as_long_without_the_field(suite, entry).await,
         "B-235" => together::two_identities_at_once(suite, entry).await,
@@ -51,6 +57,7 @@ pub(super) async fn run(suite: &Suite, entry: &Entry) -> Result {
         | "B-353" | "B-356" | "B-358" | "B-427" => caps::run(suite, entry).await,
         "B-364" => admin::stays_on_loopback_and_answers_under_load(suite).await,
         "B-365" => policies::half_written(suite).await,
+        "B-367" => signed::never_goes_back(suite).await,
         "B-368" => policies::empty_or_blank(suite).await,
         "B-369" => policies::too_large(suite).await,
         "B-371" => policies::invalid_selectors(suite).await,
@@ -76,6 +83,11 @@ pub(super) async fn run(suite: &Suite, entry: &Entry) -> Result {
         "B-405" => crowds::half_handshakes(suite).await,
         "B-406" => crowds::big_uploads(suite).await,
         "B-407" => crowds::a_stalled_upstream(suite).await,
+        "B-409" => deployment::one_way_in(suite).await,
+        "B-410" => origins::who_is_not_the_upstream().await,
+        "B-411" => origins::an_address_that_changes_hands().await,
+        "B-415" => deployed::leaves_no_image_of_its_memory().await,
+        "B-416" => deployed::tells_nothing_however_it_is_asked().await,
         other => Err(format!("{other} has no driver")),
     }
 }
