@@ -18,6 +18,8 @@ pub(crate) use faults::{CALLS, Call};
 pub(crate) struct FaultyDisk {
     disk: SystemDisk,
     faults: Arc<Mutex<Faults>>,
+    /// The call panics instead of failing.
+    panics: bool,
 }
 
 impl FaultyDisk {
@@ -26,6 +28,15 @@ impl FaultyDisk {
         Self {
             disk: SystemDisk::new(folder),
             faults: Arc::default(),
+            panics: false,
+        }
+    }
+
+    /// The same, but what was to fail panics.
+    pub(crate) fn that_panics(self) -> Self {
+        Self {
+            panics: true,
+            ..self
         }
     }
 
@@ -44,7 +55,12 @@ impl FaultyDisk {
     }
 
     fn enter(&self, call: Call) -> io::Result<()> {
-        self.faults().enter(call)
+        let entered = self.faults().enter(call);
+        assert!(
+            entered.is_ok() || !self.panics,
+            "the disk panics at {call:?}"
+        );
+        entered
     }
 
     fn watched(&self, file: Box<dyn DiskFile>) -> Box<dyn DiskFile> {

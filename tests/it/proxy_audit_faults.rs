@@ -48,7 +48,7 @@ async fn every_call_of_the_logs_disk_failing_once_leaves_no_answer_without_its_r
         runs.spawn(async move {
             let mut all = Vec::new();
             for after in 0..AFTER_MAX {
-                match a_run(origin, call, after).await {
+                match a_run(origin, (call, after), |disk| disk).await {
                     Some(seen) => all.push(seen),
                     None => break,
                 }
@@ -79,12 +79,48 @@ async fn every_call_of_the_logs_disk_failing_once_leaves_no_answer_without_its_r
     assert!(refused > 0 && answered > 0);
 }
 
-/// Asks while one call fails. Nothing when that call did not come.
-async fn a_run(origin: SocketAddr, call: Call, after: usize) -> Option<Seen> {
+/// More calls of a kind than these do not panic, each in a run of its own.
+const PANICS_MAX: usize = 8;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_that_panics_at_its_disk_leaves_no_answer_without_its_record_and_stops_nothing_else()
+{
+    let origin = Origin::scripted(vec![Answer::json(r#"{"id":1,"ssn":"912-04-7731"}"#)]).await;
+    let mut runs = JoinSet::new();
+    for call in CALLS {
+        let origin = origin.address();
+        runs.spawn(async move {
+            let mut all = Vec::new();
+            for after in 0..PANICS_MAX {
+                match a_run(origin, (call, after), FaultyDisk::that_panics).await {
+                    Some(seen) => all.push(seen),
+                    None => break,
+                }
+            }
+            all
+        });
+    }
+    let all: Vec<Seen> = runs.join_all().await.into_iter().flatten().collect();
+    let sum = |of: fn(&Seen) -> usize| all.iter().map(of).sum::<usize>();
+    let (answered, refused) = (sum(|seen| seen.answered.len()), sum(|seen| seen.refused));
+    println!(
+        "{} calls panicked, {answered} answers whole and on record, {refused} refused, {} broken off, 0 unaudited",
+        all.len(),
+        sum(|seen| seen.broken_off)
+    );
+    assert!(all.len() > 20 && refused > 0 && answered > 0);
+}
+
+/// Asks while one call fails, or panics. Nothing when that call did not come.
+async fn a_run(
+    origin: SocketAddr,
+    (call, after): (Call, usize),
+    kind: fn(FaultyDisk) -> FaultyDisk,
+) -> Option<Seen> {
     let folder = tempfile::tempdir().unwrap();
     let log = folder.path().join("state/audit");
     std::fs::create_dir_all(&log).unwrap();
-    let disk = FaultyDisk::new(log.clone());
+    let disk = kind(FaultyDisk::new(log.clone()));
     let setting = Setting {
         policy: POLICY.to_owned(),
         audit: "{ checkpoint: 100ms }".to_owned(),

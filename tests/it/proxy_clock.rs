@@ -1,13 +1,14 @@
 //! The system's clock is set forward and back by hours while Postern works: nobody gets more by it, whoever lost something
 //! to a clock that was ahead has it again when the clock is right, and the audit log says what the clock said.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 use postern_audit::{Incomplete, Integrity, PolicyFile, SystemDisk, verify};
 use postern_proxy::clock::{Clock, SystemClock};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::legacy_desk::{self, desk};
 use crate::origin::{Answer, Origin};
@@ -218,7 +219,12 @@ async fn the_log_says_what_the_clock_said_and_stays_whole() {
     assert!(reply.status == 200 && reply.complete && reply.body.len() > 100 << 10);
     let Stage { running, folder } = stage;
     running.shutdown().await;
-    let entries = entries(folder.path());
+    times_are_the_clocks(&entries(folder.path()));
+    the_auditor_is_told(folder.path());
+}
+
+/// The entries are in order, and each of the outcomes has the time that the clock showed, right or wrong.
+fn times_are_the_clocks(entries: &[Value]) {
     let mut times = Vec::new();
     for (index, entry) in entries.iter().enumerate() {
         assert_eq!(
@@ -244,7 +250,11 @@ async fn the_log_says_what_the_clock_said_and_stays_whole() {
         let off = i64::try_from(times[at]).unwrap() - i64::try_from(began).unwrap();
         assert_eq!(off, expected, "outcome {at}");
     }
-    let log = folder.path().join("state/audit");
+}
+
+/// The log is what it was, and says that the clock went back twice.
+fn the_auditor_is_told(folder: &Path) {
+    let log = folder.join("state/audit");
     let keys = std::fs::read_to_string(log.join("keys/log.vkey")).unwrap();
     let trust = PolicyFile::parse(format!("log {keys}quorum none\n").as_bytes()).unwrap();
     let report = verify(&SystemDisk::new(log), &trust, &[]).unwrap();

@@ -74,10 +74,10 @@ impl Trap {
             Some(0) => {
                 state.left = None;
                 let looked = ours(&stack);
-                let where_ = looked.first().cloned().unwrap_or_default();
+                let place = looked.first().cloned().unwrap_or_default();
                 state.sprung = Some(looked);
                 drop(state);
-                panic!("the trap sprang in {where_}");
+                panic!("the trap sprang in {place}");
             }
             left => state.left = left.map(|left| left - 1),
         }

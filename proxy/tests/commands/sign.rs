@@ -35,7 +35,7 @@ fn a_policy_that_has_to_be_signed_checks_once_it_is() {
     );
     folder.write("postern.yaml", &server);
     folder.postern(&["check", "--offline"]).exits(0);
-    folder.write("policy.yaml", &POLICY.replace("redact", "show"));
+    folder.write("policy.yaml", &POLICY.replace("redact", "remove"));
     let changed = folder.postern(&["check", "--offline"]);
     assert_ne!(changed.code, 0);
     assert!(
@@ -57,7 +57,7 @@ fn nothing_is_signed_that_is_not_all_there() {
     sign(&folder, "7").exits(2);
     let with_keys = POLICY.replace(
         "from: header, subject: X-Subject, roles: X-Roles, trusted: [127.0.0.1/32]",
-        "from: jwt, issuer: i, audience: a, keys: 'file:no.json', subject: $.sub, roles: $.groups[*]",
+        "from: jwt, issuer: i, audience: a, keys: 'file:no.json', subject: $.sub, roles: '$.groups[*]'",
     );
     folder.write("policy.yaml", &with_keys);
     let refused = sign(&folder, "7").exits(2);

@@ -147,7 +147,7 @@ async fn a_running_postern_changes_its_key_and_goes_on() {
 }
 
 /// Every published entry of a log, in order.
-fn entries(log: &Path) -> Vec<Value> {
+pub(crate) fn entries(log: &Path) -> Vec<Value> {
     let disk = SystemDisk::new(log.to_owned());
     let entries = PublishedEntries::open(&disk, 0).unwrap();
     entries

@@ -103,9 +103,20 @@ impl Process {
         origin: SocketAddr,
         policy: &str,
     ) -> Self {
+        let upstream = format!("http://{origin}");
+        Self::start_between((listen, &upstream), variables, (folder, lines), policy).await
+    }
+
+    /// The same with the whole value of `upstream`.
+    pub(crate) async fn start_between(
+        (listen, upstream): (&str, &str),
+        variables: &[(&str, String)],
+        (folder, lines): (tempfile::TempDir, &str),
+        policy: &str,
+    ) -> Self {
         let (data, admin) = (free_port(), free_port());
         let server = format!(
-            "listen: {{ address: \"{data}\", {listen} }}\nupstream: http://{origin}\npolicy: policy.yaml\nadmin: {admin}\nstate: state\ndrain: 10s\n{lines}"
+            "listen: {{ address: \"{data}\", {listen} }}\nupstream: {upstream}\npolicy: policy.yaml\nadmin: {admin}\nstate: state\ndrain: 10s\n{lines}"
         );
         fs::write(folder.path().join("postern.yaml"), server).unwrap();
         fs::write(folder.path().join("policy.yaml"), policy).unwrap();
@@ -253,6 +264,32 @@ impl Process {
             .unwrap()
             .code()
             .unwrap()
+    }
+
+    /// How many files and sockets it has open, the connection that asks included.
+    pub(crate) async fn open_files(&self) -> u64 {
+        let metrics = self.metrics().await;
+        let mut lines = metrics.lines();
+        let line = lines.find_map(|line| line.strip_prefix("process_open_fds "));
+        line.expect("the system counts them").parse().unwrap()
+    }
+
+    /// Waits until it has no more files open than it had once, now that nobody is connected.
+    pub(crate) async fn lets_go_down_to(&self, base: u64) -> u64 {
+        let mut open = self.open_files().await;
+        for _ in 0..1_500 {
+            if open <= base {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            open = self.open_files().await;
+        }
+        assert!(
+            open <= base,
+            "{open} files are open, {base} were: {}",
+            self.log()
+        );
+        open
     }
 
     /// What Postern wrote to its log.
