@@ -94,10 +94,6 @@ pub(super) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Ex
             return Exit::Unreadable;
         }
     };
-    if let Err(reason) = logging::start(&logs, telemetry.log_layer()) {
-        output.error(reason);
-        return Exit::Unreadable;
-    }
     memory_image::withhold();
     if is_demo && arguments.upgrade {
         output.error("`--upgrade` takes over from a Postern with the same server file: name it with `--config`");

@@ -4,7 +4,7 @@
 //!
 //! | proof | variable | short | long |
 //! | --- | --- | --- | --- |
-//! | `reload` | `POSTERN_REQUESTS` | 20,000 | 200,000 and more |
+//! | `reload` | `POSTERN_REQUESTS`, `POSTERN_RELOADS` | 20,000, 30 | 1,000,000, 1,000 |
 //! | `memory` | `POSTERN_BODY_MIB` | 16 | 1024 |
 //! | `cut` | – | all 4 KiB | – |
 //! | `drain` | – | 200 exchanges | – |
@@ -19,6 +19,8 @@
 //! | `sessions::revoked` | `POSTERN_REVOCATIONS` | 3 for each store | 100 and more |
 //! | `sessions::outage` | `POSTERN_OUTAGES` | 1 of each kind | 20 and more |
 //! | `upgraded` | `POSTERN_UPGRADES` | 3 | 20 and more |
+//! | `soak` | `POSTERN_SOAK_SECONDS` | 25 | 3,600 |
+//! | `upstream_faults` | `POSTERN_OFFSETS`, `POSTERN_FLAPS` | 24 for each streamed answer, 60 | 2,000 and more, 2,000 |
 //! | `ratio` | `POSTERN_ROUNDS` | 1 | 20, in a release build |
 
 #[cfg(test)]
@@ -60,7 +62,11 @@ mod sessions;
 #[cfg(test)]
 mod slow_readers;
 #[cfg(test)]
+mod soak;
+#[cfg(test)]
 mod upgraded;
+#[cfg(test)]
+mod upstream_faults;
 #[cfg(test)]
 mod waits;
 

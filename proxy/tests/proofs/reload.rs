@@ -22,7 +22,7 @@ struct Tally {
 #[tokio::test(flavor = "multi_thread")]
 async fn reloads_under_load_fail_no_request_and_mix_no_policy() {
     let requests = count("POSTERN_REQUESTS", 20_000);
-    let reloads = if requests >= 200_000 { 300 } else { 30 };
+    let reloads = count("POSTERN_RELOADS", 30);
     let origin = origin::start().await;
     let process = Arc::new(Process::start(origin, None).await);
     let (tally, stop) = (Arc::new(Tally::default()), Arc::new(AtomicBool::new(false)));
