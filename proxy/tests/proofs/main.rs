@@ -14,7 +14,7 @@
 //! | `idle` | `POSTERN_IDLE` | 1,000 connections | 10,000 |
 //! | `overload` | `POSTERN_OVERLOAD_SECONDS` | 3 for each load | 60 |
 //! | `exhausted` | `POSTERN_EXHAUSTIONS` | 2 | 50 |
-//! | `bombs` | `POSTERN_BOMB_MIB` | 32 | 512 |
+//! | `bombs` | `POSTERN_BOMB_MIB` | 32 | 128 |
 //! | `killed`, `audited` | `POSTERN_KILLS` | 5 | 200 and more, 1,000 |
 //! | `sessions::revoked` | `POSTERN_REVOCATIONS` | 3 for each store | 100 and more |
 //! | `sessions::outage` | `POSTERN_OUTAGES` | 1 of each kind | 20 and more |
