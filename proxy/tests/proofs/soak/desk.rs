@@ -21,7 +21,7 @@ identity:
   from: session
   login: {{ match: "GET /login/{{user}}", success: {{ status: 200 }}, user: {{ json: $.user }} }}
   logout: {{ match: GET /logout }}
-  roles: {{ '*': agent, 'lead-*': lead }}
+  roles: {{ 'agent-*': agent, 'lead-*': lead }}
   without_a_role: deny
 labels:
   pii.name: Names

@@ -34,7 +34,7 @@ pub(super) struct Tally {
 
 impl Person {
     pub(super) fn of(number: usize, address: SocketAddr) -> Self {
-        let is_lead = number % 3 == 0;
+        let is_lead = number.is_multiple_of(3);
         let role = if is_lead { "lead" } else { "agent" };
         Self {
             name: format!("{role}-{number}"),
@@ -65,17 +65,17 @@ impl Person {
                 17 => self.ask("reset", &format!("/reset/{}", turn % 400)).await,
                 19 => {
                     self.ask("broken late", &format!("/broken/{}", 66_000 + turn % 900))
-                        .await
+                        .await;
                 }
                 23 => {
                     self.ask("reset late", &format!("/reset/{}", 66_000 + turn % 900))
-                        .await
+                        .await;
                 }
                 29 => self.ask("slow", "/slow/20").await,
                 31 => self.client = None,
                 37 => self.hang_up("/lists/2000").await,
                 41 => self.ask("closed", "/nowhere").await,
-                49 if turn % 8 == 0 => {
+                49 if turn.is_multiple_of(3) => {
                     self.ask("logout", "/logout").await;
                     self.cookie.clear();
                 }

@@ -5,6 +5,7 @@ use std::path::Path;
 use postern_audit::{KeyKind, Signer};
 use postern_config::Revision;
 use postern_proxy::reload::ReloadOutcome;
+use tempfile::TempDir;
 
 use crate::bypass::catalogue::cases;
 use crate::bypass::exchange::Suite;
@@ -85,28 +86,36 @@ pub(super) async fn never_goes_back(suite: &Suite) -> Result {
         ensure(refused, format!("{what}: {outcome:?}"))?;
         ensure(!shows(&stage, suite).await, format!("{what}: is in force"))?;
     }
-    // Neither does a restart forget what was in force.
-    let folder = ended(stage).await?;
-    old.put(folder.path());
-    let setting = setting(&old, &signer);
-    let (error, folder) = match try_start_there(folder, &setting, origin.address()).await {
-        Ok(_) => return Err("it started with an older version".to_owned()),
-        Err(refused) => refused,
+    a_restart_remembers(ended(stage).await?, suite, (&signer, &origin), &old).await?;
+    Ok("passed")
+}
+
+/// A start with the older version is refused, and one with a newer one is not.
+async fn a_restart_remembers(
+    folder: TempDir,
+    suite: &Suite,
+    (signer, origin): (&Signer, &Origin),
+    old: &Signed,
+) -> std::result::Result<(), String> {
+    let setting = setting(old, signer);
+    let again = try_start_there(folder, &setting, origin.address()).await;
+    let Err((error, folder)) = again else {
+        return Err("it started with an older version".to_owned());
     };
     let report = error.report(false);
     ensure(
         report.contains("older than 8"),
         format!("at a restart: {report}"),
     )?;
-    let again = signed(&signer, 9, &strict);
-    let setting = self::setting(&again, &signer);
+    let (strict, _) = with_and_without_rule();
+    let newer = signed(signer, 9, &strict);
+    let setting = self::setting(&newer, signer);
     let started = try_start_there(folder, &setting, origin.address()).await;
     let stage = started.map_err(|(error, _)| error.report(false))?;
     ensure(
         !shows(&stage, suite).await,
         "the newest version hides nothing",
-    )?;
-    Ok("passed")
+    )
 }
 
 fn setting(signed: &Signed, signer: &Signer) -> Setting {
@@ -143,7 +152,7 @@ async fn shows(stage: &Stage, suite: &Suite) -> bool {
 }
 
 /// Stops, and looks whether what was refused is on record.
-async fn ended(stage: Stage) -> std::result::Result<tempfile::TempDir, String> {
+async fn ended(stage: Stage) -> std::result::Result<TempDir, String> {
     let Stage { running, folder } = stage;
     running.shutdown().await;
     let events = records::events(&records::folder(folder.path()))?;
