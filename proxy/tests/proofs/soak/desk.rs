@@ -98,6 +98,7 @@ async fn serve(mut stream: TcpStream) {
         let number: usize = of.parse().unwrap_or_default();
         let answer = match kind {
             "login" => login(of),
+            "logout" => whole("{}"),
             "lists" => whole(&list(number)),
             "broken" | "reset" => {
                 let answer = whole(&list(1_000));
