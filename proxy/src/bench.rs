@@ -4,12 +4,14 @@
 //! ```text
 //!            ┌▶ upstream ◀──────────────────────────────┐
 //!  load ─────┼▶ passthrough (pingora, no filter) ───────┤   each a process of this binary,
-//!            └▶ `postern run`, one for each row ────────┘   with the same number of threads
+//!            ├▶ `postern run`, one for each row ────────┤   with the same number of threads
+//!            └▶ peers: proxies of others, when named ───┘
 //! ```
 //!
 //! Everything is asked the same in turns: as fast as it answers (throughput, processor time), at a fixed rate
 //! (latency, counted from when a request was due), and on one connection alone. Figures of a round are compared
-//! with those of the same round. An answer that is not what the row promises is an error, never a figure.
+//! with those of the same round. An answer that is not what the row promises is an error, never a figure; a peer
+//! that gives one is left out. Where there are peers, all that redact also get documents that are hard to redact.
 
 mod child;
 mod connection;
@@ -20,6 +22,7 @@ mod load;
 pub(crate) mod machine;
 mod measure;
 mod passthrough;
+mod peers;
 mod place;
 mod plan;
 mod plot;
@@ -29,20 +32,25 @@ mod report;
 pub(crate) mod running;
 mod spread;
 mod stage;
+mod traps;
 mod upstream;
 
 use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::clock::Clock;
 
 pub(crate) use figures::{Comparison, Figures, Quantiles};
 pub(crate) use latencies::QUANTILES;
+pub(crate) use measure::LeftOut;
 pub(crate) use passthrough::serve as serve_passthrough;
+pub(crate) use peers::Peer;
 pub(crate) use plan::{Deployment, Plan, Row, Size};
 pub(crate) use plot::svg;
 pub(crate) use report::{AtSize, Report};
 pub(crate) use spread::Spread;
+pub(crate) use traps::{Judged, names as hard_documents};
 pub(crate) use upstream::serve as serve_upstream;
 
 /// Why there are no figures.
@@ -85,6 +93,14 @@ pub(crate) enum BenchError {
         /// Why not.
         reason: &'static str,
     },
+    /// A file of peers is of no use.
+    #[error("cannot use `{}`: {reason}", file.display())]
+    Peers {
+        /// The file.
+        file: PathBuf,
+        /// Why not.
+        reason: String,
+    },
     /// Somebody stopped it.
     #[error("stopped before there were figures")]
     Stopped,
@@ -104,14 +120,32 @@ pub(crate) async fn run(
         started = stage::Stage::start(plan) => started?,
         () = &mut told => return Err(BenchError::Stopped),
     };
+    let left_out = stage.left_out.clone();
     let measured = tokio::select! {
-        measured = measure::all(plan, &stage, &clock, tell) => measured,
+        measured = judged_and_measured(plan, &stage, &clock, tell) => measured,
         () = &mut told => Err(BenchError::Stopped),
     };
     stage.close().await;
-    Ok(Report::new(plan, &measured?))
+    let (judged, measured) = measured?;
+    Ok(Report::new(plan, &measured, (left_out, judged)))
+}
+
+async fn judged_and_measured(
+    plan: &Plan,
+    stage: &stage::Stage,
+    clock: &Arc<dyn Clock>,
+    tell: &(dyn Fn(String) + Sync),
+) -> Result<(Vec<Judged>, Vec<measure::Measured>), BenchError> {
+    let judged = match plan.peers.is_empty() {
+        true => Vec::new(),
+        false => traps::judge(&stage.places).await,
+    };
+    let measured = measure::all(plan, stage, clock, tell).await?;
+    Ok((judged, measured))
 }
 
 /// A report of measurements that were never made, for tests.
 #[cfg(test)]
-pub(crate) use report::samples::report as sample_report;
+pub(crate) use report::samples::{
+    report as sample_report, report_with_peers as sample_report_with_peers,
+};

@@ -1,5 +1,5 @@
-//! A process of this binary that a bench has started. It is killed when this is dropped, and ends by itself
-//! when the bench is gone.
+//! A process that a bench has started. It ends by itself when the bench is gone; one of this binary is also killed
+//! when this is dropped.
 
 use std::fs::{self, File};
 use std::net::SocketAddr;
@@ -8,13 +8,16 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::net::TcpStream;
 use tokio::process::{Child as Process, ChildStdin, Command};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::BenchError;
 
 /// How long a process may take to say where it listens.
 const START_TIME_MAX: Duration = Duration::from_secs(30);
+/// How often somebody else's program is asked whether it listens yet.
+const START_TIME_STEP: Duration = Duration::from_millis(20);
 /// How long it may take to stop.
 const STOP_TIME_MAX: Duration = Duration::from_secs(5);
 /// The variable by which the runtime learns how many threads it works with.
@@ -74,6 +77,36 @@ impl Child {
         })
     }
 
+    /// Starts somebody else's program, and waits until it listens at `address`. What it writes goes to a file of the
+    /// folder. It is not killed when this is dropped: it ends with its standard input, and whatever it has started
+    /// ends with it, which nobody could see to who is killed.
+    pub(super) async fn of_others(
+        name: &str,
+        command: &mut Command,
+        address: SocketAddr,
+        folder: &Path,
+    ) -> Result<Self, BenchError> {
+        let failed = |reason: String| BenchError::Start {
+            name: name.to_owned(),
+            reason,
+        };
+        let log = folder.join(format!("{name}.log"));
+        let errors = File::create(&log).map_err(BenchError::Folder)?;
+        let output = errors.try_clone().map_err(BenchError::Folder)?;
+        command.stdin(Stdio::piped()).stdout(output).stderr(errors);
+        let mut process = command.spawn().map_err(|error| failed(error.to_string()))?;
+        let input = process.stdin.take();
+        let listens = timeout(START_TIME_MAX, listens(&mut process, address)).await;
+        if !listens.unwrap_or(false) {
+            return Err(failed(last_line(&log)));
+        }
+        Ok(Self {
+            process,
+            input,
+            address,
+        })
+    }
+
     /// The process's number; none when it has ended.
     pub(super) fn number(&self) -> Option<u32> {
         self.process.id()
@@ -87,6 +120,17 @@ impl Child {
             self.process.kill().await.unwrap_or_default();
         }
     }
+}
+
+/// Whether there is somebody at an address before the process ends.
+async fn listens(process: &mut Process, address: SocketAddr) -> bool {
+    while TcpStream::connect(address).await.is_err() {
+        if !matches!(process.try_wait(), Ok(None)) {
+            return false;
+        }
+        sleep(START_TIME_STEP).await;
+    }
+    true
 }
 
 /// The address on the first line of standard output.

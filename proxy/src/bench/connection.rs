@@ -98,10 +98,17 @@ impl Connection {
 
     /// Asks once and keeps the answer, which has the status 200.
     pub(super) async fn answer(&mut self) -> Result<Answer, AskError> {
-        let mut body = BytesMut::new();
-        let fields = self.exchange(|part| body.extend_from_slice(part)).await?;
-        let body = body.freeze();
+        let (fields, body) = self.heard().await;
+        let fields = fields?;
         Ok(Answer { fields, body })
+    }
+
+    /// Asks once and keeps whatever comes of a body, however the exchange ends. Gives the fields of an answer with the
+    /// status 200 that came to its end.
+    pub(super) async fn heard(&mut self) -> (Result<HeaderMap, AskError>, Bytes) {
+        let mut body = BytesMut::new();
+        let ended = self.exchange(|part| body.extend_from_slice(part)).await;
+        (ended, body.freeze())
     }
 
     /// One exchange, whose body goes to `take` as it comes.

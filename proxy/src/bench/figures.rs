@@ -36,6 +36,8 @@ pub(crate) struct Figures {
     pub(crate) over_upstream: Option<Comparison>,
     /// Against a bare pingora proxy.
     pub(crate) over_passthrough: Option<Comparison>,
+    /// Against each proxy of somebody else that does no more than this one, by its name; none for those themselves.
+    pub(crate) over_peers: Vec<(String, Comparison)>,
 }
 
 /// How one place compares with another.
@@ -47,6 +49,8 @@ pub(crate) struct Comparison {
     pub(crate) work: Option<Spread>,
     /// What it adds on one connection.
     pub(crate) alone: Option<Spread>,
+    /// Its time on one connection divided by the other's.
+    pub(crate) alone_ratio: Option<Spread>,
     /// What it adds at the fixed rate.
     pub(crate) at_rate: Quantiles<Spread>,
 }
@@ -58,7 +62,10 @@ impl Figures {
         let (upstream, bare) = (other(Part::Upstream), other(Part::Passthrough));
         let places = measured.places.iter();
         places
-            .map(|samples| Self::compared(samples, upstream, bare))
+            .map(|samples| Self {
+                over_peers: over_peers(samples, &measured.places),
+                ..Self::compared(samples, upstream, bare)
+            })
             .collect()
     }
 
@@ -86,6 +93,7 @@ impl Figures {
             latencies,
             over_upstream: over(upstream),
             over_passthrough: over(bare).filter(|_| !is_upstream),
+            over_peers: Vec::new(),
         }
     }
 }
@@ -103,9 +111,20 @@ impl Comparison {
             alone: pairs(mine, other, |mine, other| {
                 Some(alone(mine)? - alone(other)?)
             }),
+            alone_ratio: ratio(alone),
             at_rate: QUANTILES.map(|quantile| added(quantile, mine, other)),
         }
     }
+}
+
+/// A place of ours against each peer. Who withholds nothing is not compared with a peer that does: it would do less.
+fn over_peers(mine: &Samples, places: &[Samples]) -> Vec<(String, Comparison)> {
+    let is_ours = matches!(mine.part, Part::Passthrough | Part::Measured);
+    let peers = places.iter().filter(|other| other.part == Part::Peer);
+    let peers = peers.filter(|peer| is_ours && (mine.is_redacted || !peer.is_redacted));
+    peers
+        .map(|peer| (peer.name.clone(), Comparison::of(mine, peer)))
+        .collect()
 }
 
 /// A figure of each round of two places.
@@ -170,6 +189,24 @@ mod tests {
         );
         let alone = row.over_upstream.as_ref().unwrap().alone.unwrap();
         assert!((alone.median - 300.0).abs() < 2.0, "{alone:?}");
+    }
+
+    #[test]
+    fn ours_are_compared_with_peers_that_do_no_more() {
+        let mut measured = samples::measured(2);
+        measured.places.extend(samples::peers(2));
+        let figures = Figures::of(&measured);
+        let named: Vec<Vec<&str>> = figures
+            .iter()
+            .map(|place| place.over_peers.iter().map(|(name, _)| &**name).collect())
+            .collect();
+        let both = vec!["plain-peer", "redacting-peer"];
+        let (none, plain) = (Vec::new(), vec!["plain-peer"]);
+        assert_eq!(named, [none.clone(), plain, both, none.clone(), none]);
+        let (_, over) = &figures[2].over_peers[1];
+        assert!((over.work.unwrap().median - 0.5).abs() < 0.01);
+        assert!((over.alone_ratio.unwrap().median - 0.5).abs() < 0.01);
+        assert_eq!(over.throughput.unwrap().median, 2.0);
     }
 
     #[test]

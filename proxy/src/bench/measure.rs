@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::future::try_join_all;
+use futures::future::{join_all, try_join_all};
 
 use crate::clock::Clock;
 
@@ -17,7 +17,7 @@ use super::stage::Stage;
 
 /// Load goes on for this part of a measurement before it begins.
 const WARMING: u32 = 5;
-/// The rate is this part of what the slowest place can do.
+/// The rate is this part of what the slowest place of ours can do.
 const PART_OF_SLOWEST: f64 = 0.5;
 
 /// What was measured at one size.
@@ -29,6 +29,17 @@ pub(super) struct Measured {
     pub(super) rate: f64,
     /// The places.
     pub(super) places: Vec<Samples>,
+    /// Peers whose answers are not what they must be, and why: what they do is not what is measured.
+    pub(super) left_out: Vec<LeftOut>,
+}
+
+/// A peer that has no figures.
+#[derive(Debug, Clone)]
+pub(crate) struct LeftOut {
+    /// What tables would call it.
+    pub(crate) name: String,
+    /// Why.
+    pub(crate) reason: String,
 }
 
 /// What was measured of one place.
@@ -38,6 +49,8 @@ pub(super) struct Samples {
     pub(super) name: String,
     /// What it is to the comparison.
     pub(super) part: Part,
+    /// Whether it withholds something.
+    pub(super) is_redacted: bool,
     /// How many bytes of a body it answers.
     pub(super) answer_bytes: usize,
     /// One for each round.
@@ -49,7 +62,7 @@ pub(super) struct Samples {
 pub(super) struct Sample {
     /// As fast as it answers.
     pub(super) full: Load,
-    /// How long its process worked for that.
+    /// How long its processes worked for that.
     pub(super) worked: Option<Duration>,
     /// At the fixed rate.
     pub(super) at_rate: Load,
@@ -67,17 +80,41 @@ pub(super) async fn all(
     let mut all = Vec::new();
     for size in &stage.sizes {
         tell(format!("{size}: checking answers"));
-        let checked = stage.places.iter().map(|place| place.checked(*size));
-        let questions = try_join_all(checked).await?;
-        let asked: Vec<_> = stage.places.iter().zip(questions).collect();
+        let (asked, left_out) = checked(&stage.places, *size).await?;
         let bench = Bench { plan, clock };
         let rate = match plan.rate {
             Some(rate) => rate,
             None => bench.slowest(&asked).await? * PART_OF_SLOWEST,
         };
-        all.push(bench.rounds(*size, rate, &asked, tell).await?);
+        let places = bench.rounds(*size, rate, &asked, tell).await?;
+        all.push(Measured {
+            size: *size,
+            rate,
+            places,
+            left_out,
+        });
     }
     Ok(all)
+}
+
+/// What each place is asked. A wrong answer of ours ends the run; a peer that gives one is left out.
+async fn checked(
+    places: &[Place],
+    size: Size,
+) -> Result<(Vec<Asked<'_>>, Vec<LeftOut>), BenchError> {
+    let checked = join_all(places.iter().map(|place| place.checked(size))).await;
+    let (mut asked, mut left_out) = (Vec::new(), Vec::new());
+    for (place, checked) in places.iter().zip(checked) {
+        match checked {
+            Ok(question) => asked.push((place, question)),
+            Err(error) if place.part == Part::Peer => left_out.push(LeftOut {
+                name: place.name.clone(),
+                reason: error.to_string(),
+            }),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok((asked, left_out))
 }
 
 /// What every measurement needs.
@@ -90,13 +127,16 @@ struct Bench<'a> {
 type Asked<'a> = (&'a Place, Question);
 
 impl Bench<'_> {
-    /// What the slowest place answers a second. That warms everything up too.
+    /// What the slowest place of ours answers a second: a peer that cannot keep up with that is to be seen. That warms
+    /// everything up too.
     async fn slowest(&self, asked: &[Asked<'_>]) -> Result<f64, BenchError> {
         let mut slowest = f64::INFINITY;
         for (place, question) in asked {
             let connections = self.connect(place, question, self.plan.connections).await?;
             let (_, load) = self.full(place, connections, self.plan.time).await?;
-            slowest = slowest.min(load.throughput());
+            if place.part != Part::Peer {
+                slowest = slowest.min(load.throughput());
+            }
         }
         Ok(slowest)
     }
@@ -107,10 +147,11 @@ impl Bench<'_> {
         rate: f64,
         asked: &[Asked<'_>],
         tell: &(dyn Fn(String) + Sync),
-    ) -> Result<Measured, BenchError> {
+    ) -> Result<Vec<Samples>, BenchError> {
         let samples = |(place, question): &Asked<'_>| Samples {
             name: place.name.clone(),
             part: place.part,
+            is_redacted: place.expected.is_redacted(),
             answer_bytes: question.length.unwrap_or_default(),
             rounds: Vec::new(),
         };
@@ -129,7 +170,7 @@ impl Bench<'_> {
                 samples.rounds.push(self.sample(asked, rate).await?);
             }
         }
-        Ok(Measured { size, rate, places })
+        Ok(places)
     }
 
     async fn sample(&self, (place, question): &Asked<'_>, rate: f64) -> Result<Sample, BenchError> {

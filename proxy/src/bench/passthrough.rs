@@ -3,7 +3,7 @@
 //! It has one filter, the one that pingora asks for: where the upstream is. Everything else is pingora as it comes.
 
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -37,13 +37,17 @@ impl ProxyHttp for Bare {
     }
 }
 
-/// Passes everything on to `upstream` until whoever started this process is gone. `tell` hears the address once.
+/// Passes everything that comes to `address` on to `upstream` until whoever started this process is gone. `tell` hears the address once.
 ///
 /// # Errors
 /// No port can be listened on.
-pub(crate) async fn serve(upstream: SocketAddr, tell: impl FnOnce(String)) -> io::Result<()> {
+pub(crate) async fn serve(
+    upstream: SocketAddr,
+    address: SocketAddr,
+    tell: impl FnOnce(String),
+) -> io::Result<()> {
     let proxy = Arc::new(http_proxy(&Arc::new(ServerConf::default()), Bare(upstream)));
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+    let listener = TcpListener::bind(address).await?;
     tell(listener.local_addr()?.to_string());
     let (_running, stop) = watch::channel(false);
     let accept = async {

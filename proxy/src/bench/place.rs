@@ -22,6 +22,8 @@ pub(crate) enum Part {
     Passthrough,
     /// What is measured.
     Measured,
+    /// A proxy of somebody else.
+    Peer,
 }
 
 /// Somewhere that answers.
@@ -80,6 +82,14 @@ impl Place {
     /// How long its process has worked; none where nobody says.
     pub(super) fn worked(&self) -> Option<Duration> {
         machine::worked(self.process?)
+    }
+
+    /// Whether it redacts what the ten selectors select.
+    pub(super) fn redacts_ten(&self) -> bool {
+        match self.expected {
+            Expected::TenRedacted | Expected::TenRedactedAsATree => true,
+            Expected::Whole | Expected::BodiesSearched | Expected::Anything => false,
+        }
     }
 
     /// Asks once and looks at all of the answer. Gives the question that load asks, which answers of that length.

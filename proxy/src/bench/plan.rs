@@ -7,6 +7,8 @@ use std::time::Duration;
 use clap::ValueEnum;
 use http::{HeaderMap, Uri};
 
+use super::peers::Peer;
+
 /// The smallest document: one case and what is around it.
 const BYTES_MIN: usize = 1024;
 /// The largest document.
@@ -27,6 +29,8 @@ pub(crate) struct Plan {
     pub sizes: Vec<Size>,
     /// The set-ups of Postern.
     pub rows: Vec<Row>,
+    /// The proxies of others.
+    pub peers: Vec<Peer>,
     /// How many threads each process works with.
     pub threads: usize,
     /// What runs already and is measured instead of rows.

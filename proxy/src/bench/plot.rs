@@ -189,17 +189,15 @@ fn line(figures: &Figures, scale: &Scale) -> String {
 
 /// What is compared with is grey.
 fn look(figures: &Figures, index: usize) -> String {
+    let colour = || {
+        let mut colours = COLOURS.iter().cycle();
+        *colours.nth(index).unwrap_or(&"#000000")
+    };
     let (colour, dashes) = match figures.part {
         Part::Upstream => ("#999999", " stroke-dasharray=\"2 3\""),
         Part::Passthrough => ("#444444", " stroke-dasharray=\"6 3\""),
-        Part::Measured => (
-            COLOURS
-                .iter()
-                .cycle()
-                .nth(index)
-                .map_or("#000000", |colour| colour),
-            "",
-        ),
+        Part::Measured => (colour(), ""),
+        Part::Peer => (colour(), " stroke-dasharray=\"9 2 2 2\""),
     };
     format!("stroke=\"{colour}\" stroke-width=\"1.8\"{dashes}")
 }

@@ -13,6 +13,8 @@ pub(super) enum Expected {
     Whole,
     /// The document with a constant in place of what ten selectors select.
     TenRedacted,
+    /// The same members and values in any order, written in any way: what comes of a tree that is written out again.
+    TenRedactedAsATree,
     /// The document, in whose message bodies nothing of a customer is found.
     BodiesSearched,
     /// Whatever a deployment answers.
@@ -20,6 +22,14 @@ pub(super) enum Expected {
 }
 
 impl Expected {
+    /// Whether something is withheld.
+    pub(super) const fn is_redacted(self) -> bool {
+        match self {
+            Self::Whole | Self::Anything => false,
+            Self::TenRedacted | Self::TenRedactedAsATree | Self::BodiesSearched => true,
+        }
+    }
+
     /// Why an answer for this size is not what it must be; none when it is.
     pub(super) fn objection(self, size: Size, answer: &[u8]) -> Option<&'static str> {
         let (wrong, reason) = match self {
@@ -30,6 +40,12 @@ impl Expected {
             Self::TenRedacted => (
                 ten_redacted(size).is_none_or(|expected| answer != expected.as_bytes()),
                 "the answer is not the document with ten fields of each case redacted",
+            ),
+            Self::TenRedactedAsATree => (
+                ten_redacted(size)
+                    .and_then(|expected| tree(expected.as_bytes()))
+                    .is_none_or(|expected| tree(answer) != Some(expected)),
+                "the answer is not the document with ten fields of each case redacted, not even in another order",
             ),
             Self::BodiesSearched => (
                 !are_bodies_searched(size, answer).unwrap_or(false),
@@ -102,7 +118,11 @@ mod tests {
     #[test]
     fn a_document_that_was_not_redacted_is_no_answer_of_a_row_that_redacts() {
         let document = document::of(SIZE);
-        for expected in [Expected::TenRedacted, Expected::BodiesSearched] {
+        for expected in [
+            Expected::TenRedacted,
+            Expected::TenRedactedAsATree,
+            Expected::BodiesSearched,
+        ] {
             assert!(expected.objection(SIZE, document.as_bytes()).is_some());
             assert!(expected.objection(SIZE, b"{}").is_some());
         }
@@ -122,6 +142,22 @@ mod tests {
                 .objection(SIZE, left.as_bytes())
                 .is_some()
         );
+    }
+
+    #[test]
+    fn a_tree_may_be_written_in_another_order_but_says_the_same() {
+        let whole = ten_redacted(SIZE).unwrap();
+        let Value::Object(members) = tree(whole.as_bytes()).unwrap() else {
+            panic!("{whole}")
+        };
+        let turned: serde_json::Map<String, Value> = members.into_iter().rev().collect();
+        let turned = format!("{:#}", Value::Object(turned));
+        let objection =
+            |expected: Expected, text: &str| expected.objection(SIZE, text.as_bytes()).is_some();
+        assert!(objection(Expected::TenRedacted, &turned));
+        assert!(!objection(Expected::TenRedactedAsATree, &turned));
+        let left = turned.replacen(CONSTANT, "Ada Abara", 1);
+        assert!(objection(Expected::TenRedactedAsATree, &left));
     }
 
     #[test]

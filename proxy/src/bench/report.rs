@@ -5,9 +5,10 @@ use serde_json::{Value, json};
 use super::figures::{Comparison, Figures, Quantiles};
 use super::latencies::QUANTILES;
 use super::machine;
-use super::measure::Measured;
+use super::measure::{LeftOut, Measured};
 use super::plan::{Plan, Size};
 use super::spread::{Spread, rounded};
+use super::traps::{self, Judged};
 
 /// Shares whose latency is written out, beside those that tables show: enough to draw the curve.
 const CURVE: [f64; 12] = [
@@ -21,6 +22,10 @@ pub(crate) struct Report {
     pub(crate) plan: Plan,
     /// The figures by size.
     pub(crate) sizes: Vec<AtSize>,
+    /// Peers that did not start.
+    pub(crate) left_out: Vec<LeftOut>,
+    /// What is made of documents that are hard to redact; nothing when there are no peers.
+    pub(crate) judged: Vec<Judged>,
 }
 
 /// The figures at one size.
@@ -32,18 +37,27 @@ pub(crate) struct AtSize {
     pub(crate) rate: f64,
     /// The figures of each place.
     pub(crate) places: Vec<Figures>,
+    /// Peers that have none.
+    pub(crate) left_out: Vec<LeftOut>,
 }
 
 impl Report {
-    pub(super) fn new(plan: &Plan, measured: &[Measured]) -> Self {
+    pub(super) fn new(
+        plan: &Plan,
+        measured: &[Measured],
+        (left_out, judged): (Vec<LeftOut>, Vec<Judged>),
+    ) -> Self {
         let sizes = measured.iter().map(|measured| AtSize {
             size: measured.size,
             rate: measured.rate,
             places: Figures::of(measured),
+            left_out: measured.left_out.clone(),
         });
         Self {
             plan: plan.clone(),
             sizes: sizes.collect(),
+            left_out,
+            judged,
         }
     }
 
@@ -79,6 +93,8 @@ impl Report {
                 "log": std::env::var("POSTERN_LOG").ok(),
             },
             "sizes": self.sizes.iter().map(AtSize::as_json).collect::<Vec<_>>(),
+            "left_out": left_out(&self.left_out),
+            "hard_documents": self.judged.iter().map(judged).collect::<Vec<_>>(),
         })
     }
 }
@@ -102,6 +118,7 @@ impl AtSize {
             "bytes": self.size.bytes(),
             "rate_per_second": rounded(self.rate),
             "rows": self.places.iter().map(figures).collect::<Vec<_>>(),
+            "left_out": left_out(&self.left_out),
         })
     }
 }
@@ -110,6 +127,8 @@ fn figures(figures: &Figures) -> Value {
     let curve = CURVE
         .iter()
         .filter(|share| figures.requests as f64 * (1.0 - **share) >= 1.0);
+    let peers = figures.over_peers.iter();
+    let peers = peers.map(|(name, over)| (name.clone(), comparison(over)));
     let curve: Vec<Value> = curve
         .map(|share| json!([share, rounded(figures.latencies.at_share(*share))]))
         .collect();
@@ -127,7 +146,21 @@ fn figures(figures: &Figures) -> Value {
         },
         "against_upstream": figures.over_upstream.as_ref().map(comparison),
         "against_passthrough": figures.over_passthrough.as_ref().map(comparison),
+        "against_peers": Value::Object(peers.collect()),
     })
+}
+
+fn left_out(peers: &[LeftOut]) -> Vec<Value> {
+    let peers = peers.iter();
+    peers
+        .map(|peer| json!({ "peer": peer.name, "reason": peer.reason }))
+        .collect()
+}
+
+fn judged(judged: &Judged) -> Value {
+    let verdicts = traps::names().zip(&judged.verdicts);
+    let verdicts = verdicts.map(|(name, verdict)| (name.to_owned(), json!(verdict.to_string())));
+    json!({ "row": judged.name, "verdicts": Value::Object(verdicts.collect()) })
 }
 
 fn comparison(comparison: &Comparison) -> Value {
@@ -135,6 +168,7 @@ fn comparison(comparison: &Comparison) -> Value {
         "throughput_ratio": spread(comparison.throughput),
         "cpu_ratio": spread(comparison.work),
         "added_alone_p50_us": spread(comparison.alone),
+        "alone_p50_ratio": spread(comparison.alone_ratio),
         "added_us": by_quantile(&comparison.at_rate, |figure| figure.as_json()),
     })
 }
@@ -182,7 +216,23 @@ mod tests {
             against["added_us"]["p99.9"].is_null(),
             "too few requests to tell"
         );
+        assert!(row["against_peers"].as_object().unwrap().is_empty());
         assert_eq!(row["at_rate"]["requests"], 120);
         assert_eq!(row["at_rate"]["curve_us"].as_array().unwrap().len(), 8);
+    }
+
+    #[test]
+    fn a_report_has_what_was_made_of_hard_documents_and_who_was_left_out() {
+        let report = samples::report_with_peers().as_json();
+        let rows = &report["sizes"][0]["rows"];
+        let half = json!({ "median": 0.5, "least": 0.5, "most": 0.5, "rounds": 2 });
+        let against = &rows[2]["against_peers"];
+        assert_eq!(against["plain-peer"]["throughput_ratio"], half);
+        assert_eq!(report["left_out"][0]["peer"], "absent-peer");
+        let [ours, peer] = &report["hard_documents"].as_array().unwrap()[..] else {
+            panic!("{report:#}")
+        };
+        assert_eq!(ours["verdicts"]["plain"], "exact");
+        assert_eq!(peer["verdicts"]["decimals"], "loses 12.50");
     }
 }

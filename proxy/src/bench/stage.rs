@@ -1,15 +1,18 @@
 //! Everything that is asked: the processes of one run in a folder of their own, or a deployment that is there.
+//!
+//! Our own processes all start, or the run ends. A peer that does not is left out.
 
 use std::fs;
 use std::net::SocketAddr;
 use std::path::Path;
 
-use futures::future::try_join_all;
+use futures::future::{join_all, try_join_all};
 use http::{HeaderMap, Uri};
 use tempfile::TempDir;
 
 use super::BenchError;
 use super::child::Child;
+use super::measure::LeftOut;
 use super::place::{Part, Place};
 use super::plan::{Deployment, Plan, Row, Size};
 use super::redacted::Expected;
@@ -22,6 +25,8 @@ pub(super) struct Stage {
     pub(super) places: Vec<Place>,
     /// How large documents are.
     pub(super) sizes: Vec<Size>,
+    /// Peers that did not start.
+    pub(super) left_out: Vec<LeftOut>,
     _folder: Option<TempDir>,
 }
 
@@ -74,10 +79,26 @@ impl Stage {
             children.push(child);
             places.push(place);
         }
+        let peers = plan.peers.iter();
+        let peers = peers.map(|peer| peer.start(application, (root, plan.threads)));
+        let mut left_out = Vec::new();
+        for (peer, started) in plan.peers.iter().zip(join_all(peers).await) {
+            match started {
+                Ok((child, place)) => {
+                    children.push(child);
+                    places.push(place);
+                }
+                Err(error) => left_out.push(LeftOut {
+                    name: peer.name.clone(),
+                    reason: error.to_string(),
+                }),
+            }
+        }
         Ok(Self {
             children,
             places,
             sizes: plan.sizes.clone(),
+            left_out,
             _folder: Some(folder),
         })
     }
@@ -99,6 +120,7 @@ impl Stage {
             children: Vec::new(),
             places,
             sizes: vec![Size(length)],
+            left_out: Vec::new(),
             _folder: None,
         })
     }

@@ -14,6 +14,7 @@ use super::document;
 use super::plan::Size;
 use super::policy::{CASES, LOGIN};
 use super::running;
+use super::traps::pieces_by_name;
 
 /// Longer heads are nobody's of ours.
 const HEAD_BYTES_MAX: usize = 64 << 10;
@@ -24,8 +25,8 @@ const WELCOME: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\
     Set-Cookie: sid=b4f1a29c7d3e5068b4f1a29c7d3e5068; Path=/; HttpOnly\r\nContent-Length: 14\r\n\r\n{\"user\":\"ann\"}";
 const NOT_FOUND: &[u8] = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n";
 
-/// Whole answers by path.
-type Answers = HashMap<Vec<u8>, Bytes>;
+/// Whole answers by path, in the pieces in which they are sent.
+type Answers = HashMap<Vec<u8>, Vec<Bytes>>;
 
 /// Serves documents of these sizes until whoever started this process is gone. `tell` hears the address once.
 ///
@@ -59,10 +60,13 @@ fn answers(sizes: &[Size]) -> Answers {
             size.bytes()
         );
         let answer = head + &document::of(*size);
-        (path, Bytes::from(answer))
+        (path, vec![Bytes::from(answer)])
     });
-    let welcome = (LOGIN.as_bytes().to_vec(), Bytes::from_static(WELCOME));
-    documents.chain([welcome]).collect()
+    let traps = pieces_by_name();
+    let traps = traps.map(|(name, pieces)| (format!("{CASES}{name}").into_bytes(), pieces));
+    let welcome = vec![Bytes::from_static(WELCOME)];
+    let welcome = (LOGIN.as_bytes().to_vec(), welcome);
+    documents.chain(traps).chain([welcome]).collect()
 }
 
 /// Answers one request after another; none has a body.
@@ -81,9 +85,11 @@ async fn converse(mut stream: TcpStream, answers: Arc<Answers>) {
         };
         let path = heads.split(|byte| *byte == b' ').nth(1);
         let answer = path.and_then(|path| answers.get(path));
-        let answer = answer.map_or(NOT_FOUND, |answer| answer);
-        if stream.write_all(answer).await.is_err() {
-            return;
+        let not_found = [Bytes::from_static(NOT_FOUND)];
+        for piece in answer.map_or(&not_found[..], Vec::as_slice) {
+            if stream.write_all(piece).await.is_err() {
+                return;
+            }
         }
         heads.drain(..end + HEAD_END.len());
     }

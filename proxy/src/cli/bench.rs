@@ -1,7 +1,8 @@
 //! `postern bench`: what Postern costs on this machine, against the bare upstream and a bare pingora proxy.
 //!
 //! It needs no server file: it starts an application, a bare proxy and Postern once for each row, with a policy of
-//! its own, in a folder that goes with it. `--target` measures what runs already.
+//! its own, in a folder that goes with it. `--peers` has it start proxies of others beside them, `--target` measures
+//! what runs already.
 
 mod table;
 
@@ -16,7 +17,7 @@ use tokio::runtime::Runtime;
 
 use super::output::{Exit, Format, Output};
 use crate::bench::machine::cores;
-use crate::bench::{self, BenchError, Deployment, Plan, Report, Row, Size};
+use crate::bench::{self, BenchError, Deployment, Peer, Plan, Report, Row, Size};
 use crate::clock::SystemClock;
 
 /// What is measured when no size is named.
@@ -48,6 +49,9 @@ pub(super) struct Arguments {
     /// Which set-ups of Postern [default: all but everything]
     #[arg(long, value_name = "ROWS", value_delimiter = ',', value_enum)]
     rows: Vec<Row>,
+    /// Measure proxies of others too, which a file lists as JSON: name, start and answers (whole or redacted)
+    #[arg(long, value_name = "FILE")]
+    peers: Option<PathBuf>,
     /// How many threads each process works with [default: half of the cores]
     #[arg(long, value_name = "NUMBER", value_parser = count(1024))]
     threads: Option<u64>,
@@ -58,7 +62,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "FILE")]
     plot: Option<PathBuf>,
     /// Measure what runs there instead: http://HOST[:PORT]/PATH
-    #[arg(long, value_name = "URL", conflicts_with_all = ["sizes", "rows", "threads"], help_heading = "A deployment")]
+    #[arg(long, value_name = "URL", conflicts_with_all = ["sizes", "rows", "peers", "threads"], help_heading = "A deployment")]
     target: Option<Uri>,
     /// Compare it with this: the same without Postern
     #[arg(
@@ -87,6 +91,8 @@ enum Part {
     ServePassthrough {
         #[arg(long)]
         upstream: SocketAddr,
+        #[arg(long, default_value = "127.0.0.1:0")]
+        listen: SocketAddr,
     },
 }
 
@@ -120,7 +126,9 @@ async fn serve(part: &Part, output: &Output) -> Exit {
     let tell = |address| output.text(&format!("{address}\n"));
     let served = match part {
         Part::ServeUpstream { sizes } => bench::serve_upstream(sizes, tell).await,
-        Part::ServePassthrough { upstream } => bench::serve_passthrough(*upstream, tell).await,
+        Part::ServePassthrough { upstream, listen } => {
+            bench::serve_passthrough(*upstream, *listen, tell).await
+        }
     };
     match served {
         Ok(()) => Exit::Fine,
@@ -132,7 +140,7 @@ async fn serve(part: &Part, output: &Output) -> Exit {
 }
 
 async fn measure(arguments: &Arguments, output: &Output) -> Result<Report, BenchError> {
-    let plan = arguments.plan();
+    let plan = arguments.plan()?;
     let tell = |progress| output.note(progress);
     bench::run(&plan, Arc::new(SystemClock), &tell).await
 }
@@ -169,7 +177,9 @@ fn write(report: &Report, arguments: &Arguments, output: &Output) -> Exit {
 const fn of_error(error: &BenchError) -> Exit {
     match error {
         BenchError::Answer { .. } => Exit::Findings,
-        BenchError::Folder(_) | BenchError::Url { .. } => Exit::Unreadable,
+        BenchError::Folder(_) | BenchError::Url { .. } | BenchError::Peers { .. } => {
+            Exit::Unreadable
+        }
         BenchError::Start { .. } | BenchError::Ask { .. } | BenchError::Stopped => {
             Exit::Unreachable
         }
@@ -177,27 +187,29 @@ const fn of_error(error: &BenchError) -> Exit {
 }
 
 impl Arguments {
-    fn plan(&self) -> Plan {
+    fn plan(&self) -> Result<Plan, BenchError> {
         let number = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
         let rows = match self.rows.is_empty() {
             true => Row::USUAL.to_vec(),
             false => without_repeats(&self.rows),
         };
+        let peers = self.peers.as_deref().map(Peer::all_of).transpose()?;
         let fields: HeaderMap = self.headers.iter().cloned().collect();
-        Plan {
+        Ok(Plan {
             rounds: number(self.rounds),
             time: self.seconds,
             connections: number(self.connections),
             rate: self.rate,
             sizes: without_repeats(&self.sizes),
             rows,
+            peers: peers.unwrap_or_default(),
             threads: self.threads.map_or_else(|| (cores() / 2).max(1), number),
             deployment: self.target.clone().map(|target| Deployment {
                 target,
                 baseline: self.baseline.clone(),
                 fields,
             }),
-        }
+        })
     }
 }
 

@@ -77,6 +77,85 @@ fn every_row_answers_as_it_should_and_has_its_figures() {
     assert!(ran.err.contains("1k: round 1 of 1"), "{ran:#?}");
 }
 
+/// A list of peers, written to `peers.json`. Each is a proxy of ours that passes everything on, or a program that is
+/// not there.
+fn listed(folder: &Folder, peers: &[(&str, &str, bool)]) {
+    let ours = env!("CARGO_BIN_EXE_postern");
+    let proxy = r#"exec "$0" bench serve-passthrough --upstream "$BENCH_UPSTREAM" --listen "$BENCH_LISTEN""#;
+    let peers = peers.iter().map(|(name, answers, is_there)| {
+        let start = match is_there {
+            true => serde_json::json!(["sh", "-c", proxy, ours]),
+            false => serde_json::json!(["/no/such/program"]),
+        };
+        serde_json::json!({ "name": name, "start": start, "answers": answers })
+    });
+    folder.write("peers.json", &Value::from_iter(peers).to_string());
+}
+
+#[test]
+fn a_peer_is_measured_and_one_that_answers_something_else_or_nothing_is_left_out() {
+    let folder = Folder::new();
+    let peers = [
+        ("plain", "whole", true),
+        ("careless", "redacted", true),
+        ("absent", "whole", false),
+    ];
+    listed(&folder, &peers);
+    let rows = ["--peers", "peers.json", "--rows", "hides-nothing,ten-rules"];
+    let ran = short(&folder, &[&rows[..], &["--json", "figures.json"]].concat()).exits(0);
+    let report: Value = serde_json::from_str(&folder.read("figures.json")).unwrap();
+    let size = &report["sizes"][0];
+    let [_, bare, whole, redacting, plain] = &size["rows"].as_array().unwrap()[..] else {
+        panic!("{size:#}")
+    };
+    assert_eq!(plain["row"], "plain");
+    for ours in [bare, whole, redacting] {
+        let against = &ours["against_peers"]["plain"];
+        is_finite(&against["throughput_ratio"]);
+        is_finite(&against["alone_p50_ratio"]);
+    }
+    assert_eq!(report["left_out"][0]["peer"], "absent");
+    assert_eq!(size["left_out"][0]["peer"], "careless");
+    let judged = report["hard_documents"].as_array().unwrap();
+    let [ours, careless] = &judged[..] else {
+        panic!("{judged:#?}")
+    };
+    assert_eq!(
+        (&ours["row"], &careless["row"]),
+        (&"ten-rules".into(), &"careless".into())
+    );
+    for (name, verdict) in ours["verdicts"].as_object().unwrap() {
+        let expected = match name.as_str() {
+            "cut-off" => "refuses (502)",
+            _ => "exact",
+        };
+        assert_eq!(verdict, expected, "{name}");
+        let leaks = careless["verdicts"][name].as_str().unwrap();
+        assert!(leaks.starts_with("LEAKS hidden-"), "{name}: {leaks}");
+    }
+    for told in [
+        "1k, divided by",
+        "hard documents",
+        "left out: `absent`",
+        "left out at 1k: `careless`",
+    ] {
+        assert!(ran.out.contains(told), "{told}: {}", ran.out);
+    }
+}
+
+#[test]
+fn a_list_of_peers_that_is_none_exits_2_and_starts_nothing() {
+    let folder = Folder::new();
+    let ran = folder.postern(&["bench", "--peers", "peers.json"]).exits(2);
+    assert!(ran.err.contains("`peers.json`"), "{ran:#?}");
+    listed(
+        &folder,
+        &[("plain", "whole", true), ("plain", "whole", true)],
+    );
+    let ran = folder.postern(&["bench", "--peers", "peers.json"]).exits(2);
+    assert!(ran.err.contains("twice") && ran.out.is_empty(), "{ran:#?}");
+}
+
 #[test]
 fn a_deployment_is_measured_where_it_runs() {
     let folder = Folder::new();

@@ -20,6 +20,7 @@ pub(in crate::bench) fn measured(rounds: usize) -> Measured {
     let places = places.map(|(name, part, speed, work, time)| Samples {
         name: name.to_owned(),
         part,
+        is_redacted: part == Part::Measured,
         answer_bytes: 1024,
         rounds: (0..rounds).map(|_| sample(speed, work, time)).collect(),
     });
@@ -27,7 +28,24 @@ pub(in crate::bench) fn measured(rounds: usize) -> Measured {
         size: Size(1024),
         rate: 500.0,
         places: places.into(),
+        left_out: Vec::new(),
     }
+}
+
+/// Two peers beside them: one like the bare proxy, and one that redacts in twice the time of the row, with twice the
+/// work, half as often.
+pub(in crate::bench) fn peers(rounds: usize) -> [Samples; 2] {
+    let peers = [
+        ("plain-peer", false, 2.0, 20, 200),
+        ("redacting-peer", true, 0.5, 120, 800),
+    ];
+    peers.map(|(name, is_redacted, speed, work, time)| Samples {
+        name: name.to_owned(),
+        part: Part::Peer,
+        is_redacted,
+        answer_bytes: 1024,
+        rounds: (0..rounds).map(|_| sample(speed, work, time)).collect(),
+    })
 }
 
 /// 60 answers, for each of which somebody worked so many microseconds.

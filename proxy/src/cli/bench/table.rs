@@ -1,4 +1,6 @@
-//! The figures of a bench as tables for people: two for each size.
+//! The figures of a bench as tables for people: two for each size, and another where there are peers.
+
+mod peers;
 
 use crate::bench::{AtSize, Comparison, Figures, QUANTILES, Quantiles, Report, Spread};
 
@@ -20,7 +22,10 @@ pub(super) fn text(report: &Report) -> String {
             QUANTILES.map(|quantile| quantile.name).join(" / ")
         ));
         text.push_str(&wording::table(&latency(size)));
+        text.push_str(&peers::against(size));
     }
+    text.push_str(&peers::hard_documents(report));
+    text.push_str(&peers::left_out(report));
     text
 }
 
