@@ -1,10 +1,11 @@
-//! The repository checks itself: module docs, sizes, crate boundaries, leftovers, examples and the
+//! The repository checks itself: module docs, sizes, crate boundaries, leftovers, scripts, examples and the
 //! paths that the documents name. Each rule is a pure function from a file to its offences, so that
 //! each can be shown to fail on a planted offence.
 
 mod boundaries;
 mod documents;
 mod rules;
+mod scripts;
 mod tree;
 
 use rules::Offence;
@@ -58,6 +59,23 @@ fn no_path_of_one_machine_is_tracked() {
 }
 
 #[test]
+fn shells_can_read_every_script() {
+    let tree = Tree::of(&repository());
+    let offences = tree.files();
+    let offences: Vec<Offence> = offences
+        .flat_map(|file| scripts::unreadable(&file.path, &file.text))
+        .collect();
+    assert_none(&offences);
+}
+
+#[test]
+fn set_ups_of_peers_have_no_gaps() {
+    assert_none(&scripts::gaps(&Tree::of(&repository())));
+    let gaps: Vec<&str> = scripts::gaps_of("a@example.com @LISTEN@:@PORT@ \"@type\": x").collect();
+    assert_eq!(gaps, ["LISTEN", "PORT"]);
+}
+
+#[test]
 fn crates_import_in_one_direction() {
     assert_none(&boundaries::dependencies(&repository()));
 }
@@ -108,6 +126,8 @@ fn each_rule_catches_a_planted_offence() {
         rules::no_drawers("filters/src/util.rs", "//! x\n"),
         rules::no_drawers("filters/src/json/mod.rs", "//! x\n"),
         rules::no_machine_paths("a.md", concat!("see /wo", "rk/main\n")),
+        scripts::unreadable("run", "#!/bin/sh\nif true; then\n"),
+        scripts::unreadable("run", "#!/usr/bin/env bash\nf() {\n"),
         boundaries::pure_sources("filters/src/a.rs", "//! x\nuse tokio::net::TcpStream;\n"),
         boundaries::pure_sources("config/src/a.rs", "//! x\nuse std::fs;\n"),
         boundaries::pure_sources("config/src/a.rs", "//! x\nuse postern_filters::Verdict;\n"),
