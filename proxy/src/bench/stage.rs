@@ -6,7 +6,7 @@ use std::fs;
 use std::net::SocketAddr;
 use std::path::Path;
 
-use futures::future::{join_all, try_join_all};
+use futures::future::try_join_all;
 use http::{HeaderMap, Uri};
 use tempfile::TempDir;
 
@@ -79,11 +79,10 @@ impl Stage {
             children.push(child);
             places.push(place);
         }
-        let peers = plan.peers.iter();
-        let peers = peers.map(|peer| peer.start(application, (root, plan.threads)));
         let mut left_out = Vec::new();
-        for (peer, started) in plan.peers.iter().zip(join_all(peers).await) {
-            match started {
+        // One after another: two that start at once might be given the same port.
+        for peer in &plan.peers {
+            match peer.start(application, (root, plan.threads)).await {
                 Ok((child, place)) => {
                     children.push(child);
                     places.push(place);

@@ -44,7 +44,7 @@ enum Sent {
 }
 
 /// All of them.
-pub(super) const TRAPS: [Trap; 10] = [
+pub(super) const TRAPS: [Trap; 11] = [
     Trap {
         name: "plain",
         text: r#"{"cases":[{"id":7,"customer":{"name":«"hidden-name"»,"email":«"hidden-a@example.com"»,"tier":"gold"},"payments":[{"amount":"12.50","card_number":«"hidden-card"»},{"holder":«"hidden-holder"»}],"internal_note":«"hidden-note"»}]}"#,
@@ -75,9 +75,15 @@ pub(super) const TRAPS: [Trap; 10] = [
     },
     Trap {
         name: "decimals",
-        text: r#"{"cases":[{"amount":12.50,"rate":0.1000000000000000055,"limit":1e400,"internal_note":«"hidden-g"»}]}"#,
+        text: r#"{"cases":[{"amount":12.50,"rate":0.1000000000000000055,"internal_note":«"hidden-g"»}]}"#,
         sent: Sent::Plain,
-        kept: &["12.50", "0.1000000000000000055", "1e400"],
+        kept: &["12.50", "0.1000000000000000055"],
+    },
+    Trap {
+        name: "exponents",
+        text: r#"{"cases":[{"limit":1e400,"moles":6.02214076E23,"drift":-0.0,"internal_note":«"hidden-n"»}]}"#,
+        sent: Sent::Plain,
+        kept: &["1e400", "6.02214076E23", "-0.0"],
     },
     Trap {
         name: "empty-lists",
