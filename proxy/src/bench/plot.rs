@@ -13,7 +13,7 @@ use super::report::{AtSize, Report};
 const PANEL: (f64, f64) = (560.0, 340.0);
 const COLUMNS: usize = 2;
 /// What is above all panels: the title and the legend.
-const HEAD: f64 = 96.0;
+const HEAD: f64 = 112.0;
 /// Around the lines of a panel: left, top, right, bottom.
 const MARGIN: (f64, f64, f64, f64) = (64.0, 32.0, 24.0, 44.0);
 /// Points of one line.
