@@ -1,3 +1,5 @@
+//! What is made of the documents, as a verdict.
+
 use http::{HeaderValue, StatusCode};
 use serde_json::Value;
 
