@@ -132,7 +132,7 @@ enum Command {
     /// Verify, show and export the audit log, and cosign those of others
     Audit(audit::Arguments),
     /// Measure added latency, throughput and processor time against the bare upstream and a bare proxy
-    Bench(bench::Arguments),
+    Bench(Box<bench::Arguments>),
     /// Print a completion script for a shell
     Completions(completions::Arguments),
     #[command(flatten)]
