@@ -76,13 +76,14 @@ impl<W: Write> Shared<W> {
 
     fn run(&self) {
         loop {
-            let waiting = self.more.wait_while(self.waiting(), |waiting| {
+            let first = self.more.wait_while(self.waiting(), |waiting| {
                 waiting.bytes.is_empty() && !waiting.ended
             });
-            let ended = waiting.unwrap_or_else(PoisonError::into_inner).ended;
-            if !ended {
-                thread::sleep(GATHERING_TIME);
-            }
+            let first = first.unwrap_or_else(PoisonError::into_inner);
+            let more = self
+                .more
+                .wait_timeout_while(first, GATHERING_TIME, |waiting| !waiting.ended);
+            let ended = more.unwrap_or_else(PoisonError::into_inner).0.ended;
             self.write_waiting();
             if ended {
                 return;
@@ -203,7 +204,9 @@ mod tests {
         let written = Written::default();
         let (lines, guard) = lines(written.clone()).unwrap();
         (&lines).write_all(b"first\n").unwrap();
-        (&lines).write_all(&vec![b'x'; WAITING_BYTES_MAX + 1]).unwrap();
+        (&lines)
+            .write_all(&vec![b'x'; WAITING_BYTES_MAX + 1])
+            .unwrap();
         drop(guard);
         assert_eq!(written.0.lock().unwrap().0.len(), 6 + WAITING_BYTES_MAX + 1);
     }
