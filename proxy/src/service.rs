@@ -327,7 +327,7 @@ impl Connection {
             let next = self.next(&mut session, &mut exchange, refused).await;
             let lifecycle = &service.lifecycle;
             match next {
-                Next::End(after) => finish::finish(session, after, lifecycle, &self.watch).await,
+                Next::End(after) => finish::finish(session, after, &self.watch).await,
                 Next::Tunnel(tunnel) => {
                     tunnel.run(session, &mut exchange, lifecycle).await;
                     None

@@ -6,8 +6,6 @@ use pingora::protocols::Stream;
 use pingora::protocols::http::ServerSession;
 use tokio::io::AsyncReadExt;
 
-use crate::admin::Vitals;
-use crate::lifecycle::Lifecycle;
 use crate::listener::Watch;
 
 /// How long what a client still sends is read after a refusal, so that the refusal reaches it: closing
@@ -44,7 +42,6 @@ impl After {
 pub(super) async fn finish(
     mut session: ServerSession,
     after: After,
-    lifecycle: &Lifecycle,
     watch: &Watch,
 ) -> Option<Stream> {
     match after {
@@ -58,9 +55,7 @@ pub(super) async fn finish(
             None
         }
         After::Reuse => {
-            if lifecycle.is_draining() {
-                session.set_keepalive(None);
-            }
+            // Not closed because draining has begun since the head left: it said that another request may come.
             let finished = tokio::time::timeout(FINISH_TIME_MAX, session.finish()).await;
             // Whoever sends a request before the last one is answered is not served again: nothing is left over.
             let (stream, _nothing) = finished.ok()?.ok()??.into_parts();
