@@ -352,7 +352,7 @@ fn told(version: &str, places: &Places, given: &Given, left: &Left) {
 /// The phases in which something has to have panicked, from the first line to the last record.
 fn every_phase(places: &Places) {
     for phase in [
-        "process_new_http",
+        "exchange::Exchange::begin",
         "quota::bank::Bank",
         "evidence::Evidence::hash",
         "ExchangeRecord::record",

@@ -12,8 +12,8 @@ use std::time::{Instant, SystemTime};
 use postern_proxy::clock::{Clock, SystemClock};
 use tokio::task::Id;
 
-/// The function in which every exchange runs, over both versions of HTTP.
-const EXCHANGE: &str = "process_new_http";
+/// What is on the stack of every exchange, over both versions of HTTP: where it runs, or its beginning or end.
+const EXCHANGE: [&str; 2] = ["service::Connection::next", "exchange::Exchange"];
 
 /// The clock; it is the system's until it is set.
 #[derive(Debug, Default)]
@@ -66,7 +66,7 @@ impl Trap {
             }
         }
         let stack = Backtrace::force_capture().to_string();
-        if !stack.contains(EXCHANGE) {
+        if !EXCHANGE.iter().any(|name| stack.contains(name)) {
             return;
         }
         let mut state = self.0.lock().unwrap();
