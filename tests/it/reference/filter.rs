@@ -184,6 +184,10 @@ fn matches(pattern: &str, whole: bool, text: &str) -> bool {
         in_class = (in_class || next == '[' && !escaped) && (next != ']' || escaped);
         escaped = next == '\\' && !escaped;
     }
+    // A pattern stands by itself: `)a|(` is none, though it becomes one within another group.
+    if Regex::new(&translated).is_err() {
+        return false;
+    }
     let anchored = if whole {
         format!("^(?:{translated})$")
     } else {
