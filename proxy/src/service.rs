@@ -238,7 +238,7 @@ impl Connection {
         }
         if let Some(path) = self.own_path(&request, &snapshot) {
             let asked = (&request, &*snapshot);
-            let answered = self.answer_own(path, session, exchange, asked).await;
+            let answered = Box::pin(self.answer_own(path, session, exchange, asked)).await;
             return answered.map(|()| None);
         }
         let service = &self.service;
@@ -246,9 +246,9 @@ impl Connection {
         let asking = (&request, &self.peer);
         let visit = match service.arriving(asking, &snapshot, exchange) {
             None => None,
-            Some(arriving) => match Visit::begin(arriving).await.map_err(told)? {
+            Some(arriving) => match Box::pin(Visit::begin(arriving)).await.map_err(told)? {
                 Arrival::Visit(visit) => Some(visit),
-                Arrival::Page(page) => return self.show(page, session, exchange).await,
+                Arrival::Page(page) => return Box::pin(self.show(page, session, exchange)).await,
             },
         };
         let visit = visit.as_deref();
@@ -329,7 +329,7 @@ impl Connection {
             match next {
                 Next::End(after) => finish::finish(session, after, &self.watch).await,
                 Next::Tunnel(tunnel) => {
-                    tunnel.run(session, &mut exchange, lifecycle).await;
+                    Box::pin(tunnel.run(session, &mut exchange, lifecycle)).await;
                     None
                 }
             }

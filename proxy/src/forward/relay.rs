@@ -54,7 +54,7 @@ pub(super) async fn relay(
         })?;
     forwarding.upstream.localise(&mut planned.headers);
     if let Some(visit) = forwarding.visit {
-        planned = without_tokens(visit, planned, &head).await?;
+        planned = Box::pin(without_tokens(visit, planned, &head)).await?;
     }
     let bodiless = head.is_bodiless(method);
     let live = head.is_event_stream();
@@ -118,7 +118,7 @@ async fn without_tokens(
 /// What stands for tokens in the bytes that come next is durable before they leave.
 async fn keep_tokens(visit: Option<&Visit>) -> Result<(), Halt> {
     match visit {
-        Some(visit) => Ok(visit.commit().await?),
+        Some(visit) => Ok(Box::pin(visit.commit()).await?),
         None => Ok(()),
     }
 }

@@ -145,7 +145,7 @@ impl Attempt<'_, '_> {
         };
         let reused = lease.reused;
         let answered = self.answered(&mut lease, call.traceparent()).await;
-        lease.call = Some(call);
+        lease.call = Some(Box::new(call));
         let (head, request_ended) = answered.map_err(|failure| {
             lease.failed(failure.kind());
             (failure, reused)

@@ -26,12 +26,9 @@ pub(super) async fn settle(
     forwarding: &Forwarding<'_>,
     session: &mut ServerSession,
     exchange: &mut Exchange,
-    mut sent: Sent,
-    posted: Option<&Bytes>,
-) -> Result<Sent, Halt> {
-    let Some(visit) = forwarding.visit else {
-        return Ok(sent);
-    };
+    sent: &mut Sent,
+    (visit, posted): (&Visit, Option<&Bytes>),
+) -> Result<(), Halt> {
     visit.keep_cookies(&sent.head.headers);
     let mut pointers = HeaderMap::new();
     pointers.extend(
@@ -48,9 +45,9 @@ pub(super) async fn settle(
         if sent.head.status == http::StatusCode::UNAUTHORIZED {
             return Err(Problem::from(SessionProblem::Expired).into());
         }
-        return Ok(sent);
+        return Ok(());
     }
-    log_in(forwarding, visit, (session, exchange), &mut sent, posted).await?;
+    log_in(forwarding, visit, (session, exchange), sent, posted).await?;
     if visit.is_logout() {
         visit.end_own("logout").await?;
     } else {
@@ -59,7 +56,7 @@ pub(super) async fn settle(
     }
     // Whatever becomes of the answer, the application counts on its cookies from now on.
     visit.commit().await?;
-    Ok(sent)
+    Ok(())
 }
 
 /// Takes up a login, if the answer is one.

@@ -44,21 +44,27 @@ pub(crate) struct Upstream {
     target: Target,
 }
 
-#[derive(Clone)]
+/// Where the name leads to.
 struct Resolved {
     at: Instant,
-    addresses: Vec<SocketAddr>,
+    peers: Arc<[KnownPeer]>,
+}
+
+/// One address as pingora wants it, with the key of its connections in the pool.
+struct KnownPeer {
+    peer: HttpPeer,
+    pool_key: u64,
 }
 
 /// One connection to the upstream, for one exchange.
 pub(super) struct Lease {
-    /// The HTTP/1.1 client side of it.
-    pub session: HttpSession,
+    /// The HTTP/1.1 client side of it. PERF: in a box, since a lease is handed on several times.
+    pub session: Box<HttpSession>,
     /// Whether another exchange used it before.
     pub reused: bool,
     pool_key: u64,
     /// What it is used for, as telemetry.
-    pub call: Option<Call>,
+    pub call: Option<Box<Call>>,
 }
 
 impl Upstream {
@@ -184,19 +190,26 @@ impl Upstream {
     }
 
     async fn try_addresses(&self, fresh: bool) -> Result<Lease, Problem> {
-        let addresses = self.addresses().await?;
+        let peers = match self.known() {
+            Some(peers) => peers,
+            None => Box::pin(self.resolve()).await?,
+        };
         if !fresh {
-            for address in &addresses {
-                let peer = self.peer(*address);
-                if let Some(stream) = self.connector.reused_stream(&peer).await {
-                    return Ok(self.leased(stream, &peer, true));
+            for known in &*peers {
+                if let Some(stream) = self.connector.reused_stream(&known.peer).await {
+                    return Ok(self.leased(stream, known, true));
                 }
             }
         }
-        for address in &addresses {
-            let peer = self.peer(*address);
-            match self.connector.new_stream(&peer).await {
-                Ok(stream) => return Ok(self.leased(stream, &peer, false)),
+        // PERF: most exchanges find a connection, and need no room for making one.
+        Box::pin(self.connect(&peers)).await
+    }
+
+    /// A new connection, to the first address that takes one.
+    async fn connect(&self, peers: &[KnownPeer]) -> Result<Lease, Problem> {
+        for known in peers {
+            match self.connector.new_stream(&known.peer).await {
+                Ok(stream) => return Ok(self.leased(stream, known, false)),
                 Err(error) => {
                     tracing::debug!(
                         kind = error.etype.as_str(),
@@ -209,50 +222,50 @@ impl Upstream {
         Err(Problem::UpstreamUnavailable)
     }
 
-    fn leased(&self, stream: pingora::protocols::Stream, peer: &HttpPeer, reused: bool) -> Lease {
-        let mut session = HttpSession::new_with_options(stream, peer);
+    fn leased(&self, stream: pingora::protocols::Stream, known: &KnownPeer, reused: bool) -> Lease {
+        let mut session = HttpSession::new_with_options(stream, &known.peer);
         session.read_timeout = Some(self.read_time);
         session.write_timeout = Some(self.write_time);
         Lease {
-            session,
+            session: Box::new(session),
             reused,
-            pool_key: peer.reuse_hash(),
+            pool_key: known.pool_key,
             call: None,
         }
     }
 
-    fn peer(&self, address: SocketAddr) -> HttpPeer {
+    fn peer(&self, address: SocketAddr) -> KnownPeer {
         let mut peer = HttpPeer::new(address, self.tls, self.host.clone());
         peer.options.connection_timeout = Some(self.connect_time);
         peer.options.total_connection_timeout = Some(self.connect_time);
         peer.options.read_timeout = Some(self.read_time);
         peer.options.write_timeout = Some(self.write_time);
         peer.options.idle_timeout = Some(IDLE_TIME_MAX);
-        peer
+        let pool_key = peer.reuse_hash();
+        KnownPeer { peer, pool_key }
     }
 
-    async fn addresses(&self) -> Result<Vec<SocketAddr>, Problem> {
-        let now = self.clock.monotonic();
-        if let Some(resolved) = self.known()
-            && now.saturating_duration_since(resolved.at) < NAME_TIME_MAX
-        {
-            return Ok(resolved.addresses);
-        }
+    /// Looks the name up.
+    async fn resolve(&self) -> Result<Arc<[KnownPeer]>, Problem> {
+        let at = self.clock.monotonic();
         let found = tokio::net::lookup_host((self.host.as_str(), self.port)).await;
-        let addresses: Vec<SocketAddr> = match found {
-            Ok(addresses) => addresses.collect(),
-            Err(_error) => return Err(Problem::UpstreamUnavailable),
+        let addresses = found.map_err(|_unknown| Problem::UpstreamUnavailable)?;
+        let peers: Arc<[KnownPeer]> = addresses.map(|address| self.peer(address)).collect();
+        let resolved = Resolved {
+            at,
+            peers: Arc::clone(&peers),
         };
-        *self.resolved.lock().unwrap_or_else(PoisonError::into_inner) = Some(Resolved {
-            at: now,
-            addresses: addresses.clone(),
-        });
-        Ok(addresses)
+        *self.resolved.lock().unwrap_or_else(PoisonError::into_inner) = Some(resolved);
+        Ok(peers)
     }
 
-    fn known(&self) -> Option<Resolved> {
+    /// What the name led to a moment ago.
+    fn known(&self) -> Option<Arc<[KnownPeer]>> {
+        let now = self.clock.monotonic();
         let resolved = self.resolved.lock().unwrap_or_else(PoisonError::into_inner);
-        resolved.clone()
+        let resolved = resolved.as_ref()?;
+        let age = now.saturating_duration_since(resolved.at);
+        (age < NAME_TIME_MAX).then(|| Arc::clone(&resolved.peers))
     }
 
     fn forget_addresses(&self) {

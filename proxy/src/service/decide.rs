@@ -27,7 +27,7 @@ impl Service {
         let identity = &recognised.identity;
         if let Some(visit) = visit.filter(|visit| !visit.names_people()) {
             visit.belongs_to(identity);
-            visit.stepped_up(&recognised).await?;
+            Box::pin(visit.stepped_up(&recognised)).await?;
         }
         exchange.note_identity(identity);
         let facts = RequestFacts {
@@ -43,7 +43,7 @@ impl Service {
             Verdict::Allow(plan) => {
                 exchange.note_plan(&plan);
                 if let Some(visit) = visit {
-                    visit.may(&plan, &request.method).await?;
+                    Box::pin(visit.may(&plan, &request.method)).await?;
                     // Nobody can take tokens out of frames whose lengths are written before them.
                     if request.upgrade {
                         return Err(Problem::Denied(DenyReason::UpgradeRefused));

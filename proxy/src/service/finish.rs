@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use pingora::protocols::Stream;
 use pingora::protocols::http::ServerSession;
+use pingora::protocols::http::server::ReusableHttpStream;
 use tokio::io::AsyncReadExt;
 
 use crate::listener::Watch;
@@ -51,16 +52,30 @@ pub(super) async fn finish(
         }
         After::Close => {
             watch.turn_off();
-            linger(session).await;
+            Box::pin(linger(session)).await;
             None
         }
         After::Reuse => {
             // Not closed because draining has begun since the head left: it said that another request may come.
-            let finished = tokio::time::timeout(FINISH_TIME_MAX, session.finish()).await;
+            let finished = tokio::time::timeout(FINISH_TIME_MAX, end(session)).await;
             // Whoever sends a request before the last one is answered is not served again: nothing is left over.
             let (stream, _nothing) = finished.ok()?.ok()??.into_parts();
             watch.expect_next_head();
             Some(stream)
+        }
+    }
+}
+
+/// Sends what is left of an answer, and takes the connection back.
+async fn end(session: ServerSession) -> pingora::Result<Option<ReusableHttpStream>> {
+    match session {
+        // PERF: what the library does for all kinds needs room for all kinds.
+        ServerSession::H1(mut session) => {
+            session.finish_body().await?;
+            session.reuse().await
+        }
+        ServerSession::H2(_) | ServerSession::Subrequest(_) | ServerSession::Custom(_) => {
+            Box::pin(session.finish()).await
         }
     }
 }
