@@ -14,13 +14,22 @@ use crate::one_line::one_line;
 
 /// The target of decision lines.
 pub const TARGET: &str = "postern::decision";
+/// Room for most lines, in bytes.
+const LINE_BYTES: usize = 1024;
 
 /// Writes the line of an exchange that has ended.
 pub(crate) fn write(entry: &AuditEntry) {
     let id = &entry.exchange_id;
-    match serde_json::to_string(entry) {
-        Ok(line) => tracing::info!(target: TARGET, entry = %one_line(line)),
-        Err(_error) => tracing::error!(target: TARGET, %id, "the decision line has no JSON"),
+    if !tracing::enabled!(target: TARGET, tracing::Level::INFO) {
+        return;
+    }
+    let mut line = Vec::with_capacity(LINE_BYTES);
+    let written = serde_json::to_writer(&mut line, entry).map(|()| String::from_utf8(line));
+    match written {
+        Ok(Ok(line)) => tracing::info!(target: TARGET, entry = %one_line(line)),
+        Ok(Err(_)) | Err(_) => {
+            tracing::error!(target: TARGET, %id, "the decision line has no JSON")
+        }
     }
 }
 

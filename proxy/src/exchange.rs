@@ -335,7 +335,9 @@ pub(crate) fn random_hex<const N: usize>() -> String {
         tracing::error!("the operating system gave no random bytes");
         [0; N]
     });
-    hex::encode(id)
+    let mut digits = vec![b'0'; N.saturating_mul(2)];
+    hex::encode_to_slice(id, &mut digits).unwrap_or_default();
+    String::from_utf8(digits).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -32,7 +32,9 @@ impl Revision {
     /// The first 12 hex digits: how a revision is named in logs, metrics and `Postern-Revision`.
     #[must_use]
     pub fn short(&self) -> String {
-        hex::encode(self.0).chars().take(12).collect()
+        let Self(digest) = self;
+        let [a, b, c, d, e, f, ..] = *digest;
+        hex::encode([a, b, c, d, e, f])
     }
 }
 

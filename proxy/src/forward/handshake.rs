@@ -6,11 +6,11 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::header::{
-    CONNECTION, CONTENT_LENGTH, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_EXTENSIONS, SEC_WEBSOCKET_KEY,
-    SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, TRANSFER_ENCODING, UPGRADE,
+    CONNECTION, CONTENT_LENGTH, InvalidHeaderValue, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_EXTENSIONS,
+    SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, TRANSFER_ENCODING, UPGRADE,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
-use pingora::http::{RequestHeader, ResponseHeader};
+use pingora::http::ResponseHeader;
 use postern_filters::{DenyReason, ExchangePlan};
 use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 
@@ -86,16 +86,18 @@ impl Handshake {
     }
 
     /// Puts the offer into a request for the upstream.
-    pub(super) fn offer(&self, head: &mut RequestHeader) -> pingora::Result<()> {
-        head.insert_header(CONNECTION, "Upgrade")?;
-        head.insert_header(UPGRADE, "websocket")?;
-        head.insert_header(SEC_WEBSOCKET_VERSION, VERSION)?;
-        head.insert_header(SEC_WEBSOCKET_KEY, self.key.clone())?;
+    pub(super) fn offer(&self, head: &mut HeaderMap) -> Result<(), InvalidHeaderValue> {
+        head.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
+        head.insert(UPGRADE, HeaderValue::from_static("websocket"));
+        head.insert(SEC_WEBSOCKET_VERSION, HeaderValue::from_static(VERSION));
+        head.insert(SEC_WEBSOCKET_KEY, self.key.clone());
         if !self.protocols.is_empty() {
-            head.insert_header(SEC_WEBSOCKET_PROTOCOL, self.protocols.join(", "))?;
+            let protocols = HeaderValue::try_from(self.protocols.join(", "))?;
+            head.insert(SEC_WEBSOCKET_PROTOCOL, protocols);
         }
         if !self.extensions.is_empty() {
-            head.insert_header(SEC_WEBSOCKET_EXTENSIONS, self.extensions.join(", "))?;
+            let extensions = HeaderValue::try_from(self.extensions.join(", "))?;
+            head.insert(SEC_WEBSOCKET_EXTENSIONS, extensions);
         }
         Ok(())
     }

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use http::header::{
     ACCEPT_ENCODING, AUTHORIZATION, CONTENT_LENGTH, COOKIE, FORWARDED, HOST, HeaderName,
-    HeaderValue, ORIGIN, REFERER, TRANSFER_ENCODING, VIA,
+    HeaderValue, InvalidHeaderValue, ORIGIN, REFERER, TRANSFER_ENCODING, VIA,
 };
 use http::{HeaderMap, Version};
 use pingora::http::RequestHeader;
@@ -17,6 +17,8 @@ use crate::session::dbsc;
 use crate::telemetry::{Parent, TRACEPARENT, TRACESTATE, tracestate};
 use crate::visit::Visit;
 
+/// Room for the fields of most requests.
+const FIELDS: usize = 16;
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
@@ -49,6 +51,12 @@ enum Unbuilt {
     Head,
     /// A token of the session cannot be written in it.
     Session(Problem),
+}
+
+impl From<InvalidHeaderValue> for Unbuilt {
+    fn from(_error: InvalidHeaderValue) -> Self {
+        Self::Head
+    }
 }
 
 impl From<Box<pingora::Error>> for Unbuilt {
@@ -86,26 +94,32 @@ fn assemble(
     if let Some(visit) = forwarding.visit {
         target = visit.target(&target)?.unwrap_or(target);
     }
-    let mut head = RequestHeader::build(request.method.clone(), target.as_bytes(), Some(16))?;
-    head.set_version(Version::HTTP_11);
-    head.insert_header(HOST, forwarding.upstream.authority().clone())?;
+    let mut fields = HeaderMap::with_capacity(FIELDS);
+    fields.insert(HOST, forwarding.upstream.authority().clone());
     for (name, value) in &forwarding.plan.request_headers(&request.headers) {
         if !is_ours(name) {
-            head.append_header(name, value.clone())?;
+            fields.append(name.clone(), value.clone());
         }
     }
-    add_framing(&mut head, body)?;
+    add_framing(&mut fields, body);
     if let Some(handshake) = forwarding.handshake {
-        handshake.offer(&mut head)?;
+        handshake.offer(&mut fields)?;
     }
-    add_forwarding(&mut head, forwarding)?;
-    add_trace(&mut head, &request.headers, traceparent)?;
+    add_forwarding(&mut fields, forwarding)?;
+    add_trace(&mut fields, &request.headers, traceparent)?;
     if let Some(visit) = forwarding.visit {
-        add_session(&mut head, visit, forwarding)?;
+        add_session(&mut fields, visit, forwarding)?;
     }
     if let Some(credential) = forwarding.upstream.credential() {
-        head.insert_header(AUTHORIZATION, credential.clone())?;
+        fields.insert(AUTHORIZATION, credential.clone());
     }
+    // PERF: a head that the library builds field by field reads each name anew and keeps it twice.
+    let (mut parts, ()) = http::Request::new(()).into_parts();
+    parts.method = request.method.clone();
+    parts.version = Version::HTTP_11;
+    parts.headers = fields;
+    let mut head = RequestHeader::from(parts);
+    head.set_raw_path(target.as_bytes())?;
     Ok(head)
 }
 
@@ -132,29 +146,28 @@ fn is_ours(name: &HeaderName) -> bool {
 
 /// Adds the application's cookies and tokens. Its answer has to come as it is where tokens are looked for.
 fn add_session(
-    head: &mut RequestHeader,
+    head: &mut HeaderMap,
     visit: &Visit,
     forwarding: &Forwarding<'_>,
 ) -> Result<(), Unbuilt> {
     let client = &forwarding.request.headers;
     // SECURITY: what the client says under a token's name never passes, whatever the plan lets through.
     let stripped: Vec<HeaderName> = head
-        .headers
         .keys()
         .filter(|name| visit.is_token_field(name))
         .cloned()
         .collect();
     for name in stripped {
-        head.remove_header(&name);
+        head.remove(&name);
     }
     let fields = visit.token_fields(client)?;
     for (name, value) in &fields {
-        head.insert_header(name, value.clone())?;
+        head.insert(name, value.clone());
     }
     if let Some(cookies) = visit.cookies(client, &forwarding.request.path) {
-        head.insert_header(COOKIE, cookies)?;
+        head.insert(COOKIE, cookies);
     }
-    head.insert_header(ACCEPT_ENCODING, "identity")?;
+    head.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     // Applications look at these before they believe that a form is theirs.
     if !forwarding.request.method.is_safe() {
         add_sender(head, client)?;
@@ -163,13 +176,13 @@ fn add_session(
 }
 
 /// Says which site's page sent the request, and no more: where on it that was may name a case.
-fn add_sender(head: &mut RequestHeader, client: &HeaderMap) -> pingora::Result<()> {
+fn add_sender(head: &mut HeaderMap, client: &HeaderMap) -> Result<(), InvalidHeaderValue> {
     if let Some(origin) = client.get(ORIGIN) {
-        head.insert_header(ORIGIN, origin.clone())?;
+        head.insert(ORIGIN, origin.clone());
     }
     let referrer = client.get(REFERER).and_then(|value| value.to_str().ok());
     if let Some(site) = referrer.and_then(site_of) {
-        head.insert_header(REFERER, site)?;
+        head.insert(REFERER, HeaderValue::try_from(site)?);
     }
     Ok(())
 }
@@ -181,27 +194,31 @@ fn site_of(url: &str) -> Option<String> {
     Some(format!("{scheme}://{authority}/"))
 }
 
-fn add_framing(head: &mut RequestHeader, body: &RequestBody) -> pingora::Result<()> {
+fn add_framing(head: &mut HeaderMap, body: &RequestBody) {
     match body {
-        RequestBody::None => Ok(()),
-        RequestBody::Whole(bytes) => head.insert_header(CONTENT_LENGTH, bytes.len()),
+        RequestBody::None => None,
+        RequestBody::Whole(bytes) => head.insert(CONTENT_LENGTH, HeaderValue::from(bytes.len())),
         RequestBody::Streamed {
             length: Some(length),
             ..
-        } => head.insert_header(CONTENT_LENGTH, HeaderValue::from(*length)),
+        } => head.insert(CONTENT_LENGTH, HeaderValue::from(*length)),
         RequestBody::Streamed { length: None, .. } => {
-            head.insert_header(TRANSFER_ENCODING, "chunked")
+            head.insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"))
         }
-    }
+    };
 }
 
-fn add_forwarding(head: &mut RequestHeader, forwarding: &Forwarding<'_>) -> pingora::Result<()> {
+fn add_forwarding(
+    head: &mut HeaderMap,
+    forwarding: &Forwarding<'_>,
+) -> Result<(), InvalidHeaderValue> {
     let scheme = if forwarding.secure { "https" } else { "http" };
-    head.insert_header(VIA, "1.1 postern")?;
-    head.insert_header(X_FORWARDED_PROTO, scheme)?;
-    head.insert_header(X_FORWARDED_HOST, forwarding.request.authority.as_str())?;
+    head.insert(VIA, HeaderValue::from_static("1.1 postern"));
+    head.insert(X_FORWARDED_PROTO, HeaderValue::from_static(scheme));
+    let authority = HeaderValue::from_str(&forwarding.request.authority)?;
+    head.insert(X_FORWARDED_HOST, authority);
     if let Some(address) = forwarding.peer.address.as_ref().map(SocketAddr::ip) {
-        head.insert_header(X_FORWARDED_FOR, address.to_string())?;
+        head.insert(X_FORWARDED_FOR, HeaderValue::try_from(address.to_string())?);
     }
     Ok(())
 }
@@ -209,15 +226,15 @@ fn add_forwarding(head: &mut RequestHeader, forwarding: &Forwarding<'_>) -> ping
 /// Continues the exchange's trace (W3C Trace Context section 3.2). What vendors added to the context goes on
 /// only with the trace that it belongs to.
 fn add_trace(
-    head: &mut RequestHeader,
+    head: &mut HeaderMap,
     client: &HeaderMap,
     traceparent: &str,
-) -> pingora::Result<()> {
-    head.insert_header(TRACEPARENT, traceparent)?;
+) -> Result<(), InvalidHeaderValue> {
+    head.insert(TRACEPARENT, HeaderValue::from_str(traceparent)?);
     if Parent::of(client).is_some()
         && let Some(state) = tracestate(client)
     {
-        head.insert_header(TRACESTATE, state.clone())?;
+        head.insert(TRACESTATE, state.clone());
     }
     Ok(())
 }

@@ -7,6 +7,8 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use memchr::{memchr_iter, memmem};
+
 use super::chunk_grammar::ChunkGrammar;
 use super::preface::Preface;
 
@@ -149,13 +151,8 @@ impl Seen {
     fn note_head(&mut self, bytes: &[u8], header_bytes_max: usize) -> Option<Complaint> {
         let from = self.head.len().saturating_sub(3);
         self.head.extend_from_slice(bytes);
-        let end = self
-            .head
-            .get(from..)
-            .unwrap_or_default()
-            .windows(4)
-            .position(|window| window == b"\r\n\r\n")
-            .map(|at| from + at + 4);
+        let new = self.head.get(from..).unwrap_or_default();
+        let end = memmem::find(new, b"\r\n\r\n").map(|at| from + at + 4);
         let Some(end) = end else {
             let too_large = self.head.len() > header_bytes_max;
             return too_large.then_some(Complaint::HeadTooLarge);
@@ -177,9 +174,12 @@ impl Seen {
 
 /// Whether a head mentions a transfer coding at all; what it is exactly, the hygiene checks decide.
 fn is_chunked(head: &[u8]) -> bool {
-    const NAME: &[u8] = b"\ntransfer-encoding:";
-    head.windows(NAME.len())
-        .any(|window| window.eq_ignore_ascii_case(NAME))
+    const NAME: &[u8] = b"transfer-encoding:";
+    memchr_iter(b'\n', head).any(|at| {
+        let line = head.get(at + 1..).unwrap_or_default();
+        line.get(..NAME.len())
+            .is_some_and(|name| name.eq_ignore_ascii_case(NAME))
+    })
 }
 
 #[cfg(test)]
