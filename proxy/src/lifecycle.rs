@@ -66,11 +66,6 @@ impl Lifecycle {
         self.exchanges.take()
     }
 
-    /// How many connections are open.
-    pub(crate) fn connections_open(&self) -> usize {
-        self.connections.taken()
-    }
-
     /// A signal that turns true when draining begins: what pingora's connection code watches.
     pub(crate) fn drain_signal(&self) -> watch::Receiver<bool> {
         let (sender, receiver) = watch::channel(self.is_draining());
@@ -264,7 +259,7 @@ mod tests {
         let (started, time) = (tokio::time::Instant::now(), Duration::from_secs(6));
         assert_eq!(lifecycle.drain(time).await, Drained::Cut);
         assert!(started.elapsed() <= time, "{:?}", started.elapsed());
-        assert_eq!(lifecycle.connections_open(), 0);
+        assert_eq!(lifecycle.connections.taken(), 0);
         connection.await.unwrap();
     }
 

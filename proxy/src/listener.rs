@@ -161,14 +161,14 @@ impl Doorway {
     /// Serves one connection to its end; its place is given back then.
     async fn admit(&self, accepted: Accepted, place: Place) {
         let lifecycle = Arc::clone(self.service.lifecycle());
-        let metrics = self.service.metrics();
-        metrics.set_connections(lifecycle.connections_open());
+        let counted = self.service.metrics().connection_open();
         tokio::select! {
             () = self.serve(accepted) => {}
             () = lifecycle.cut() => {}
         }
+        // Who sees it gone finds its place free.
         drop(place);
-        metrics.set_connections(lifecycle.connections_open());
+        drop(counted);
     }
 
     async fn serve(&self, accepted: Accepted) {

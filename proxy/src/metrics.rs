@@ -45,6 +45,17 @@ const FINDINGS: [&str; 3] = ["quota-warning", "quota-exceeded", "quota-store-dow
 /// The problem of an exchange that cannot be put on record.
 const AUDIT_UNAVAILABLE: &str = "audit-unavailable";
 
+/// A client connection that is counted as open.
+#[derive(Debug)]
+pub(crate) struct OpenConnection(IntGauge);
+
+impl Drop for OpenConnection {
+    fn drop(&mut self) {
+        let Self(open) = self;
+        open.dec();
+    }
+}
+
 /// Every metric of the data plane, in one registry.
 #[derive(Debug)]
 pub struct Metrics {
@@ -293,10 +304,10 @@ impl Metrics {
         self.quotas.findings.with_label_values(&[rule]).inc();
     }
 
-    /// How many client connections are open.
-    pub(crate) fn set_connections(&self, open: usize) {
-        self.connections
-            .set(i64::try_from(open).unwrap_or(i64::MAX));
+    /// A client connection is open, until what this gives is dropped.
+    pub(crate) fn connection_open(&self) -> OpenConnection {
+        self.connections.inc();
+        OpenConnection(self.connections.clone())
     }
 
     /// A client connection was closed because there was no room.
@@ -330,5 +341,19 @@ mod tests {
         assert_eq!(metrics.body_bytes.get(), 5);
         let problems = &metrics.problems;
         assert_eq!(problems.with_label_values(&["unreadable-body"]).get(), 1);
+    }
+
+    #[test]
+    fn no_connection_is_left_open_by_those_that_end_at_the_same_time() {
+        let metrics = Metrics::new().unwrap();
+        let stays = metrics.connection_open();
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| (0..10_000).for_each(|_| drop(metrics.connection_open())));
+            }
+        });
+        assert_eq!(metrics.connections.get(), 1);
+        drop(stays);
+        assert_eq!(metrics.connections.get(), 0);
     }
 }

@@ -4,6 +4,10 @@ use std::net::SocketAddr;
 
 use super::plan::Row;
 
+/// Where a row's policy lies: in a folder of its own, since that folder is watched and the log lies beside it.
+pub(super) const POLICY: &str = "policy/policy.yaml";
+/// The folder.
+pub(super) const POLICY_FOLDER: &str = "policy";
 /// What stands in place of a redacted value.
 pub(super) const CONSTANT: &str = "[redacted]";
 /// The path below which documents are, and the one where a session begins.
@@ -126,7 +130,7 @@ roles:
     pub(super) fn server(self, upstream: SocketAddr) -> String {
         let audit = if self.has_audit() { "" } else { "audit: off\n" };
         format!(
-            "listen: 127.0.0.1:0\nadmin: 127.0.0.1:0\nupstream: http://{upstream}\npolicy: policy.yaml\n\
+            "listen: 127.0.0.1:0\nadmin: 127.0.0.1:0\nupstream: http://{upstream}\npolicy: {POLICY}\n\
              state: state\ndrain: 1s\n{audit}"
         )
     }
@@ -143,11 +147,13 @@ mod tests {
         for row in Row::value_variants() {
             let folder = tempfile::tempdir().unwrap();
             let server = folder.path().join("postern.yaml");
-            std::fs::write(folder.path().join("policy.yaml"), row.policy()).unwrap();
+            let policy = folder.path().join(POLICY);
+            std::fs::create_dir(folder.path().join(POLICY_FOLDER)).unwrap();
+            std::fs::write(&policy, row.policy()).unwrap();
             std::fs::write(&server, row.server(([127, 0, 0, 1], 9).into())).unwrap();
             let loaded = crate::load::load_server(&server);
             assert!(loaded.is_ok_and(|server| server.audit.is_some() == row.has_audit()));
-            let policy = crate::load::samples::load(&folder.path().join("policy.yaml"));
+            let policy = crate::load::samples::load(&policy);
             assert!(policy.is_ok(), "{row:?}: {:?}", policy.err());
         }
     }

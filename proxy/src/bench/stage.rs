@@ -15,6 +15,7 @@ use super::child::Child;
 use super::measure::LeftOut;
 use super::place::{Part, Place};
 use super::plan::{Deployment, Plan, Row, Size};
+use super::policy::{POLICY, POLICY_FOLDER};
 use super::redacted::Expected;
 
 /// What is asked, and what keeps it there.
@@ -132,8 +133,8 @@ async fn postern(
     (root, threads): (&Path, usize),
 ) -> Result<(Child, Place), BenchError> {
     let folder = root.join(row.name());
-    fs::create_dir(&folder)
-        .and_then(|()| fs::write(folder.join("policy.yaml"), row.policy()))
+    fs::create_dir_all(folder.join(POLICY_FOLDER))
+        .and_then(|()| fs::write(folder.join(POLICY), row.policy()))
         .and_then(|()| fs::write(folder.join("postern.yaml"), row.server(upstream)))
         .map_err(BenchError::Folder)?;
     let arguments = owned(&["run", "-c", "postern.yaml", "--supervised"]);

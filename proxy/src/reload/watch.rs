@@ -5,9 +5,11 @@
 //! the reloading task still looks every few seconds.
 
 use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use notify::event::{AccessKind, AccessMode};
+use notify::event::{AccessKind, AccessMode, ModifyKind};
 use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 use tokio::sync::mpsc;
 
@@ -17,6 +19,7 @@ use crate::load::base_of;
 pub(super) struct FolderWatch {
     watcher: Option<RecommendedWatcher>,
     folders: BTreeSet<PathBuf>,
+    names: Arc<Names>,
     changes: mpsc::Receiver<()>,
 }
 
@@ -24,8 +27,10 @@ impl FolderWatch {
     pub(super) fn new() -> Self {
         // One slot: a change that is announced and not yet seen stands for all that follow it.
         let (announce, changes) = mpsc::channel(1);
+        let names = Arc::new(Names::default());
+        let ours = Arc::clone(&names);
         let watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
-            let matters = event.is_ok_and(|event| is_change(&event.kind));
+            let matters = event.is_ok_and(|event| ours.matters(&event));
             if matters {
                 // A full slot announces this change too. Nothing is logged here: a log that lies in a
                 // watched folder would wake us by its own lines for ever.
@@ -35,12 +40,14 @@ impl FolderWatch {
         Self {
             watcher: watcher.map_err(|error| unwatched(&error)).ok(),
             folders: BTreeSet::new(),
+            names,
             changes,
         }
     }
 
     /// Watches the folders of these files, and of what symbolic links there lead to, and no others.
     pub(super) fn aim(&mut self, files: &[PathBuf]) {
+        self.names.are_of(files);
         let Some(watcher) = &mut self.watcher else {
             return;
         };
@@ -76,12 +83,47 @@ impl FolderWatch {
     }
 }
 
+/// What the files are called, and what symbolic links in their place lead to. Before the first file is known, any
+/// name could be that of one.
+#[derive(Debug, Default)]
+struct Names(Mutex<BTreeSet<OsString>>);
+
+impl Names {
+    fn are_of(&self, files: &[PathBuf]) {
+        let places = files.iter().flat_map(|file| places_of(file));
+        let names = places.filter_map(|place| place.file_name().map(OsString::from));
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = names.collect();
+    }
+
+    /// Whether an event can have changed one of the files. What is written into another file cannot, and a log that
+    /// lies beside the policy is written all the time; whatever else happens in the folder can.
+    fn matters(&self, event: &Event) -> bool {
+        if !is_writing(&event.kind) {
+            return is_change(&event.kind);
+        }
+        let names = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_ours = |path: &PathBuf| path.file_name().is_none_or(|name| names.contains(name));
+        names.is_empty() || event.paths.is_empty() || event.paths.iter().any(is_ours)
+    }
+}
+
+/// The file, and where symbolic links in its place lead to.
+fn places_of(file: &Path) -> impl Iterator<Item = PathBuf> {
+    std::iter::once(file.to_owned()).chain(file.canonicalize())
+}
+
 fn folders_of(file: &Path) -> BTreeSet<PathBuf> {
-    let target = file.canonicalize().ok();
-    std::iter::once(file)
-        .chain(target.as_deref())
-        .map(|file| base_of(file).to_owned())
-        .collect()
+    let places = places_of(file);
+    places.map(|file| base_of(&file).to_owned()).collect()
+}
+
+/// Whether something was written into a file that stays the same one.
+fn is_writing(kind: &EventKind) -> bool {
+    matches!(
+        kind,
+        EventKind::Modify(ModifyKind::Data(_))
+            | EventKind::Access(AccessKind::Close(AccessMode::Write))
+    )
 }
 
 /// Reading is not a change: our own reads would wake us for ever.
@@ -102,4 +144,53 @@ fn unwatched(error: &notify::Error) {
         %error,
         "the policy's folder cannot be watched; it is looked at every few seconds instead"
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use notify::event::{CreateKind, DataChange, RenameMode};
+
+    use super::*;
+
+    #[test]
+    fn what_is_written_into_other_files_is_no_change() {
+        let written = [
+            EventKind::Modify(ModifyKind::Data(DataChange::Any)),
+            EventKind::Access(AccessKind::Close(AccessMode::Write)),
+        ];
+        let swapped = [
+            EventKind::Create(CreateKind::File),
+            EventKind::Modify(ModifyKind::Name(RenameMode::To)),
+        ];
+        let names = Names::default();
+        let of = |kind: &EventKind, path: &str| Event::new(*kind).add_path(PathBuf::from(path));
+        for kind in &written {
+            assert!(names.matters(&of(kind, "/p/a.log")), "no file is known");
+        }
+        names.are_of(&[PathBuf::from("/p/policy.yaml")]);
+        for kind in &written {
+            assert!(names.matters(&of(kind, "/p/policy.yaml")));
+            assert!(!names.matters(&of(kind, "/p/a.log")));
+            assert!(
+                names.matters(&Event::new(*kind)),
+                "of what, it does not say"
+            );
+        }
+        for kind in &swapped {
+            assert!(names.matters(&of(kind, "/p/..data")));
+        }
+    }
+
+    #[test]
+    fn what_a_link_leads_to_is_ours() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("v2.yaml");
+        let link = folder.path().join("policy.yaml");
+        std::fs::write(&target, "").unwrap();
+        std::os::unix::fs::symlink(&target, &link).unwrap();
+        let names = Names::default();
+        names.are_of(&[link]);
+        let kind = EventKind::Modify(ModifyKind::Data(DataChange::Any));
+        assert!(names.matters(&Event::new(kind).add_path(target)));
+    }
 }
