@@ -20,7 +20,7 @@ const LINE_BYTES: usize = 1024;
 /// Writes the line of an exchange that has ended.
 pub(crate) fn write(entry: &AuditEntry) {
     let id = &entry.exchange_id;
-    if !tracing::enabled!(target: TARGET, tracing::Level::INFO) {
+    if !tracing::event_enabled!(target: TARGET, tracing::Level::INFO, entry) {
         return;
     }
     let mut line = Vec::with_capacity(LINE_BYTES);

@@ -108,7 +108,7 @@ impl PolicyReloader {
 
 async fn run(mut cycle: Cycle, mut waiting: mpsc::Receiver<oneshot::Sender<ReloadOutcome>>) {
     let mut watch = FolderWatch::new();
-    watch.aim(&cycle.files());
+    watch.aim(&cycle.files(), false);
     let mut tick = tokio::time::interval(LOOK_EVERY);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -126,7 +126,9 @@ async fn run(mut cycle: Cycle, mut waiting: mpsc::Receiver<oneshot::Sender<Reloa
         };
         let (after, outcome) = turn(cycle).await;
         cycle = after;
-        watch.aim(&cycle.files());
+        // What was refused may name a file that no policy in force names.
+        let is_refused = matches!(outcome, ReloadOutcome::Refused { .. });
+        watch.aim(&cycle.files(), !is_refused);
         if let Some(caller) = caller
             && caller.send(outcome).is_err()
         {

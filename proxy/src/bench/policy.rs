@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use super::plan::Row;
 
-/// Where a row's policy lies: in a folder of its own, since that folder is watched and the log lies beside it.
+/// Where a row's policy lies: in a folder of its own, which is watched and which nobody else writes to.
 pub(super) const POLICY: &str = "policy/policy.yaml";
 /// The folder.
 pub(super) const POLICY_FOLDER: &str = "policy";

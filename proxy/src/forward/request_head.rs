@@ -17,8 +17,8 @@ use crate::session::dbsc;
 use crate::telemetry::{Parent, TRACEPARENT, TRACESTATE, tracestate};
 use crate::visit::Visit;
 
-/// Room for the fields of most requests.
-const FIELDS: usize = 16;
+/// How many fields most requests have at most.
+const FIELDS_USUAL: usize = 16;
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
@@ -94,7 +94,7 @@ fn assemble(
     if let Some(visit) = forwarding.visit {
         target = visit.target(&target)?.unwrap_or(target);
     }
-    let mut fields = HeaderMap::with_capacity(FIELDS);
+    let mut fields = HeaderMap::with_capacity(FIELDS_USUAL);
     fields.insert(HOST, forwarding.upstream.authority().clone());
     for (name, value) in &forwarding.plan.request_headers(&request.headers) {
         if !is_ours(name) {
@@ -113,7 +113,7 @@ fn assemble(
     if let Some(credential) = forwarding.upstream.credential() {
         fields.insert(AUTHORIZATION, credential.clone());
     }
-    // PERF: a head that the library builds field by field reads each name anew and keeps it twice.
+    // PERF: a head that the library builds field by field reads each name anew and keeps it twice (`postern bench`).
     let (mut parts, ()) = http::Request::new(()).into_parts();
     parts.method = request.method.clone();
     parts.version = Version::HTTP_11;

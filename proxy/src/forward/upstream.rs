@@ -58,7 +58,7 @@ struct KnownPeer {
 
 /// One connection to the upstream, for one exchange.
 pub(super) struct Lease {
-    /// The HTTP/1.1 client side of it. PERF: in a box, since a lease is handed on several times.
+    /// The HTTP/1.1 client side of it. PERF: in a box, since a lease is handed on several times (`postern bench`).
     pub session: Box<HttpSession>,
     /// Whether another exchange used it before.
     pub reused: bool,
@@ -201,7 +201,7 @@ impl Upstream {
                 }
             }
         }
-        // PERF: most exchanges find a connection, and need no room for making one.
+        // PERF: most exchanges find a connection, and need no room for making one (`postern bench`).
         Box::pin(self.connect(&peers)).await
     }
 

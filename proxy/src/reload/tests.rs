@@ -285,3 +285,22 @@ async fn a_changed_key_file_elsewhere_is_noticed() {
         assert!(arrived.is_ok(), "the new keys did not come into force");
     }
 }
+
+#[tokio::test]
+async fn a_key_file_that_is_repaired_where_it_lies_is_noticed() {
+    let running = Running::new();
+    running.write(&policy("one", HEADER));
+    let _reloader = PolicyReloader::start(running.options(), Arc::clone(&running.store)).unwrap();
+    let keys = running.folder.path().join("jwks.json");
+    std::fs::write(&keys, "{").unwrap();
+    running.write(&policy("two", KEY_FILE));
+    let mut left = 200;
+    while running.store.status().reloads_failed == 0 && left > 0 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        left -= 1;
+    }
+    // Whatever was announced has been looked at by now.
+    tokio::time::sleep(SETTLE * 4).await;
+    std::fs::write(&keys, key_set()).unwrap();
+    watched(&running, "two").await;
+}

@@ -20,6 +20,7 @@ pub(super) struct FolderWatch {
     watcher: Option<RecommendedWatcher>,
     folders: BTreeSet<PathBuf>,
     names: Arc<Names>,
+    announce: mpsc::Sender<()>,
     changes: mpsc::Receiver<()>,
 }
 
@@ -28,26 +29,31 @@ impl FolderWatch {
         // One slot: a change that is announced and not yet seen stands for all that follow it.
         let (announce, changes) = mpsc::channel(1);
         let names = Arc::new(Names::default());
-        let ours = Arc::clone(&names);
+        let (ours, noticed) = (Arc::clone(&names), announce.clone());
         let watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
             let matters = event.is_ok_and(|event| ours.matters(&event));
             if matters {
                 // A full slot announces this change too. Nothing is logged here: a log that lies in a
                 // watched folder would wake us by its own lines for ever.
-                announce.try_send(()).unwrap_or_default();
+                noticed.try_send(()).unwrap_or_default();
             }
         });
         Self {
             watcher: watcher.map_err(|error| unwatched(&error)).ok(),
             folders: BTreeSet::new(),
             names,
+            announce,
             changes,
         }
     }
 
-    /// Watches the folders of these files, and of what symbolic links there lead to, and no others.
-    pub(super) fn aim(&mut self, files: &[PathBuf]) {
-        self.names.are_of(files);
+    /// Watches the folders of these files, and of what symbolic links there lead to, and no others. `are_all`: no other
+    /// file can matter, since these are in force.
+    pub(super) fn aim(&mut self, files: &[PathBuf], are_all: bool) {
+        if self.names.are_of(files, are_all) {
+            // What was written there before its name was known went by unseen.
+            self.announce.try_send(()).unwrap_or_default();
+        }
         let Some(watcher) = &mut self.watcher else {
             return;
         };
@@ -83,27 +89,37 @@ impl FolderWatch {
     }
 }
 
-/// What the files are called, and what symbolic links in their place lead to. Before the first file is known, any
-/// name could be that of one.
+/// What the files are called, and what symbolic links in their place lead to. None: any name could be that of one.
 #[derive(Debug, Default)]
-struct Names(Mutex<BTreeSet<OsString>>);
+struct Names(Mutex<Option<BTreeSet<OsString>>>);
 
 impl Names {
-    fn are_of(&self, files: &[PathBuf]) {
+    /// The names are those of these files, or of any when they are not all. Says whether one is new.
+    fn are_of(&self, files: &[PathBuf], are_all: bool) -> bool {
         let places = files.iter().flat_map(|file| places_of(file));
         let names = places.filter_map(|place| place.file_name().map(OsString::from));
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = names.collect();
+        let names: Option<BTreeSet<OsString>> = are_all.then(|| names.collect());
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = std::mem::replace(&mut *known, names);
+        match (before, &*known) {
+            (Some(before), Some(now)) => !now.is_subset(&before),
+            (None, _) | (_, None) => false,
+        }
     }
 
-    /// Whether an event can have changed one of the files. What is written into another file cannot, and a log that
-    /// lies beside the policy is written all the time; whatever else happens in the folder can.
+    /// Whether an event can have changed one of the files. What is written under another name cannot, but for a hard
+    /// link, which is found by looking every few seconds; and a log that lies beside the policy is written all the
+    /// time. Whatever else happens in the folder can.
     fn matters(&self, event: &Event) -> bool {
         if !is_writing(&event.kind) {
             return is_change(&event.kind);
         }
         let names = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(names) = &*names else {
+            return true;
+        };
         let is_ours = |path: &PathBuf| path.file_name().is_none_or(|name| names.contains(name));
-        names.is_empty() || event.paths.is_empty() || event.paths.iter().any(is_ours)
+        event.paths.is_empty() || event.paths.iter().any(is_ours)
     }
 }
 
@@ -167,7 +183,11 @@ mod tests {
         for kind in &written {
             assert!(names.matters(&of(kind, "/p/a.log")), "no file is known");
         }
-        names.are_of(&[PathBuf::from("/p/policy.yaml")]);
+        let policy = [PathBuf::from("/p/policy.yaml")];
+        assert!(
+            !names.are_of(&policy, true),
+            "nothing went by unseen before"
+        );
         for kind in &written {
             assert!(names.matters(&of(kind, "/p/policy.yaml")));
             assert!(!names.matters(&of(kind, "/p/a.log")));
@@ -179,6 +199,22 @@ mod tests {
         for kind in &swapped {
             assert!(names.matters(&of(kind, "/p/..data")));
         }
+        names.are_of(&policy, false);
+        for kind in &written {
+            assert!(
+                names.matters(&of(kind, "/p/keys.json")),
+                "it may be the one that is broken"
+            );
+        }
+    }
+
+    #[test]
+    fn a_name_that_is_new_is_told() {
+        let (one, other) = (PathBuf::from("/p/one"), PathBuf::from("/p/other"));
+        let names = Names::default();
+        assert!(!names.are_of(&[one.clone(), other.clone()], true));
+        assert!(!names.are_of(std::slice::from_ref(&one), true), "one less");
+        assert!(names.are_of(&[one, other], true));
     }
 
     #[test]
@@ -189,7 +225,7 @@ mod tests {
         std::fs::write(&target, "").unwrap();
         std::os::unix::fs::symlink(&target, &link).unwrap();
         let names = Names::default();
-        names.are_of(&[link]);
+        names.are_of(&[link], true);
         let kind = EventKind::Modify(ModifyKind::Data(DataChange::Any));
         assert!(names.matters(&Event::new(kind).add_path(target)));
     }

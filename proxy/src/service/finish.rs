@@ -69,7 +69,7 @@ pub(super) async fn finish(
 /// Sends what is left of an answer, and takes the connection back.
 async fn end(session: ServerSession) -> pingora::Result<Option<ReusableHttpStream>> {
     match session {
-        // PERF: what the library does for all kinds needs room for all kinds.
+        // PERF: what the library does for all kinds needs room for all kinds (`postern bench`).
         ServerSession::H1(mut session) => {
             session.finish_body().await?;
             session.reuse().await
