@@ -28,7 +28,7 @@ pub(crate) fn write(entry: &AuditEntry) {
     match written {
         Ok(Ok(line)) => tracing::info!(target: TARGET, entry = %one_line(line)),
         Ok(Err(_)) | Err(_) => {
-            tracing::error!(target: TARGET, %id, "the decision line has no JSON")
+            tracing::error!(target: TARGET, %id, "the decision line has no JSON");
         }
     }
 }
