@@ -24,7 +24,6 @@ use pingora::protocols::Stream;
 use pingora::protocols::http::ServerSession;
 use pingora::protocols::http::v2::server::{H2Options, default_h2_options};
 use pingora::server::ShutdownWatch;
-use tracing::Instrument;
 
 use crate::admin::Vitals;
 use crate::clock::Clock;
@@ -320,7 +319,7 @@ impl Connection {
         };
         let readable = !matches!(&refused, Some(problem) if *problem != Problem::Overloaded);
         let secure = self.let_in_by.is_some();
-        let (mut exchange, span) = begin::begin(service, &session, readable, secure, place);
+        let (mut exchange, correlation) = begin::begin(service, &session, readable, secure, place);
         let exchanging = async move {
             session.set_keepalive(Some(IDLE_SECONDS));
             exchange.note_peer(&self.peer);
@@ -334,7 +333,7 @@ impl Connection {
                 }
             }
         };
-        Box::pin(exchanging.instrument(span))
+        Box::pin(correlation.around(exchanging))
     }
 
     /// Answers, unless the process stops or the session ends meanwhile.

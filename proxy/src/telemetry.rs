@@ -16,6 +16,7 @@
 mod attributes;
 mod call;
 mod checkpoints;
+mod correlation;
 mod counts;
 mod exchange;
 mod export;
@@ -40,10 +41,10 @@ use crate::clock::Clock;
 
 pub(crate) use self::http::scheme;
 pub(crate) use call::{Call, Target};
+pub(crate) use correlation::Correlation;
 pub(crate) use exchange::{Arrival, ExchangeTrace};
 pub use export::ConnectError;
 pub(crate) use http_metrics::HttpMetrics;
-pub(crate) use logs::EXCHANGE_SPAN;
 pub use logs::LogLayer;
 pub use settings::{SettingsError, TelemetrySettings};
 pub(crate) use start::Exporting;

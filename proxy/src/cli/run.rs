@@ -4,6 +4,7 @@
 //! SIGTERM and SIGINT drain and stop; a second one stops at once. SIGHUP reloads the policy. Logs and
 //! decision lines go to standard error.
 
+mod line_format;
 mod lines;
 mod logging;
 mod memory_image;

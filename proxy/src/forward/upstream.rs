@@ -173,7 +173,13 @@ impl Upstream {
     /// # Errors
     /// The upstream cannot be reached, or not in time.
     pub(super) async fn lease(&self, fresh: bool) -> Result<Lease, Problem> {
-        let leasing = self.try_addresses(fresh);
+        // PERF: a connection that is there needs no timer, and no room for making one (decision 0052).
+        if let Some(peers) = self.known().filter(|_| !fresh)
+            && let Some(lease) = self.pooled(&peers).await
+        {
+            return Ok(lease);
+        }
+        let leasing = Box::pin(self.try_addresses(fresh));
         match tokio::time::timeout(self.connect_time, leasing).await {
             Ok(leased) => leased,
             Err(_elapsed) => Err(Problem::UpstreamTimeout),
@@ -190,19 +196,24 @@ impl Upstream {
     }
 
     async fn try_addresses(&self, fresh: bool) -> Result<Lease, Problem> {
-        let peers = match self.known() {
-            Some(peers) => peers,
-            None => Box::pin(self.resolve()).await?,
-        };
-        if !fresh {
-            for known in &*peers {
-                if let Some(stream) = self.connector.reused_stream(&known.peer).await {
-                    return Ok(self.leased(stream, known, true));
-                }
+        if let Some(peers) = self.known() {
+            return self.connect(&peers).await;
+        }
+        let peers = self.resolve().await?;
+        if !fresh && let Some(lease) = self.pooled(&peers).await {
+            return Ok(lease);
+        }
+        self.connect(&peers).await
+    }
+
+    /// A connection to one of these addresses that waits to be used again.
+    async fn pooled(&self, peers: &[KnownPeer]) -> Option<Lease> {
+        for known in peers {
+            if let Some(stream) = self.connector.reused_stream(&known.peer).await {
+                return Some(self.leased(stream, known, true));
             }
         }
-        // PERF: most exchanges find a connection, and need no room for making one (`postern bench`).
-        Box::pin(self.connect(&peers)).await
+        None
     }
 
     /// A new connection, to the first address that takes one.

@@ -20,7 +20,9 @@ use super::watch::Watch;
 use super::write_buffer::WriteBuffer;
 
 /// Small writes are gathered up to this many bytes: a head and a short body leave in one packet.
-const WRITE_BUFFER_BYTES: usize = 4096;
+const WRITE_BUFFER_BYTES: usize = 4 << 10;
+/// The same before a writer that takes one slice at a time, such as TLS: as much as a record of it holds.
+const RECORD_BYTES: usize = 16 << 10;
 
 /// A stream whose reads are watched. Nothing of it is shown by `Debug`.
 pub(super) struct WatchedStream {
@@ -33,8 +35,12 @@ pub(super) struct WatchedStream {
 impl WatchedStream {
     /// Watches a stream; a head may take `head_time`.
     pub(super) fn new(inner: Stream, watch: Arc<Watch>, head_time: Duration) -> Self {
+        let gathered = match inner.is_write_vectored() {
+            true => WRITE_BUFFER_BYTES,
+            false => RECORD_BYTES,
+        };
         Self {
-            inner: WriteBuffer::new(inner, WRITE_BUFFER_BYTES),
+            inner: WriteBuffer::new(inner, gathered),
             watch,
             head_time,
             deadline: None,
@@ -66,8 +72,12 @@ impl AsyncRead for WatchedStream {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
-        self.poll_deadline(cx)?;
-        ready!(Pin::new(&mut self.inner).poll_read(cx, buffer))?;
+        // PERF: a head that is there at once needs no timer.
+        let read = Pin::new(&mut self.inner).poll_read(cx, buffer);
+        if read.is_pending() || self.deadline.is_some() {
+            self.poll_deadline(cx)?;
+        }
+        ready!(read)?;
         let arrived = buffer.filled().get(before..).unwrap_or_default();
         if self.watch.arrived(arrived) {
             Poll::Ready(Ok(()))

@@ -1,15 +1,14 @@
-//! The beginning of an exchange: what its first line says, its trace, and the span of its log lines.
+//! The beginning of an exchange: what its first line says, its trace, and what its log lines are found by.
 
 use std::sync::Arc;
 
 use http::{Method, Version};
 use pingora::protocols::http::ServerSession;
-use tracing::Span;
 
 use super::Service;
 use crate::exchange::Exchange;
 use crate::lifecycle::Place;
-use crate::telemetry::{Arrival, EXCHANGE_SPAN, ExchangeTrace, scheme};
+use crate::telemetry::{Arrival, Correlation, ExchangeTrace, scheme};
 
 /// Begins an exchange whose head was read, soundly or not.
 pub(super) fn begin(
@@ -18,7 +17,7 @@ pub(super) fn begin(
     readable: bool,
     secure: bool,
     place: Option<Place>,
-) -> (Exchange, Span) {
+) -> (Exchange, Correlation) {
     let head = readable.then(|| session.req_header());
     let method = head.map_or_else(unknown, |head| head.method.clone());
     let head_only = method == Method::HEAD;
@@ -47,13 +46,8 @@ pub(super) fn begin(
     if head_only {
         exchange.note_head_only();
     }
-    let span = tracing::info_span!(
-        EXCHANGE_SPAN,
-        id = exchange.id(),
-        trace_id = %trace_id,
-        span_id = span_id.map(tracing::field::display),
-    );
-    (exchange, span)
+    let correlation = Correlation::new(exchange.id(), trace_id, span_id);
+    (exchange, correlation)
 }
 
 /// The method of a head that cannot be read; the conventions' word for it is `_OTHER`.

@@ -11,22 +11,17 @@ use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
 use opentelemetry_proto::tonic::logs::v1::{LogRecord, SeverityNumber};
 use tracing::field::{Field, Visit};
-use tracing::span::{Attributes, Id};
 use tracing::{Event, Level, Metadata, Subscriber};
 use tracing_subscriber::Layer;
 use tracing_subscriber::filter::{FilterFn, LevelFilter};
 use tracing_subscriber::layer::Context;
-use tracing_subscriber::registry::LookupSpan;
 
 use super::attributes::{nanos, text, with};
+use super::correlation::Correlation;
 use super::queue::Queue;
 use crate::clock::Clock;
 use crate::decision_log;
 
-/// The span of an exchange, and its fields that say which trace it is.
-pub(crate) const EXCHANGE_SPAN: &str = "exchange";
-const TRACE_FIELD: &str = "trace_id";
-const SPAN_FIELD: &str = "span_id";
 /// What exporters say is not exported.
 const OWN_TARGET: &str = concat!(env!("CARGO_CRATE_NAME"), "::telemetry");
 
@@ -35,13 +30,6 @@ const OWN_TARGET: &str = concat!(env!("CARGO_CRATE_NAME"), "::telemetry");
 pub struct LogLayer {
     queue: Queue<LogRecord>,
     clock: Arc<dyn Clock>,
-}
-
-/// Which trace the events within a span belong to.
-#[derive(Debug, Default)]
-struct Correlation {
-    trace: Vec<u8>,
-    span: Vec<u8>,
 }
 
 impl LogLayer {
@@ -62,26 +50,12 @@ impl LogLayer {
 fn is_exported(metadata: &Metadata<'_>) -> bool {
     let target = metadata.target();
     let root = target.split("::").next().unwrap_or_default();
-    let ours = root == "postern" || root.starts_with("postern_");
+    let ours = metadata.is_event() && (root == "postern" || root.starts_with("postern_"));
     ours && !target.starts_with(OWN_TARGET) && *metadata.level() <= Level::INFO
 }
 
-impl<S> Layer<S> for LogLayer
-where
-    S: Subscriber + for<'a> LookupSpan<'a>,
-{
-    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
-        if attributes.metadata().name() != EXCHANGE_SPAN || !is_exported(attributes.metadata()) {
-            return;
-        }
-        let mut correlation = Correlation::default();
-        attributes.record(&mut correlation);
-        if let Some(span) = context.span(id) {
-            span.extensions_mut().insert(correlation);
-        }
-    }
-
-    fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
+impl<S: Subscriber> Layer<S> for LogLayer {
+    fn on_event(&self, event: &Event<'_>, _context: Context<'_, S>) {
         if !is_exported(event.metadata()) {
             return;
         }
@@ -115,26 +89,12 @@ where
                 .attributes
                 .push(text("postern.target", event.metadata().target()));
         }
-        let spans = context.event_scope(event).into_iter().flatten();
-        for span in spans {
-            if let Some(found) = span.extensions().get::<Correlation>() {
-                record.trace_id.clone_from(&found.trace);
-                record.span_id.clone_from(&found.span);
-                break;
-            }
+        if let Some(exchange) = Correlation::current() {
+            record.trace_id = exchange.trace().bytes().to_vec();
+            let span = exchange.span();
+            record.span_id = span.map_or_else(Vec::new, |span| span.bytes().to_vec());
         }
         self.queue.offer(record);
-    }
-}
-
-impl Visit for Correlation {
-    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        let decoded = || hex::decode(format!("{value:?}")).unwrap_or_default();
-        match field.name() {
-            TRACE_FIELD => self.trace = decoded(),
-            SPAN_FIELD => self.span = decoded(),
-            _other => {}
-        }
     }
 }
 
@@ -196,6 +156,7 @@ mod tests {
 
     use super::*;
     use crate::clock::SystemClock;
+    use crate::telemetry::Parent;
 
     fn records(act: impl FnOnce()) -> Vec<LogRecord> {
         let dropped = IntCounter::new("dropped", "dropped").unwrap();
@@ -224,19 +185,12 @@ mod tests {
 
     #[test]
     fn an_event_belongs_to_the_trace_of_the_exchange_around_it() {
+        let parent = Parent::read("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
+        let parent = parent.unwrap();
         let records = records(|| {
-            let span = tracing::info_span!(
-                target: "postern_proxy::service",
-                EXCHANGE_SPAN,
-                id = "x",
-                trace_id = %"0af7651916cd43dd8448eb211c80319c",
-                span_id = %"b7ad6b7169203331",
-            );
-            span.in_scope(|| {
-                let inner = tracing::info_span!(target: "postern_proxy::forward", "inner");
-                inner.in_scope(|| {
-                    tracing::info!(target: "postern::decision", entry = %"{}");
-                });
+            let exchange = Correlation::new("x", parent.trace(), Some(parent.span()));
+            exchange.around_sync(|| {
+                tracing::info!(target: "postern::decision", entry = %"{}");
             });
             tracing::info!(target: "postern_proxy::start", "outside");
         });

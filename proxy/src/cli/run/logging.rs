@@ -5,15 +5,18 @@
 //! quotes a malformed target at level `debug`) are dropped, whatever the filter asks for.
 
 use std::io;
+use std::sync::Arc;
 
 use clap::ValueEnum;
 use tracing::{Metadata, Subscriber};
 use tracing_subscriber::filter::{FilterExt as _, filter_fn};
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt as _;
-use tracing_subscriber::{EnvFilter, Layer as _};
+use tracing_subscriber::{EnvFilter, Layer, Registry};
 
+use super::line_format::LineFormat;
 use super::lines::{LinesGuard, lines};
+use crate::clock::SystemClock;
 use crate::telemetry::LogLayer;
 
 /// How a line of the log is written.
@@ -86,17 +89,16 @@ where
 {
     let lines = tracing_subscriber::fmt::layer()
         .with_writer(writer)
-        .with_ansi(choice.color);
-    let exported = exported.map(|layer| layer.with_filter(LogLayer::filter()));
-    let registry = tracing_subscriber::registry().with(exported);
-    let filter = filter.and(filter_fn(is_ours));
-    match choice.format {
-        LogFormat::Text => Box::new(registry.with(lines.with_filter(filter))),
-        LogFormat::Json => {
-            let lines = lines.json().flatten_event(true).with_current_span(false);
-            Box::new(registry.with(lines.with_filter(filter)))
-        }
+        .with_ansi(choice.color)
+        .event_format(LineFormat::new(choice.format, Arc::new(SystemClock)))
+        .with_filter(filter.and(filter_fn(is_ours)));
+    // PERF: as a list, of which each says what it wants: beside a layer that may be absent, and then wants
+    // everything, each event is asked about anew (decision 0052).
+    let mut layers: Vec<Box<dyn Layer<Registry> + Send + Sync>> = vec![Box::new(lines)];
+    if let Some(exported) = exported {
+        layers.push(Box::new(exported.with_filter(LogLayer::filter())));
     }
+    Box::new(tracing_subscriber::registry().with(layers))
 }
 
 /// SECURITY: libraries write what they were sent; only what we write ourselves is known to hold none of
@@ -112,7 +114,7 @@ fn is_ours(record: &Metadata<'_>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::{Arc, Mutex};
+    use std::sync::Mutex;
 
     #[derive(Clone, Default)]
     struct Written(Arc<Mutex<Vec<u8>>>);
