@@ -27,9 +27,7 @@ mod words;
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
-use std::sync::LazyLock;
 
-use aho_corasick::AhoCorasick;
 use memchr::memmem;
 use postern_config::detect::Pattern;
 use postern_config::{Action, Detection, Detector};
@@ -39,6 +37,7 @@ use crate::pseudonym::Pseudonymizer;
 use crate::value_action::{JsonKind, decode, encode, escape};
 
 pub(crate) use filter::TextFilter;
+pub(crate) use fold::plain_length;
 pub use names::Names;
 pub(crate) use secret::ISSUED;
 use view::View;
@@ -297,10 +296,7 @@ pub fn detect_text<'t>(search: Search<'_>, text: &'t str) -> Cow<'t, str> {
     }
     let search = search.spelled(Spelling::Plain);
     let (mut window, mut out) = (Window::default(), Vec::with_capacity(text.len()));
-    for (start, character) in text.char_indices() {
-        let raw = text.as_bytes().get(start..start + character.len_utf8());
-        window.push(search, character, raw.unwrap_or_default(), &mut out);
-    }
+    window.push_text(search, text, &mut out);
     window.finish(search, &mut out);
     match String::from_utf8(out) {
         Ok(changed) => Cow::Owned(changed),
@@ -344,22 +340,11 @@ fn join(mut found: Vec<Found>) -> Vec<Found> {
     joined
 }
 
-/// Whether a text without digits can hold a secret all the same: there is a word that says so, or a
-/// character that may make one out of what does not look like it byte for byte.
+/// Whether a text without digits can hold a secret all the same: there is a word that says so, or an escape or a
+/// character that may make one.
 fn may_hold_secret(text: &[u8]) -> bool {
     let folds = |pair: &[u8]| matches!(pair, [b'\\', b'u' | b'b']);
-    if text.iter().any(|byte| fold::may_change(*byte)) || text.windows(2).any(folds) {
-        return true;
-    }
-    static ANCHORS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
-        let builder = AhoCorasick::builder()
-            .ascii_case_insensitive(true)
-            .build(secret::ANCHORS);
-        builder.ok()
-    });
-    ANCHORS
-        .as_ref()
-        .is_none_or(|anchors| anchors.is_match(text))
+    text.windows(2).any(folds) || secret::may_be_named(text)
 }
 
 #[cfg(test)]

@@ -95,8 +95,11 @@ impl Digits {
 
 /// Where groups of digits begin.
 pub(super) fn group_starts(view: View<'_>) -> impl Iterator<Item = usize> + '_ {
-    let starts = move |place: &usize| {
-        view.at(*place).is_ascii_digit() && !view.before(*place).is_ascii_digit()
-    };
-    (0..view.len()).filter(starts)
+    let mut before = false;
+    let digits = view.span(0, view.len()).iter().map(u8::is_ascii_digit);
+    digits.enumerate().filter_map(move |(place, digit)| {
+        let starts = digit && !before;
+        before = digit;
+        starts.then_some(place)
+    })
 }

@@ -69,11 +69,7 @@ impl TextFilter {
             Way::Search(detectors) => {
                 let pseudonyms = self.plan.settings().pseudonyms.as_deref();
                 let search = Search::new(detectors, None, pseudonyms);
-                for (start, character) in text.char_indices() {
-                    let raw = text.as_bytes().get(start..start + character.len_utf8());
-                    self.window
-                        .push(search, character, raw.unwrap_or_default(), out);
-                }
+                self.window.push_text(search, text, out);
             }
         }
     }

@@ -20,9 +20,28 @@ pub(super) const fn may_change(byte: u8) -> bool {
     ) || byte > 0x7F && may_be_digit_or_at(byte)
 }
 
+/// How many bytes at the front are characters of ASCII that are searched as they are, and are no backslash.
+pub(crate) fn plain_length(text: &[u8]) -> usize {
+    let plain = |byte: &u8| matches!(byte, b' '..=b'~') && *byte != b'\\';
+    let first = text.iter().position(|byte| !plain(byte));
+    first.unwrap_or(text.len())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_plain_is_searched_as_it_is() {
+        for byte in 0..=u8::MAX {
+            let plain = plain_length(&[byte, b'a']) == 2;
+            let character = char::from(byte);
+            let is_itself = byte.is_ascii() && fold(character) == Some(character);
+            assert!(is_itself || !plain, "{byte}");
+        }
+        assert_eq!(plain_length("Jane Doe\\u0041".as_bytes()), 8);
+        assert_eq!(plain_length("Zoé".as_bytes()), 2);
+    }
 
     #[test]
     fn the_prefilter_knows_every_character_that_becomes_a_digit_or_an_at() {

@@ -1,8 +1,12 @@
 //! Secrets: JSON Web Tokens (RFC 7519), private keys in PEM (RFC 7468), tokens whose issuers gave them a
 //! beginning of their own, credentials in URLs, and what stands beside a word such as `password`.
 
+mod named;
+
 use super::view::{View, is_word};
 use super::{Detector, Found, Tail};
+pub(super) use named::may_be_named;
+use named::named;
 
 /// Where a private key's text ends.
 const PEM_END: &[u8] = b"-----END";
@@ -45,82 +49,18 @@ pub(crate) const ISSUED: [(&str, usize); 34] = [
     ("SG.", 40),
 ];
 
-/// Ends of names, such as `API_KEY` or `dbPassword`, whose values are secrets.
-const NAMES: [&str; 22] = [
-    "password",
-    "passwd",
-    "pwd",
-    "passphrase",
-    "passcode",
-    "secret",
-    "token",
-    "apikey",
-    "api_key",
-    "api-key",
-    "access_key",
-    "access-key",
-    "accesskey",
-    "private_key",
-    "secret_key",
-    "secretkey",
-    "credential",
-    "credentials",
-    "passwort",
-    "kennwort",
-    "wachtwoord",
-    "senha",
-];
-
-/// The same in words beyond ASCII.
-const WORDS: [&str; 5] = ["contraseña", "hasło", "пароль", "密码", "κωδικός"];
-
-/// The longest name.
-const NAME_MAX: usize = 40;
-
-/// What a text that holds no digit and no `@` has where a secret can be.
-pub(super) const ANCHORS: [&str; 30] = [
-    "passw",
-    "passp",
-    "passc",
-    "pwd",
-    "secret",
-    "token",
-    "apikey",
-    "api_key",
-    "api-key",
-    "access_key",
-    "access-key",
-    "accesskey",
-    "private_key",
-    "credential",
-    "kennwort",
-    "wachtwoord",
-    "senha",
-    "contrase",
-    "hasł",
-    "парол",
-    "密码",
-    "κωδικ",
-    "-----begin",
-    "bearer",
-    "CONTRASEÑ",
-    "HASŁ",
-    "ПАРОЛ",
-    "Парол",
-    "ΚΩΔΙΚ",
-    "Κωδικ",
-];
-
 pub(super) fn find(view: View<'_>, found: &mut Vec<Found>) {
+    // PERF: most texts have no such name, and each word of them need not be looked at as one (`postern bench`, free text).
+    let names = may_be_named(view.span(0, view.len()));
     let mut at = 0;
     while at < view.len() {
-        let here = at_place(view, at);
+        let here = at_place(view, at, names);
         at = here.map_or(at + 1, |here| here.end.max(at + 1));
         found.extend(here);
     }
 }
 
-fn at_place(view: View<'_>, at: usize) -> Option<Found> {
+fn at_place(view: View<'_>, at: usize, names: bool) -> Option<Found> {
     let byte = view.at(at);
     if byte == b':' {
         return credentials(view, at);
@@ -129,11 +69,31 @@ fn at_place(view: View<'_>, at: usize) -> Option<Found> {
         return private_key(view, at);
     }
     let before = view.before(at);
-    let token = is_word(byte) && !is_word(before);
+    let token = is_word(byte) && !is_word(before) && may_begin_token(byte, view.at(at + 1));
     let token = token.then(|| web_token(view, at).or_else(|| issued(view, at)));
     let begins = |byte: u8| is_word(byte) || byte >= 0x80;
-    let name = || (begins(byte) && !begins(before)).then(|| named(view, at));
+    let name = || (names && begins(byte) && !begins(before)).then(|| named(view, at));
     token.flatten().or_else(|| name().flatten())
+}
+
+/// Whether a web token or an issued one can begin with these two characters.
+const fn may_begin_token(first: u8, second: u8) -> bool {
+    matches!(
+        (first, second),
+        (b'A', b'I' | b'K' | b'S')
+            | (b'S', b'G')
+            | (b'd', b'o')
+            | (b'e', b'y')
+            | (b'g', b'h' | b'i' | b'l')
+            | (b'h', b'f')
+            | (b'n', b'p')
+            | (b'p', b'k' | b'y')
+            | (b'r', b'k')
+            | (b's', b'h' | b'k')
+            | (b'w', b'h')
+            | (b'x', b'a' | b'o')
+            | (b'y', b'a')
+    )
 }
 
 const fn is_token(byte: u8) -> bool {
@@ -221,97 +181,26 @@ fn credentials(view: View<'_>, at: usize) -> Option<Found> {
     found.then(|| Found::closed(Detector::Secret, colon + 1, end))
 }
 
-/// What stands beside a name that says it is a secret.
-fn named(view: View<'_>, at: usize) -> Option<Found> {
-    let name = view.run(at, NAME_MAX, |byte| is_token(byte) || byte >= 0x80);
-    let text = std::str::from_utf8(view.span(at, name))
-        .ok()?
-        .to_lowercase();
-    let bearer = text == "bearer";
-    let plural = text.strip_suffix('s').unwrap_or(&text);
-    let known = NAMES
-        .iter()
-        .any(|end| plural.ends_with(end) || text.ends_with(end));
-    if !known && !bearer && !WORDS.iter().any(|end| text.ends_with(end)) {
-        return None;
-    }
-    let (value, assigned) = value_after(view, name, bearer)?;
-    let mut end = view.run(value, usize::MAX, is_value);
-    let open = end == view.len();
-    while !open && matches!(view.before(end), b'.' | b',' | b')' | b':') && end > value {
-        end -= 1;
-    }
-    let text = view.span(value, end);
-    let secret = match (assigned, bearer) {
-        (true, _) => text.len() >= 6 && is_mixed(text),
-        (false, true) => text.len() >= 16 && has_digit(view, value, end),
-        (false, false) => text.len() >= 8 && is_random(text),
-    };
-    (secret && !is_replacement(text)).then(|| Found {
-        tail: open.then_some(Tail::Token),
-        ..Found::closed(Detector::Secret, value, end)
-    })
-}
-
 pub(super) const fn is_value(byte: u8) -> bool {
     byte > b' ' && !matches!(byte, b'"' | b'\'' | b'`' | b'<' | b'>' | b';')
-}
-
-/// Where the value after a name begins, and whether a sign says that it is its value.
-fn value_after(view: View<'_>, name: usize, bearer: bool) -> Option<(usize, bool)> {
-    let quotes = |byte: u8| matches!(byte, b'"' | b'\'' | b'`' | b' ' | b'\\');
-    let sign = view.run(name, 4, quotes);
-    let assigned = matches!(view.at(sign), b':' | b'=');
-    if assigned {
-        let after = view.run(sign, 3, |byte| matches!(byte, b':' | b'=' | b'>'));
-        return Some((view.run(after, 4, quotes), true));
-    }
-    if view.at(name) != b' ' {
-        return None;
-    }
-    if bearer {
-        return Some((name + 1, false));
-    }
-    let joined = ["is ", "was ", "ist ", "est ", "es "];
-    let verb = joined.iter().find(|verb| view.has(name + 1, verb));
-    let after = name + 1 + verb.map_or(0, |verb| verb.len());
-    let value = view.run(after, 4, quotes);
-    Some((value, verb.is_some()))
-}
-
-/// Letters and something that is no letter.
-fn is_mixed(text: &[u8]) -> bool {
-    let letters = text
-        .iter()
-        .any(|byte| byte.is_ascii_alphabetic() || *byte >= 0x80);
-    let others = text
-        .iter()
-        .any(|byte| !byte.is_ascii_alphabetic() && !matches!(*byte, b'-' | b'_' | b'.' | b'/'));
-    let digits = text.iter().filter(|byte| byte.is_ascii_digit()).count();
-    letters && others || digits >= 6 && digits == text.len()
-}
-
-/// At least three of the four classes of characters, or a long text with many different ones.
-fn is_random(text: &[u8]) -> bool {
-    const DIFFERENT_MIN: usize = 8;
-    const LONG: usize = 16;
-    let has = |class: fn(&u8) -> bool| usize::from(text.iter().any(class));
-    let classes = has(u8::is_ascii_lowercase)
-        + has(u8::is_ascii_uppercase)
-        + has(u8::is_ascii_digit)
-        + has(|byte| {
-            byte.is_ascii_punctuation() && !matches!(byte, b'.' | b'-' | b'_' | b'/' | b',')
-        });
-    let mut different: Vec<u8> = text.to_vec();
-    different.sort_unstable();
-    different.dedup();
-    let varied = different.len() >= DIFFERENT_MIN;
-    let mixed = text.iter().any(u8::is_ascii_digit) && text.iter().any(u8::is_ascii_alphabetic);
-    mixed && (classes >= 3 || text.len() >= LONG && varied)
 }
 
 /// Whether something found was already put here: a constant, a mask, a token, or a place for a value.
 fn is_replacement(text: &[u8]) -> bool {
     let dots = memchr::memmem::find(text, "•••".as_bytes()).is_some();
     dots || matches!(text.first(), Some(b'[' | b'~' | b'{' | b'$' | b'%' | b'*'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_beginning_of_a_token_is_looked_at() {
+        let beginnings = ISSUED.iter().map(|(beginning, _)| *beginning);
+        for beginning in beginnings.chain(["eyJ"]) {
+            let bytes = beginning.as_bytes();
+            assert!(may_begin_token(bytes[0], bytes[1]), "{beginning}");
+        }
+    }
 }

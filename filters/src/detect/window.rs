@@ -15,7 +15,7 @@
 
 use postern_config::detect::FOUND_BYTES_MAX;
 
-use super::fold::fold;
+use super::fold::{fold, plain_length};
 use super::own;
 use super::secret::is_value;
 use super::view::View;
@@ -113,6 +113,50 @@ impl Window {
         self.marks.resize(self.folded.len(), Mark { start, end });
         if self.folded.len() >= CAPACITY {
             self.search(search, false, out);
+        }
+    }
+
+    /// Takes characters of ASCII that are written as they are and searched as they are ([`plain_length`]).
+    pub(crate) fn push_plain(&mut self, search: Search<'_>, text: &[u8], out: &mut Vec<u8>) {
+        let mut rest = text;
+        while let Some(first) = rest.first() {
+            // PERF: all that there is room for at once (`postern bench`, free text).
+            let room = match &self.inside {
+                Some(_) => 1,
+                None => CAPACITY.saturating_sub(self.folded.len()).max(1),
+            };
+            let (now, later) = rest.split_at(room.min(rest.len()));
+            rest = later;
+            if self.inside.is_some() {
+                self.push(search, char::from(*first), now, out);
+                continue;
+            }
+            self.invisible = 0;
+            let start = offset(self.raw.len());
+            self.raw.extend_from_slice(now);
+            self.folded.extend_from_slice(now);
+            let marks = (start..offset(self.raw.len())).map(|start| Mark {
+                start,
+                end: start + 1,
+            });
+            self.marks.extend(marks);
+            if self.folded.len() >= CAPACITY {
+                self.search(search, false, out);
+            }
+        }
+    }
+
+    /// Takes characters that are written as they are.
+    pub(crate) fn push_text(&mut self, search: Search<'_>, text: &str, out: &mut Vec<u8>) {
+        let mut rest = text;
+        while let Some(character) = rest.chars().next() {
+            let plain = plain_length(rest.as_bytes());
+            let (now, later) = rest.split_at(plain.max(character.len_utf8()));
+            rest = later;
+            match plain {
+                0 => self.push(search, character, now.as_bytes(), out),
+                _ => self.push_plain(search, now.as_bytes(), out),
+            }
         }
     }
 

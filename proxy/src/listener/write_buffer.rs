@@ -235,7 +235,10 @@ mod tests {
             buffer.write_all(&b"012345"[written..]).await.unwrap();
             buffer.flush().await.unwrap();
             let took = buffer.inner.took.concat();
-            assert_eq!(took, b"abcdefghijklmnopqrstuvwxyz012345", "{most} {vectored}");
+            assert_eq!(
+                took, b"abcdefghijklmnopqrstuvwxyz012345",
+                "{most} {vectored}"
+            );
         }
     }
 

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use postern_config::Action;
 
-use super::characters::Characters;
+use super::characters::{Characters, Taken};
 use super::decide::Begun;
 use super::frame::Cover;
 use super::{Captured, Halt, Inside, Pass, Rewriter, spent, verdict};
@@ -212,8 +212,9 @@ fn search_by<'s>(
 impl Searched {
     fn read(&mut self, search: Search<'_>, piece: &[u8], out: &mut Vec<u8>) -> Result<(), Halt> {
         let window = &mut self.window;
-        self.characters.read(piece, |character, raw| {
-            window.push(search, character, raw, out);
+        self.characters.read(piece, |taken| match taken {
+            Taken::Plain(text) => window.push_plain(search, text, out),
+            Taken::Character(character, raw) => window.push(search, character, raw, out),
         })
     }
 }

@@ -56,7 +56,11 @@ where
             return writeln!(writer, "{}", object(now, event));
         }
         let colored = writer.has_ansi_escapes();
-        let (dim, plain) = if colored { ("\x1b[2m", "\x1b[0m") } else { ("", "") };
+        let (dim, plain) = if colored {
+            ("\x1b[2m", "\x1b[0m")
+        } else {
+            ("", "")
+        };
         let (color, level) = level(*event.metadata().level());
         write!(writer, "{dim}{now}{plain} ")?;
         match colored {
@@ -87,7 +91,9 @@ const fn level(level: Level) -> (&'static str, &'static str) {
 fn object(now: Timestamp, event: &Event<'_>) -> Value {
     let metadata = event.metadata();
     let mut fields = Fields(Map::new());
-    fields.0.insert("timestamp".to_owned(), now.to_string().into());
+    fields
+        .0
+        .insert("timestamp".to_owned(), now.to_string().into());
     let level = metadata.level().as_str();
     fields.0.insert("level".to_owned(), level.into());
     event.record(&mut fields);
