@@ -14,6 +14,7 @@ mod known_names;
 
 use std::borrow::Cow;
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 
 use postern_config::sessions::TokenNames;
@@ -40,11 +41,26 @@ pub(crate) struct Members {
     names: Arc<TokenNames>,
     known: KnownNames,
     place: Inside,
-    /// The last string, if it may be a name: as written, without quotes; none when it was too long.
-    name: Option<Vec<u8>>,
+    /// Where the last string is, without quotes, if it may be a name.
+    name: LastString,
+    /// The last string, as written, once it is [`LastString::Kept`].
+    kept: Vec<u8>,
     /// The present value so far, as written.
     value: Vec<u8>,
     found: u64,
+}
+
+/// Where the last string is, so far.
+///
+/// PERF: all that is in one chunk is copied nowhere: most strings are not even names (`postern bench`, sessions).
+#[derive(Clone)]
+enum LastString {
+    /// There is none, or it is too long to be a name.
+    Nowhere,
+    /// Here in the present chunk.
+    Here(Range<usize>),
+    /// It began in an earlier chunk: in [`Members::kept`].
+    Kept,
 }
 
 /// What the next byte belongs to.
@@ -84,7 +100,8 @@ impl Members {
             names,
             known: KnownNames::default(),
             place: Inside::Structure { named: false },
-            name: None,
+            name: LastString::Nowhere,
+            kept: Vec::new(),
             value: Vec::new(),
             found: 0,
         }
@@ -115,31 +132,59 @@ impl Members {
         keeper: &mut impl FnMut(FoundToken<'_>) -> Instead,
         out: &mut Vec<u8>,
     ) {
-        let mut rest = chunk;
-        while !rest.is_empty() {
-            let taken = match self.place {
-                Inside::Structure { named } => self.structure(named, rest, out),
-                Inside::Text { escaped } => self.text(escaped, rest, out),
-                Inside::Held { escaped, says } => self.held((escaped, says), rest, keeper, out),
-                Inside::Dropped { escaped } => {
-                    let (length, next) = string_end(rest, escaped);
-                    self.place = match next {
-                        Some(escaped) => Inside::Dropped { escaped },
-                        None => {
-                            out.push(b'"');
-                            Inside::Structure { named: false }
-                        }
-                    };
-                    length
+        // What is read up to `at` has left up to `passed`.
+        let (mut at, mut passed) = (0, 0);
+        while let Some(rest) = chunk.get(at..).filter(|rest| !rest.is_empty()) {
+            match self.place {
+                Inside::Structure { named } => {
+                    at = self.structure(named, chunk, at);
+                    if matches!(self.place, Inside::Held { .. }) {
+                        out.extend_from_slice(chunk.get(passed..at).unwrap_or_default());
+                        passed = at;
+                    }
                 }
-            };
-            rest = rest.get(taken..).unwrap_or_default();
+                Inside::Text { escaped } => at = self.text(escaped, chunk, at),
+                Inside::Held { escaped, says } => {
+                    at += self.held((escaped, says), rest, keeper, out);
+                    passed = at;
+                }
+                Inside::Dropped { escaped } => {
+                    at += self.dropped(escaped, rest, out);
+                    passed = at;
+                }
+            }
+        }
+        out.extend_from_slice(chunk.get(passed..).unwrap_or_default());
+        self.keep_name(chunk);
+    }
+
+    /// The last string, as written.
+    fn name<'n>(&'n self, chunk: &'n [u8]) -> Option<&'n [u8]> {
+        let name = match &self.name {
+            LastString::Nowhere => return None,
+            LastString::Here(place) => chunk.get(place.clone())?,
+            LastString::Kept => self.kept.as_slice(),
+        };
+        (name.len() <= NAME_BYTES_MAX).then_some(name)
+    }
+
+    /// The chunk will be gone: a last string that is in it is copied.
+    fn keep_name(&mut self, chunk: &[u8]) {
+        if let LastString::Here(place) = &self.name {
+            let name = chunk.get(place.clone()).unwrap_or_default();
+            self.kept.clear();
+            // One byte too many says that it is too long, however it goes on.
+            let kept = name.get(..=NAME_BYTES_MAX).unwrap_or(name);
+            self.kept.extend_from_slice(kept);
+            self.name = LastString::Kept;
         }
     }
 
-    /// Passes what stands between strings. A colon makes the last string a name, and what follows its value.
-    fn structure(&mut self, named: bool, text: &[u8], out: &mut Vec<u8>) -> usize {
+    /// Passes what stands between strings from `at` on, and says up to where. A colon makes the last string a name,
+    /// and what follows its value.
+    fn structure(&mut self, named: bool, chunk: &[u8], at: usize) -> usize {
         let mut named = named;
+        let text = chunk.get(at..).unwrap_or_default();
         let quote = text.iter().position(|byte| {
             match byte {
                 b':' => named = true,
@@ -148,49 +193,65 @@ impl Members {
             }
             *byte == b'"'
         });
-        let length = quote.map_or(text.len(), |quote| quote + 1);
-        out.extend_from_slice(text.get(..length).unwrap_or_default());
-        if quote.is_none() {
+        let Some(quote) = quote else {
             self.place = Inside::Structure { named };
-            return length;
-        }
-        let name = self.name.take();
-        let names = &self.names;
-        let of = |name: &[u8]| field(&decoded(name), names);
-        let says = name.as_ref().filter(|_| named);
-        let says = says.and_then(|name| self.known.says(name, of));
-        self.place = match says {
-            Some(says) => {
-                self.name = name;
-                Inside::Held {
-                    escaped: false,
-                    says,
-                }
-            }
-            None => {
-                // PERF: one buffer for all names, which are most of a text's strings.
-                let mut name = name.unwrap_or_default();
-                name.clear();
-                self.name = Some(name);
-                Inside::Text { escaped: false }
-            }
+            return chunk.len();
         };
-        length
+        let begins = at + quote + 1;
+        if let Some(says) = self.says(named, chunk) {
+            self.keep_name(chunk);
+            self.place = Inside::Held {
+                escaped: false,
+                says,
+            };
+        } else {
+            self.name = LastString::Here(begins..begins);
+            self.place = Inside::Text { escaped: false };
+        }
+        begins
     }
 
-    /// Passes a string, and remembers it in case it is a name.
-    fn text(&mut self, escaped: bool, text: &[u8], out: &mut Vec<u8>) -> usize {
+    /// What the last string says about a value, if it is its name.
+    fn says(&mut self, named: bool, chunk: &[u8]) -> Option<Says> {
+        let mut known = std::mem::take(&mut self.known);
+        let says = self.name(chunk).filter(|_| named).and_then(|name| {
+            let of = |name: &[u8]| field(&decoded(name), &self.names);
+            known.says(name, of)
+        });
+        self.known = known;
+        says
+    }
+
+    /// Passes a string from `at` on, and says up to where; remembers it in case it is a name.
+    fn text(&mut self, escaped: bool, chunk: &[u8], at: usize) -> usize {
+        let text = chunk.get(at..).unwrap_or_default();
         let (length, next) = string_end(text, escaped);
-        let (piece, _) = text.split_at(length);
-        out.extend_from_slice(piece);
-        let inside = piece.len() - usize::from(next.is_none());
-        if let Some(name) = &mut self.name {
-            name.extend_from_slice(piece.get(..inside).unwrap_or_default());
+        let inside = length - usize::from(next.is_none());
+        match &mut self.name {
+            LastString::Nowhere => {}
+            LastString::Here(place) => place.end = at + inside,
+            LastString::Kept => {
+                let room = (NAME_BYTES_MAX + 1).saturating_sub(self.kept.len());
+                let more = text.get(..inside.min(room)).unwrap_or_default();
+                self.kept.extend_from_slice(more);
+            }
         }
-        self.name.take_if(|name| name.len() > NAME_BYTES_MAX);
         self.place = match next {
             Some(escaped) => Inside::Text { escaped },
             None => Inside::Structure { named: false },
+        };
+        at + length
+    }
+
+    /// Drops what is left of a value that is too long.
+    fn dropped(&mut self, escaped: bool, text: &[u8], out: &mut Vec<u8>) -> usize {
+        let (length, next) = string_end(text, escaped);
+        self.place = match next {
+            Some(escaped) => Inside::Dropped { escaped },
+            None => {
+                out.push(b'"');
+                Inside::Structure { named: false }
+            }
         };
         length
     }
@@ -233,12 +294,13 @@ impl Members {
         out: &mut Vec<u8>,
     ) {
         let raw = std::mem::take(&mut self.value);
-        let name = self.name.take();
-        let name = name.as_deref().map(decoded);
+        // The name was kept when the value began.
+        self.name = LastString::Nowhere;
+        let name = decoded(&self.kept);
         let value = decoded(&raw);
         let instead = if says.is_token(&value) {
             keeper(FoundToken {
-                name: name.as_deref(),
+                name: Some(&name),
                 value: &value,
                 why: Why::Name,
             })

@@ -10,6 +10,7 @@
 //! no part of a secret leave unchanged. It knows nothing of formats: it works on what leaves last, before
 //! content coding.
 
+mod beginnings;
 mod forms;
 mod secrets;
 

@@ -28,9 +28,11 @@ impl Digits {
         let mut at = place;
         while view.at(at).is_ascii_digit() && found.push(view.at(at) - b'0', at) {
             at += 1;
-            let next = view.run(at, between, is_separator);
-            if view.at(next).is_ascii_digit() {
-                at = next;
+            if !view.at(at).is_ascii_digit() {
+                let next = view.run(at, between, is_separator);
+                if view.at(next).is_ascii_digit() {
+                    at = next;
+                }
             }
         }
         found
@@ -95,11 +97,14 @@ impl Digits {
 
 /// Where groups of digits begin.
 pub(super) fn group_starts(view: View<'_>) -> impl Iterator<Item = usize> + '_ {
-    let mut before = false;
-    let digits = view.span(0, view.len()).iter().map(u8::is_ascii_digit);
-    digits.enumerate().filter_map(move |(place, digit)| {
-        let starts = digit && !before;
-        before = digit;
-        starts.then_some(place)
+    let text = view.span(0, view.len());
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        let rest = text.get(at..)?;
+        let start = at + rest.iter().position(u8::is_ascii_digit)?;
+        let group = text.get(start..)?.iter();
+        let length = group.take_while(|byte| byte.is_ascii_digit()).count();
+        at = start + length;
+        Some(start)
     })
 }

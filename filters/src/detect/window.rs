@@ -135,11 +135,15 @@ impl Window {
             let start = offset(self.raw.len());
             self.raw.extend_from_slice(now);
             self.folded.extend_from_slice(now);
-            let marks = (start..offset(self.raw.len())).map(|start| Mark {
-                start,
-                end: start + 1,
-            });
-            self.marks.extend(marks);
+            let before = self.marks.len();
+            self.marks.resize(self.folded.len(), Mark::default());
+            let marks = self.marks.get_mut(before..).unwrap_or_default();
+            for (mark, start) in marks.iter_mut().zip(start..) {
+                *mark = Mark {
+                    start,
+                    end: start + 1,
+                };
+            }
             if self.folded.len() >= CAPACITY {
                 self.search(search, false, out);
             }

@@ -11,6 +11,7 @@ use aho_corasick::automaton::{Automaton, StateID};
 use aho_corasick::nfa::contiguous::{Builder, NFA};
 use aho_corasick::{Anchored, MatchKind};
 
+use super::beginnings::Beginnings;
 use super::forms::{Form, spellings};
 
 /// The shortest secret that is looked for: 48 bits in base64. Anything shorter is found by chance.
@@ -72,8 +73,7 @@ pub struct Secrets {
 struct Machine {
     automaton: NFA,
     start: StateID,
-    /// Which pairs of bytes a spelling begins with, one bit each.
-    pairs: Box<[u64]>,
+    beginnings: Beginnings,
     /// Whose spelling each pattern is.
     patterns: Vec<(usize, Form)>,
     longest: usize,
@@ -173,7 +173,7 @@ impl Secrets {
     pub fn memory_bytes(&self) -> usize {
         self.machine.as_ref().map_or(0, |machine| {
             machine.automaton.memory_usage()
-                + size_of_val(&*machine.pairs)
+                + machine.beginnings.memory_bytes()
                 + size_of_val(machine.patterns.as_slice())
         })
     }
@@ -230,18 +230,10 @@ impl Machine {
             .build(all.keys())
             .ok()?;
         let start = automaton.start_state(Anchored::No).ok()?;
-        let mut pairs = vec![0u64; (1 << 16) / 64].into_boxed_slice();
-        for spelling in all.keys() {
-            let [first, second, ..] = spelling.as_slice() else {
-                return None;
-            };
-            let (word, bit) = place(*first, *second);
-            *pairs.get_mut(word)? |= bit;
-        }
         Some(Self {
             automaton,
             start,
-            pairs,
+            beginnings: Beginnings::new(all.keys().map(Vec::as_slice))?,
             patterns: all.values().copied().collect(),
             longest: all.keys().map(Vec::len).max()?,
         })
@@ -252,7 +244,7 @@ impl Machine {
         let mut at = 0;
         while at < text.len() {
             if cursor.state == self.start {
-                at += self.skipped(text.get(at..).unwrap_or_default());
+                at += self.beginnings.skipped(text.get(at..).unwrap_or_default());
                 cursor.rooted = begins + at as u64;
             }
             let Some(byte) = text.get(at) else {
@@ -270,20 +262,6 @@ impl Machine {
         }
     }
 
-    /// How many bytes can be passed over because no spelling begins with them. The last one is never.
-    // PERF: most of a text; see `sweeps_quickly` in the tests.
-    fn skipped(&self, text: &[u8]) -> usize {
-        let begins = |pair: &[u8]| match pair {
-            [first, second] => {
-                let (word, bit) = place(*first, *second);
-                self.pairs.get(word).is_none_or(|bits| bits & bit != 0)
-            }
-            _ => true,
-        };
-        let found = text.windows(2).position(begins);
-        found.unwrap_or_else(|| text.len().saturating_sub(1))
-    }
-
     fn report(&self, state: StateID, to: u64, found: &mut impl FnMut(Hit)) {
         for index in 0..self.automaton.match_len(state) {
             let pattern = self.automaton.match_pattern(state, index);
@@ -298,12 +276,6 @@ impl Machine {
             }
         }
     }
-}
-
-/// Which bit stands for a pair of bytes.
-fn place(first: u8, second: u8) -> (usize, u64) {
-    let pair = usize::from(first) << 8 | usize::from(second);
-    (pair / 64, 1 << (pair % 64))
 }
 
 /// Why these bytes are not looked for; none when they are.

@@ -83,8 +83,7 @@ pub(in crate::detect) fn may_be_named(text: &[u8]) -> bool {
             .build(ANCHORS);
         builder.ok()
     });
-    text.iter().any(|byte| fold::may_change(*byte))
-        || WHERE.as_ref().is_none_or(|anchors| anchors.is_match(text))
+    fold::any(text, fold::may_change) || WHERE.as_ref().is_none_or(|anchors| anchors.is_match(text))
 }
 
 /// What stands beside a name that says it is a secret.
