@@ -206,7 +206,7 @@ impl<'s> Search<'s> {
     /// of a JSON string. No means no; most text has neither a digit nor `@`.
     pub(crate) fn may_find(&self, raw: &[u8]) -> bool {
         let anywhere = self.names.is_some() || self.detectors.anywhere;
-        if anywhere || fold::any(raw, fold::may_be_digit_or_at) {
+        if anywhere || raw.iter().any(|byte| fold::may_be_digit_or_at(*byte)) {
             return true;
         }
         self.detectors.find.contains(&Detector::Secret) && may_hold_secret(raw)

@@ -158,16 +158,6 @@ impl Members {
         self.keep_name(chunk);
     }
 
-    /// The last string, as written.
-    fn name<'n>(&'n self, chunk: &'n [u8]) -> Option<&'n [u8]> {
-        let name = match &self.name {
-            LastString::Nowhere => return None,
-            LastString::Here(place) => chunk.get(place.clone())?,
-            LastString::Kept => self.kept.as_slice(),
-        };
-        (name.len() <= NAME_BYTES_MAX).then_some(name)
-    }
-
     /// The chunk will be gone: a last string that is in it is copied.
     fn keep_name(&mut self, chunk: &[u8]) {
         if let LastString::Here(place) = &self.name {
@@ -183,21 +173,20 @@ impl Members {
     /// Passes what stands between strings from `at` on, and says up to where. A colon makes the last string a name,
     /// and what follows its value.
     fn structure(&mut self, named: bool, chunk: &[u8], at: usize) -> usize {
-        let mut named = named;
-        let text = chunk.get(at..).unwrap_or_default();
-        let quote = text.iter().position(|byte| {
+        let (mut named, mut begins) = (named, at);
+        loop {
+            let Some(byte) = chunk.get(begins) else {
+                self.place = Inside::Structure { named };
+                return chunk.len();
+            };
+            begins += 1;
             match byte {
+                b'"' => break,
                 b':' => named = true,
-                b' ' | b'\t' | b'\r' | b'\n' | b'"' => {}
+                b' ' | b'\t' | b'\r' | b'\n' => {}
                 _ => named = false,
             }
-            *byte == b'"'
-        });
-        let Some(quote) = quote else {
-            self.place = Inside::Structure { named };
-            return chunk.len();
-        };
-        let begins = at + quote + 1;
+        }
         if let Some(says) = self.says(named, chunk) {
             self.keep_name(chunk);
             self.place = Inside::Held {
@@ -213,13 +202,16 @@ impl Members {
 
     /// What the last string says about a value, if it is its name.
     fn says(&mut self, named: bool, chunk: &[u8]) -> Option<Says> {
-        let mut known = std::mem::take(&mut self.known);
-        let says = self.name(chunk).filter(|_| named).and_then(|name| {
-            let of = |name: &[u8]| field(&decoded(name), &self.names);
-            known.says(name, of)
-        });
-        self.known = known;
-        says
+        let name = match &self.name {
+            LastString::Nowhere => return None,
+            LastString::Here(place) => chunk.get(place.clone())?,
+            LastString::Kept => self.kept.as_slice(),
+        };
+        if !named || name.len() > NAME_BYTES_MAX {
+            return None;
+        }
+        let of = |name: &[u8]| field(&decoded(name), &self.names);
+        self.known.says(name, of)
     }
 
     /// Passes a string from `at` on, and says up to where; remembers it in case it is a name.

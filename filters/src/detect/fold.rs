@@ -1,5 +1,7 @@
 //! Which bytes may begin a character that is searched as another one ([`fold`] says as which).
 
+use std::sync::LazyLock;
+
 pub(super) use postern_config::detect::fold;
 
 /// Whether a byte can be part of a character that is searched for as a digit or as `@`: those, and
@@ -20,9 +22,14 @@ pub(super) const fn may_change(byte: u8) -> bool {
     ) || byte > 0x7F && may_be_digit_or_at(byte)
 }
 
-/// Whether any byte is one of these. PERF: all are looked at, without a branch for each (`postern bench`, free text).
-pub(super) fn any(text: &[u8], is: impl Fn(u8) -> bool) -> bool {
-    text.iter().fold(false, |found, byte| found | is(*byte))
+/// Whether any byte of a text [`may_change`].
+pub(super) fn any_may_change(text: &[u8]) -> bool {
+    // PERF: most texts have none: all are looked up, without a branch for each (`postern bench`, free text).
+    static CHANGES: LazyLock<[bool; 256]> =
+        LazyLock::new(|| std::array::from_fn(|byte| u8::try_from(byte).is_ok_and(may_change)));
+    let table: &[bool; 256] = &CHANGES;
+    let changes = |byte: &u8| table.get(usize::from(*byte)).copied().unwrap_or(true);
+    text.iter().fold(false, |found, byte| found | changes(byte))
 }
 
 /// How many bytes at the front are characters of ASCII that are searched as they are, and are no backslash.

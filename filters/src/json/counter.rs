@@ -9,6 +9,7 @@
 //! Guarantees: neither of the two changes what the other one makes of the document; where one does not
 //! look into a container, the other may.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::plan::JsonPlan;
@@ -114,13 +115,13 @@ const NOTHING: Terms = Terms {
     containers: false,
 };
 
-/// The more of two interests.
+/// The more of two interests, of the one that writes and the one that counts.
 const fn either(first: Interest, second: Interest) -> Interest {
     match (first, second) {
-        // What one replaces the other is told of: so both are told everything.
-        (Interest::Value | Interest::Replaced, _) | (_, Interest::Value | Interest::Replaced) => {
-            Interest::Value
-        }
+        // What is counted is told, and so is what only the counting plan would replace.
+        (Interest::Value, _) | (_, Interest::Value | Interest::Replaced) => Interest::Value,
+        // A scalar that the reader gets in another form is nothing to whoever does not count it.
+        (Interest::Replaced, Interest::None | Interest::Inside) => Interest::Replaced,
         (Interest::Inside, _) | (_, Interest::Inside) => Interest::Inside,
         (Interest::None, Interest::None) => Interest::None,
     }
@@ -261,6 +262,15 @@ impl Sink for Both<'_, '_, '_> {
             interest = either(interest, self.second.meets_short(word, raw)?);
         }
         Some(interest)
+    }
+
+    fn replaces(&mut self, kind: JsonKind, value: Range<usize>) -> Result<bool, Halt> {
+        let (first, second) = self.listening();
+        let done = first && self.first.replaces(kind, value)?;
+        if done && second {
+            self.second.passed();
+        }
+        Ok(done)
     }
 
     fn meets_another(&mut self) {

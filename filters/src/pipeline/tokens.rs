@@ -215,6 +215,9 @@ impl Names {
 impl BodyFilter for TokenFilter {
     fn push(&mut self, chunk: &[u8], out: &mut Vec<u8>) -> Result<(), BodyError> {
         let [named, shaped] = &mut self.between;
+        for buffer in [&mut *named, &mut *shaped, &mut *out] {
+            buffer.reserve(chunk.len());
+        }
         let chunk = match self.names.filter() {
             Some(filter) => {
                 filter.push(chunk, named)?;

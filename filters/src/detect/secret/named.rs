@@ -83,7 +83,7 @@ pub(in crate::detect) fn may_be_named(text: &[u8]) -> bool {
             .build(ANCHORS);
         builder.ok()
     });
-    fold::any(text, fold::may_change) || WHERE.as_ref().is_none_or(|anchors| anchors.is_match(text))
+    fold::any_may_change(text) || WHERE.as_ref().is_none_or(|anchors| anchors.is_match(text))
 }
 
 /// What stands beside a name that says it is a secret.
