@@ -170,6 +170,9 @@ fn characters_without_a_width_do_not_pile_up() {
         let kept = format!("x@y 1{}z", invisible(count.min(16)));
         assert_eq!(detect_text(search, &text), kept, "{count}");
     }
+    // Between others they stay, however many there are.
+    let text = format!("x@y {}", format!("1{}", invisible(3)).repeat(40));
+    assert_eq!(detect_text(search, &text), text);
 }
 
 #[test]
