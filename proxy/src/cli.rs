@@ -30,6 +30,7 @@ mod redact;
 mod reload;
 mod run;
 mod schema;
+mod serving_runtime;
 mod sessions;
 mod sign;
 mod status;

@@ -13,9 +13,9 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use http::{HeaderMap, HeaderName, HeaderValue, Uri};
-use tokio::runtime::Runtime;
 
 use super::output::{Exit, Format, Output};
+use super::serving_runtime::serving_runtime;
 use crate::bench::machine::cores;
 use crate::bench::{self, BenchError, Deployment, Peer, Plan, Report, Row, Size};
 use crate::clock::SystemClock;
@@ -100,7 +100,7 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Exit {
     if !output.is_human_or_json() {
         return Exit::Unreadable;
     }
-    let runtime = match Runtime::new() {
+    let runtime = match serving_runtime() {
         Ok(runtime) => runtime,
         Err(error) => {
             output.error(format_args!("cannot start: {error}"));

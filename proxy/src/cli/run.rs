@@ -31,6 +31,7 @@ use crate::upgrade::{self, Addresses, Inherited, Successor, Successors};
 
 use super::matrix;
 use super::output::{Exit, Output};
+use super::serving_runtime::serving_runtime;
 use super::{CONFIG_DEFAULT, Global};
 
 use logging::LogFormat;
@@ -177,10 +178,7 @@ fn serve(
         Ok(inherited) => inherited,
         Err(exit) => return exit,
     };
-    let runtime = match tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-    {
+    let runtime = match serving_runtime() {
         Ok(runtime) => runtime,
         Err(error) => {
             output.error(format_args!("cannot start: {error}"));
