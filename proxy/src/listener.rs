@@ -35,7 +35,7 @@ pub(crate) use socket::{Heirloom, Socket};
 use stream::WatchedStream;
 pub(crate) use tls::certificates;
 pub(crate) use tls_files::{LetInBy, Looked, TlsFiles};
-pub(crate) use watch::{Complaint, Watch};
+pub(crate) use watch::{Complaint, Cork, Watch};
 
 /// How long a TLS handshake may take.
 const HANDSHAKE_TIME_MAX: Duration = Duration::from_secs(10);

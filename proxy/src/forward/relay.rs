@@ -1,6 +1,9 @@
 //! The answer's way from the upstream through the pipeline to the client.
 
 use std::collections::BTreeMap;
+use std::future::poll_fn;
+use std::pin::pin;
+use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -63,7 +66,12 @@ pub(super) async fn relay(
         headers: planned.headers,
         keep_length: planned.keep_length,
     };
-    let mut outgoing = Outgoing::new(session, exchange, forwarding.lifecycle, answer);
+    let mut outgoing = Outgoing::new(
+        session,
+        exchange,
+        (forwarding.lifecycle, forwarding.watch),
+        answer,
+    );
     let whole = match planned.body {
         Some(charged) if !bodiless => {
             let body = Body {
@@ -220,10 +228,21 @@ impl Body<'_, '_> {
         }
         let reading =
             tokio::time::timeout_at(self.progress.deadline, self.lease.session.read_body_bytes());
-        let read = tokio::select! {
-            biased;
-            read = reading => read,
-            () = gone(self.outgoing.session(), self.watch_client) => return Err(Halt::BreakOff),
+        let mut reading = pin!(reading);
+        // PERF: what has come already is read before anything is written: fewer and longer writes (decision 0052).
+        let at_once = poll_fn(|cx| Poll::Ready(reading.as_mut().poll(cx))).await;
+        let read = match at_once {
+            Poll::Ready(read) => read,
+            Poll::Pending => {
+                self.outgoing.pass_on().await?;
+                tokio::select! {
+                    biased;
+                    read = reading => read,
+                    () = gone(self.outgoing.session(), self.watch_client) => {
+                        return Err(Halt::BreakOff);
+                    }
+                }
+            }
         };
         match read {
             Ok(Ok(bytes)) => {

@@ -24,9 +24,13 @@ const WRITE_BUFFER_BYTES: usize = 4 << 10;
 /// The same before a writer that takes one slice at a time, such as TLS: as much as a record of it holds.
 const RECORD_BYTES: usize = 16 << 10;
 
+/// The same while the connection is corked: what is written at once at most.
+const CORKED_BYTES: usize = 128 << 10;
+
 /// A stream whose reads are watched. Nothing of it is shown by `Debug`.
 pub(super) struct WatchedStream {
     inner: WriteBuffer<Stream>,
+    gathered: usize,
     watch: Arc<Watch>,
     head_time: Duration,
     deadline: Option<Pin<Box<Sleep>>>,
@@ -41,10 +45,19 @@ impl WatchedStream {
         };
         Self {
             inner: WriteBuffer::new(inner, gathered),
+            gathered,
             watch,
             head_time,
             deadline: None,
         }
+    }
+
+    /// How much waits for more before it is written.
+    fn hold_as_told(&mut self) {
+        self.inner.hold_up_to(match self.watch.is_corked() {
+            true => CORKED_BYTES,
+            false => self.gathered,
+        });
     }
 
     /// Fails when the clock of a head has run out.
@@ -93,11 +106,15 @@ impl AsyncWrite for WatchedStream {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
+        self.hold_as_told();
         Pin::new(&mut self.inner).poll_write(cx, bytes)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_flush(cx)
+        match self.watch.is_corked() {
+            true => Poll::Ready(Ok(())),
+            false => Pin::new(&mut self.inner).poll_flush(cx),
+        }
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -109,6 +126,7 @@ impl AsyncWrite for WatchedStream {
         cx: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        self.hold_as_told();
         Pin::new(&mut self.inner).poll_write_vectored(cx, slices)
     }
 

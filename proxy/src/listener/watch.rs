@@ -5,6 +5,7 @@
 //! The watch sits between the socket (or TLS) and the library, sees every byte once, and fails the read
 //! when a bound is passed. It keeps one head at most.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use memchr::{memchr_iter, memmem};
@@ -29,6 +30,19 @@ pub(crate) enum Complaint {
 pub(crate) struct Watch {
     header_bytes_max: usize,
     seen: Mutex<Seen>,
+    corked: AtomicBool,
+}
+
+/// While it lives, what is written to the connection waits for what comes right behind it, and flushes do nothing: for
+/// HTTP/1.1, whose library flushes each part of an answer. Whoever holds it writes and flushes something afterwards.
+#[must_use]
+#[derive(Debug)]
+pub(crate) struct Cork<'w>(&'w AtomicBool);
+
+impl Drop for Cork<'_> {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Release);
+    }
 }
 
 struct Seen {
@@ -60,7 +74,19 @@ impl Watch {
                 head: Vec::new(),
                 complaint: None,
             }),
+            corked: AtomicBool::new(false),
         }
+    }
+
+    /// Lets writes wait for the next ones.
+    pub(crate) fn cork(&self) -> Cork<'_> {
+        self.corked.store(true, Ordering::Release);
+        Cork(&self.corked)
+    }
+
+    /// Whether writes wait.
+    pub(super) fn is_corked(&self) -> bool {
+        self.corked.load(Ordering::Acquire)
     }
 
     /// The connection speaks HTTP/2: its preface may take as long as a head.

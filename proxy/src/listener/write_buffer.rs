@@ -9,6 +9,8 @@ use std::task::{Context, Poll, ready};
 use bytes::{Buf as _, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+/// The memory that is taken at first, unless more is written at once.
+const ROOM_BYTES: usize = 4 << 10;
 /// How many slices can follow what is held in one call; more of them come after it.
 const SLICES_MAX: usize = 4;
 
@@ -34,6 +36,11 @@ impl<W: AsyncWrite + Unpin> WriteBuffer<W> {
         &self.inner
     }
 
+    /// Gathers up to so many bytes from now on.
+    pub(super) const fn hold_up_to(&mut self, held_bytes_max: usize) {
+        self.held_bytes_max = held_bytes_max;
+    }
+
     /// Whether so many bytes more can be held.
     fn has_room(&self, bytes: usize) -> bool {
         self.held.len().saturating_add(bytes) <= self.held_bytes_max
@@ -42,7 +49,8 @@ impl<W: AsyncWrite + Unpin> WriteBuffer<W> {
     /// Takes bytes for which there is room.
     fn hold(&mut self, bytes: &[u8]) {
         if self.held.is_empty() {
-            self.held = BytesMut::with_capacity(self.held_bytes_max);
+            let usual = self.held_bytes_max.min(ROOM_BYTES);
+            self.held = BytesMut::with_capacity(usual.max(bytes.len()));
         }
         self.held.extend_from_slice(bytes);
     }
@@ -180,10 +188,12 @@ mod tests {
             cx: &mut Context<'_>,
             slices: &[IoSlice<'_>],
         ) -> Poll<io::Result<usize>> {
-            match self.vectored {
-                true => self.poll_write(cx, &slices.concat()),
-                false => self.poll_write(cx, &slices[0]),
-            }
+            let taken = if self.vectored { slices.len() } else { 1 };
+            let bytes: Vec<u8> = slices[..taken]
+                .iter()
+                .flat_map(|slice| slice.iter().copied())
+                .collect();
+            self.poll_write(cx, &bytes)
         }
 
         fn is_write_vectored(&self) -> bool {
