@@ -232,6 +232,37 @@ async fn lets_events_through_as_they_come() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_has_come_leaves_together_and_waits_for_nothing_that_has_not() {
+    const PIECES: usize = 400;
+    let long = format!("[{}", CASE.to_owned().repeat(2000).replace("}{", "},{"));
+    let short: Vec<String> = (0..PIECES)
+        .map(|id| format!(",{{\"id\":{id},\"ssn\":\"1\"}}"))
+        .collect();
+    let mut pieces = vec![long.as_str()];
+    pieces.extend(short.iter().map(String::as_str));
+    pieces.push("]");
+    let answer = Answer::chunked(&pieces);
+    let at = answer.len() - "1\r\n]\r\n0\r\n\r\n".len();
+    let origin = Origin::scripted(vec![answer.held_at(at)]).await;
+    let stage = start(POLICY, origin.address()).await;
+    let mut client = Client::connect(stage.address()).await;
+    client.write(get("/cases/1", "agent").as_bytes()).await;
+    let last = format!(r#","id":{},"ssn":"[redacted]"}}"#, PIECES - 1).replace(",\"id", "{\"id");
+    let mut seen = String::new();
+    while !seen.contains(&last) {
+        seen = client.says_something().await;
+    }
+    let (_, chunks) = seen.split_once("\r\n\r\n").unwrap();
+    let chunks = chunks.matches("\r\n").count() / 2;
+    assert!((1..PIECES / 4).contains(&chunks), "{chunks}");
+    origin.let_go();
+    let reply = client.reply(false).await.unwrap();
+    assert!(reply.complete);
+    let value: serde_json::Value = serde_json::from_slice(&reply.body).unwrap();
+    assert_eq!(value.as_array().unwrap().len(), 2000 + PIECES);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn lets_the_upstream_go_when_the_client_has_left() {
     let origin = Origin::scripted(vec![Answer::raw("").then_stall()]).await;
     let stage = start(POLICY, origin.address()).await;
