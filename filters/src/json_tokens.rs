@@ -41,7 +41,7 @@ pub(crate) struct Members {
     names: Arc<TokenNames>,
     known: KnownNames,
     place: Inside,
-    /// Where the last string is, without quotes, if it may be a name.
+    /// Where the last string is, without quotes.
     name: LastString,
     /// The last string, as written, once it is [`LastString::Kept`].
     kept: Vec<u8>,
@@ -55,7 +55,7 @@ pub(crate) struct Members {
 /// PERF: all that is in one chunk is copied nowhere: most strings are not even names (`postern bench`, sessions).
 #[derive(Clone)]
 enum LastString {
-    /// There is none, or it is too long to be a name.
+    /// There is none.
     Nowhere,
     /// Here in the present chunk.
     Here(Range<usize>),

@@ -28,8 +28,8 @@ use crate::service::Halt;
 const REVISION: HeaderName = HeaderName::from_static("postern-revision");
 const WITHHELD: HeaderName = HeaderName::from_static("postern-withheld");
 /// The most that is written at once: a client has [`WRITE_TIME_MAX`] to take it.
-const WRITE_BYTES_MAX: usize = 96 << 10;
-/// When so much was gathered, it leaves. What is gathered at most is written at once: this, and one piece more.
+const WRITE_BYTES_MAX: usize = 64 << 10;
+/// When so much was gathered, it leaves.
 const GATHERED_BYTES: usize = 32 << 10;
 
 /// An answer on its way to the client.
@@ -45,6 +45,8 @@ pub(super) struct Outgoing<'a> {
     held: BytesMut,
     /// What may leave and waits for more, once the head has left.
     gathered: BytesMut,
+    /// How many bytes were written that wait for the end of the message, while the connection is corked.
+    corked: usize,
     /// The head's status, once it has left.
     status: StatusCode,
     keeps_last: bool,
@@ -87,6 +89,7 @@ impl<'a> Outgoing<'a> {
             head: Some(head),
             held: BytesMut::new(),
             gathered: BytesMut::new(),
+            corked: 0,
         }
     }
 
@@ -174,10 +177,11 @@ impl<'a> Outgoing<'a> {
         }
         let held = std::mem::take(&mut self.held).freeze();
         append(&mut self.gathered, held);
-        {
-            let _corked = if ends_with_a_chunk { self.cork() } else { None };
-            self.pass_on().await?;
+        if let Some(_corked) = ends_with_a_chunk.then(|| self.cork()).flatten() {
+            let last = std::mem::take(&mut self.gathered).freeze();
+            self.corked = self.write_unnoted(last).await?;
         }
+        self.pass_on().await?;
         self.end().await
     }
 
@@ -261,15 +265,25 @@ impl<'a> Outgoing<'a> {
     async fn write(&mut self, mut bytes: Bytes) -> Result<(), Halt> {
         while !bytes.is_empty() {
             let piece = bytes.split_to(bytes.len().min(WRITE_BYTES_MAX));
-            let length = piece.len();
-            within(self.session.write_response_body(piece, false)).await?;
-            self.exchange.note_sent(length);
+            let written = self.write_unnoted(piece).await?;
+            self.exchange.note_sent(written);
         }
         Ok(())
     }
 
+    /// Writes bytes, which have not left yet where the connection is corked. How many.
+    async fn write_unnoted(&mut self, bytes: Bytes) -> Result<usize, Halt> {
+        let length = bytes.len();
+        if length > 0 {
+            within(self.session.write_response_body(bytes, false)).await?;
+        }
+        Ok(length)
+    }
+
     async fn end(&mut self) -> Result<(), Halt> {
-        within(self.session.finish_body()).await
+        within(self.session.finish_body()).await?;
+        self.exchange.note_sent(std::mem::take(&mut self.corked));
+        Ok(())
     }
 }
 

@@ -171,7 +171,10 @@ impl Body<'_, '_> {
                     self.outgoing.exchange().note_problem(problem.slug());
                     send::count(&halt, self.outgoing.exchange());
                 }
-                Err(Halt::BreakOff)
+                // What was decided before may still leave; the message breaks off all the same.
+                match self.outgoing.pass_on().await {
+                    Ok(()) | Err(_) => Err(Halt::BreakOff),
+                }
             }
         }
     }
@@ -188,6 +191,9 @@ impl Body<'_, '_> {
             if held && self.body.streams() {
                 self.note_withheld(false);
                 self.outgoing.release().await?;
+            }
+            if self.live {
+                self.outgoing.pass_on().await?;
             }
         }
         let last = self.body.finish(&mut self.watch).await?;

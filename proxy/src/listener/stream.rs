@@ -21,16 +21,14 @@ use super::write_buffer::WriteBuffer;
 
 /// Small writes are gathered up to this many bytes: a head and a short body leave in one packet.
 const WRITE_BUFFER_BYTES: usize = 4 << 10;
-/// The same before a writer that takes one slice at a time, such as TLS: as much as a record of it holds.
-const RECORD_BYTES: usize = 16 << 10;
-
 /// The same while the connection is corked: what is written at once at most.
 const CORKED_BYTES: usize = 128 << 10;
+/// How long a peer has to take what is left when its connection is closed.
+const SHUTDOWN_TIME_MAX: Duration = Duration::from_millis(1500);
 
 /// A stream whose reads are watched. Nothing of it is shown by `Debug`.
 pub(super) struct WatchedStream {
     inner: WriteBuffer<Stream>,
-    gathered: usize,
     watch: Arc<Watch>,
     head_time: Duration,
     deadline: Option<Pin<Box<Sleep>>>,
@@ -39,13 +37,8 @@ pub(super) struct WatchedStream {
 impl WatchedStream {
     /// Watches a stream; a head may take `head_time`.
     pub(super) fn new(inner: Stream, watch: Arc<Watch>, head_time: Duration) -> Self {
-        let gathered = match inner.is_write_vectored() {
-            true => WRITE_BUFFER_BYTES,
-            false => RECORD_BYTES,
-        };
         Self {
-            inner: WriteBuffer::new(inner, gathered),
-            gathered,
+            inner: WriteBuffer::new(inner, WRITE_BUFFER_BYTES),
             watch,
             head_time,
             deadline: None,
@@ -56,7 +49,7 @@ impl WatchedStream {
     fn hold_as_told(&mut self) {
         self.inner.hold_up_to(match self.watch.is_corked() {
             true => CORKED_BYTES,
-            false => self.gathered,
+            false => WRITE_BUFFER_BYTES,
         });
     }
 
@@ -138,9 +131,14 @@ impl AsyncWrite for WatchedStream {
 #[async_trait]
 impl Shutdown for WatchedStream {
     async fn shutdown(&mut self) {
-        // A peer that is gone cannot be told; the socket closes when the stream is dropped.
-        if let Err(error) = AsyncWriteExt::shutdown(&mut self.inner).await {
-            tracing::trace!(kind = %error.kind(), "the client was gone before the end");
+        // A peer that is gone, or takes nothing any more, cannot be told; the socket closes when the stream is dropped.
+        let closing = AsyncWriteExt::shutdown(&mut self.inner);
+        match tokio::time::timeout(SHUTDOWN_TIME_MAX, closing).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => {
+                tracing::trace!(kind = %error.kind(), "the client was gone before the end");
+            }
+            Err(_elapsed) => tracing::trace!("the client did not take the end"),
         }
     }
 }
@@ -188,5 +186,41 @@ impl Peek for WatchedStream {}
 impl fmt::Debug for WatchedStream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("WatchedStream").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncReadExt as _;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_peer_that_takes_nothing_holds_no_connection_that_is_closed() {
+        let (near, _far) = tokio::io::duplex(1);
+        let (stream, watch) = (Box::new(near), Arc::new(Watch::new(1000)));
+        let mut stream = WatchedStream::new(stream, watch, Duration::from_secs(1));
+        stream.write_all(&[b'x'; 100]).await.unwrap();
+        let closed =
+            tokio::time::timeout(SHUTDOWN_TIME_MAX * 2, Shutdown::shutdown(&mut stream)).await;
+        assert!(closed.is_ok());
+    }
+
+    #[tokio::test]
+    async fn what_is_written_while_corked_leaves_with_what_comes_behind_it() {
+        let (near, mut far) = tokio::io::duplex(1 << 20);
+        let watch = Arc::new(Watch::new(1000));
+        let mut stream =
+            WatchedStream::new(Box::new(near), Arc::clone(&watch), Duration::from_secs(1));
+        let corked = watch.cork();
+        stream.write_all(&[b'x'; 60_000]).await.unwrap();
+        stream.flush().await.unwrap();
+        let mut heard = vec![0; 1 << 20];
+        let early = tokio::time::timeout(Duration::from_millis(20), far.read(&mut heard)).await;
+        assert!(early.is_err(), "nothing has left");
+        drop(corked);
+        stream.write_all(b"end").await.unwrap();
+        stream.flush().await.unwrap();
+        assert_eq!(far.read(&mut heard).await.unwrap(), 60_003);
     }
 }

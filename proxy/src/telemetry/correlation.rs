@@ -27,6 +27,7 @@ pub(crate) struct Correlation {
 impl Correlation {
     /// Those of an exchange, of its trace, and of its span if it is exported.
     pub(crate) fn new(exchange: &str, trace: TraceId, span: Option<SpanId>) -> Self {
+        debug_assert_eq!(exchange.len(), ID_CHARACTERS);
         let mut id = [b'0'; ID_CHARACTERS];
         for (place, character) in id.iter_mut().zip(exchange.bytes()) {
             *place = character;

@@ -188,7 +188,7 @@ mod tests {
         let parent = Parent::read("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
         let parent = parent.unwrap();
         let records = records(|| {
-            let exchange = Correlation::new("x", parent.trace(), Some(parent.span()));
+            let exchange = Correlation::new(&"0".repeat(32), parent.trace(), Some(parent.span()));
             exchange.around_sync(|| {
                 tracing::info!(target: "postern::decision", entry = %"{}");
             });

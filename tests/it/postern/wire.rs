@@ -71,7 +71,8 @@ impl Client {
     pub(crate) async fn says_something(&mut self) -> String {
         let limit = Duration::from_secs(30);
         let reading = tokio::time::timeout(limit, self.stream.read_buf(&mut self.read));
-        reading.await.expect("something in time").unwrap();
+        let read = reading.await.expect("something in time").unwrap();
+        assert!(read > 0, "nothing more is said");
         String::from_utf8_lossy(&self.read).into_owned()
     }
 

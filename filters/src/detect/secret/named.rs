@@ -40,7 +40,8 @@ const WORDS: [&str; 5] = ["contraseña", "hasło", "пароль", "密码", "κ
 /// The longest name.
 const NAME_MAX: usize = 40;
 
-/// What a text that holds no digit and no `@` has where a secret can be.
+/// What a text has where a name says that something is a secret, or where a private key or a bearer's token can be: a text
+/// with none of these, and with nothing that [`fold::any_may_change`] knows, is not searched for names.
 const ANCHORS: [&str; 30] = [
     "passw",
     "passp",
@@ -199,6 +200,27 @@ mod tests {
         let names = NAMES.iter().chain(&WORDS).map(|name| (*name).to_owned());
         for name in names.chain(upper).chain(["bearer".to_owned()]) {
             assert!(may_be_named(name.as_bytes()), "{name}");
+        }
+    }
+
+    /// Whatever case a name is written in, letter by letter: a letter that no anchor spells makes its text be searched.
+    #[test]
+    fn every_letter_of_a_name_is_in_an_anchor_or_makes_its_text_be_searched() {
+        let letters: String = NAMES.iter().chain(&WORDS).copied().collect();
+        let anchors = ANCHORS.concat();
+        for character in '\0'..=char::MAX {
+            let mut lower = character.to_lowercase();
+            let (Some(small), None) = (lower.next(), lower.next()) else {
+                continue;
+            };
+            // The anchor of `contraseña` ends before its last but one letter.
+            let is_behind = matches!(character, 'ñ' | 'Ñ');
+            let is_spelled = character.is_ascii() || anchors.contains(character) || is_behind;
+            if letters.contains(small) && !is_spelled {
+                let mut bytes = [0; 4];
+                let text = character.encode_utf8(&mut bytes);
+                assert!(fold::any_may_change(text.as_bytes()), "{character:?}");
+            }
         }
     }
 

@@ -90,12 +90,10 @@ const fn level(level: Level) -> (&'static str, &'static str) {
 /// An event as one object: its fields beside what each event has.
 fn object(now: Timestamp, event: &Event<'_>) -> Value {
     let metadata = event.metadata();
-    let mut fields = Fields(Map::new());
-    fields
-        .0
-        .insert("timestamp".to_owned(), now.to_string().into());
-    let level = metadata.level().as_str();
-    fields.0.insert("level".to_owned(), level.into());
+    let mut object = Map::new();
+    object.insert("timestamp".to_owned(), now.to_string().into());
+    object.insert("level".to_owned(), metadata.level().as_str().into());
+    let mut fields = Fields(object);
     event.record(&mut fields);
     let Fields(mut object) = fields;
     object.insert("target".to_owned(), metadata.target().into());
@@ -118,7 +116,9 @@ struct Fields(Map<String, Value>);
 
 impl Fields {
     fn insert(&mut self, field: &Field, value: impl Into<Value>) {
-        self.0.insert(field.name().to_owned(), value.into());
+        // No field takes the place of what each event has.
+        let entry = self.0.entry(field.name().to_owned());
+        entry.or_insert_with(|| value.into());
     }
 }
 
