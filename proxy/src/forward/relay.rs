@@ -66,12 +66,8 @@ pub(super) async fn relay(
         headers: planned.headers,
         keep_length: planned.keep_length,
     };
-    let mut outgoing = Outgoing::new(
-        session,
-        exchange,
-        (forwarding.lifecycle, forwarding.watch),
-        answer,
-    );
+    let connection = (forwarding.lifecycle, forwarding.watch);
+    let mut outgoing = Outgoing::new(session, exchange, connection, answer);
     let whole = match planned.body {
         Some(charged) if !bodiless => {
             let body = Body {

@@ -86,7 +86,7 @@ impl Parent {
 
     /// Reads a value of `traceparent` (W3C Trace Context section 3.2.2). A later version may have more
     /// parts; what is known of it is read.
-    pub(super) fn read(text: &str) -> Option<Self> {
+    pub(crate) fn read(text: &str) -> Option<Self> {
         let mut parts = text.split('-');
         let (version, trace, span, flags) =
             (parts.next()?, parts.next()?, parts.next()?, parts.next()?);

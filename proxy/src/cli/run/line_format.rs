@@ -98,13 +98,13 @@ fn object(now: Timestamp, event: &Event<'_>) -> Value {
     let Fields(mut object) = fields;
     object.insert("target".to_owned(), metadata.target().into());
     if let Some(exchange) = Correlation::current() {
-        let mut span = json!({
-            "name": "exchange",
-            "id": exchange.exchange(),
-            "trace_id": exchange.trace().to_string(),
-        });
+        let mut span = Map::new();
+        let mut say = |name: &str, value: String| span.insert(name.to_owned(), value.into());
+        say("name", "exchange".to_owned());
+        say("id", exchange.exchange().to_owned());
+        say("trace_id", exchange.trace().to_string());
         if let Some(id) = exchange.span() {
-            span["span_id"] = id.to_string().into();
+            say("span_id", id.to_string());
         }
         object.insert("spans".to_owned(), json!([span]));
     }
@@ -149,6 +149,7 @@ impl Visit for Fields {
 }
 
 /// A time as RFC 3339 writes it, in UTC, with microseconds.
+#[derive(Clone, Copy)]
 struct Timestamp(OffsetDateTime);
 
 impl fmt::Display for Timestamp {

@@ -114,6 +114,7 @@ fn is_ours(record: &Metadata<'_>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::telemetry::{Correlation, Parent};
     use std::sync::Mutex;
 
     #[derive(Clone, Default)]
@@ -129,7 +130,8 @@ mod tests {
         }
     }
 
-    fn written(format: LogFormat, filter: &str) -> String {
+    /// What is written while `act` runs.
+    fn lines_of(format: LogFormat, filter: &str, act: impl FnOnce()) -> String {
         let choice = Choice {
             format,
             verbose: 0,
@@ -145,7 +147,13 @@ mod tests {
             move || writer.clone(),
             None,
         );
-        tracing::subscriber::with_default(subscriber, || {
+        tracing::subscriber::with_default(subscriber, act);
+        let bytes = written.0.lock().unwrap().clone();
+        String::from_utf8(bytes).unwrap()
+    }
+
+    fn written(format: LogFormat, filter: &str) -> String {
+        lines_of(format, filter, || {
             let span = tracing::info_span!(target: "h2::codec", "poll", sent = "theirs-span");
             span.in_scope(|| {
                 tracing::debug!(target: "h2::server", "malformed path theirs-debug");
@@ -154,9 +162,50 @@ mod tests {
                 tracing::debug!(target: "postern_proxy::forward", "ours-debug");
                 tracing::info!(target: "postern::decision", "ours-decision");
             });
+        })
+    }
+
+    fn say_something() {
+        let parent = Parent::read("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
+        let parent = parent.unwrap();
+        let ids = Correlation::new(&"1".repeat(32), parent.trace(), Some(parent.span()));
+        ids.around_sync(|| {
+            tracing::warn!(target: "postern::x", level = "mine", times = 2, "a \n line");
         });
-        let bytes = written.0.lock().unwrap().clone();
-        String::from_utf8(bytes).unwrap()
+        tracing::info!(target: "postern::y", "outside");
+    }
+
+    #[test]
+    fn a_line_says_whose_it_is() {
+        let lines = lines_of(LogFormat::Text, "info", say_something);
+        let (first, second) = lines.trim_end().rsplit_once('\n').unwrap();
+        let ids = format!(
+            "Z  WARN exchange{{id=\"{}\" trace_id=0af7651916cd43dd8448eb211c80319c span_id=b7ad6b7169203331}}: postern::x: ",
+            "1".repeat(32)
+        );
+        assert!(first.contains(&ids) && first.contains("times=2"), "{first}");
+        assert!(second.ends_with("Z  INFO postern::y: outside"), "{second}");
+    }
+
+    #[test]
+    fn a_line_of_json_is_one_object_with_what_each_event_has() {
+        let lines = lines_of(LogFormat::Json, "info", say_something);
+        let lines: Vec<serde_json::Value> = lines
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect();
+        assert_eq!(lines.len(), 2);
+        let first = &lines[0];
+        assert_eq!(first["level"], "WARN");
+        assert_eq!(first["message"], "a \n line");
+        assert_eq!(first["times"], 2);
+        assert_eq!(first["target"], "postern::x");
+        let span = &first["spans"][0];
+        assert_eq!(
+            (&span["name"], &span["span_id"]),
+            (&"exchange".into(), &"b7ad6b7169203331".into())
+        );
+        assert!(lines[1].get("spans").is_none());
     }
 
     #[test]
