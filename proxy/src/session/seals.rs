@@ -1,6 +1,6 @@
 //! What is sealed with which key, and bound to what.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, PoisonError};
 
 use super::digest::{Digest, keyed};
@@ -18,14 +18,17 @@ const JAR_KEY_PURPOSE: &str = "postern/dek/user/v1/";
 const SEEN_MAX: usize = 65_536;
 
 /// The server keys at work.
-#[derive(Debug)]
 pub(super) struct Seals {
     keys: ServerKeys,
+    /// What each of them seals records with. PERF: a record is opened for each exchange (`postern bench`, sessions).
+    record_keys: BTreeMap<KeyId, Key>,
 }
 
 impl Seals {
-    pub(super) const fn new(keys: ServerKeys) -> Self {
-        Self { keys }
+    pub(super) fn new(keys: ServerKeys) -> Self {
+        let key = |kid| Some((kid, keys.derive(kid, RECORD_PURPOSE)?));
+        let record_keys = keys.ids().filter_map(key).collect();
+        Self { keys, record_keys }
     }
 
     pub(super) fn seal_record(
@@ -34,17 +37,17 @@ impl Seals {
         revision: u64,
     ) -> Result<Vec<u8>, CannotSeal> {
         let kid = self.keys.newest();
-        let key = self.keys.derive(kid, RECORD_PURPOSE).ok_or(CannotSeal)?;
+        let key = self.record_keys.get(&kid).ok_or(CannotSeal)?;
         let plain = serde_json::to_vec(record).map_err(|_error| CannotSeal)?;
-        let sealed = seal(&key, &record_context(&record.sid, revision), &plain)?;
+        let sealed = seal(key, &record_context(&record.sid, revision), &plain)?;
         Ok([kid.0.as_slice(), &sealed].concat())
     }
 
     pub(super) fn open_record(&self, stored: &Stored) -> Result<Record, DoesNotOpen> {
         let (kid, sealed) = stored.sealed.split_first_chunk().ok_or(DoesNotOpen)?;
-        let key = self.keys.derive(KeyId(*kid), RECORD_PURPOSE);
+        let key = self.record_keys.get(&KeyId(*kid)).ok_or(DoesNotOpen)?;
         let context = record_context(&stored.sid, stored.revision);
-        let plain = open(&key.ok_or(DoesNotOpen)?, &context, sealed)?;
+        let plain = open(key, &context, sealed)?;
         serde_json::from_slice(&plain).map_err(|_error| DoesNotOpen)
     }
 
@@ -132,6 +135,14 @@ impl Seals {
     fn handle_key(&self, kid: KeyId, sid: &str, handle: &Handle) -> Option<Key> {
         let purpose = format!("{JAR_KEY_PURPOSE}{sid}");
         self.keys.derive_with(kid, handle.bytes(), &purpose)
+    }
+}
+
+impl std::fmt::Debug for Seals {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Seals")
+            .field("keys", &self.keys)
+            .finish_non_exhaustive()
     }
 }
 
