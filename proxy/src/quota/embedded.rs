@@ -16,7 +16,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use redb::{Database, DatabaseError, StorageError};
+use redb::{Builder, Database, DatabaseError, StorageError};
 
 use super::key::{Filter, QuotaKey};
 use super::ledger::{
@@ -28,6 +28,9 @@ use crate::clock::Clock;
 use crate::private_file;
 use time::LedgerTime;
 use writer::Writer;
+
+/// How much of the file is kept in memory at most; the library's own limit is a gibibyte.
+const CACHE_BYTES: usize = 16 << 20;
 
 /// See the module's documentation.
 #[derive(Debug)]
@@ -76,7 +79,9 @@ fn create(path: &Path) -> Result<Database, OpenError> {
     };
     // It names people: nobody else may read it.
     private_file::make(path).map_err(file)?;
-    Database::create(path).map_err(|error| {
+    let mut builder = Builder::new();
+    builder.set_cache_size(CACHE_BYTES);
+    builder.create(path).map_err(|error| {
         if matches!(
             error,
             DatabaseError::DatabaseAlreadyOpen | DatabaseError::LockProtocolMismatch

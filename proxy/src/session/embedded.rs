@@ -10,7 +10,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use postern_config::sessions::OnLimit;
 use redb::{
-    Database, ReadableDatabase as _, ReadableTable, Table, TableDefinition, WriteTransaction,
+    Builder, Database, ReadableDatabase as _, ReadableTable, Table, TableDefinition,
+    WriteTransaction,
 };
 
 use super::digest::Digest;
@@ -36,6 +37,9 @@ const SWEPT_MAX: usize = 16;
 /// How long it is known that a session was ended, beyond its own record.
 const ENDED_KEPT_MS: u64 = 24 * 3_600_000;
 
+/// How much of the file is kept in memory at most; the library's own limit is a gibibyte.
+const CACHE_BYTES: usize = 32 << 20;
+
 /// See the module's documentation.
 #[derive(Debug)]
 pub struct EmbeddedSessions {
@@ -52,7 +56,7 @@ impl EmbeddedSessions {
     /// The file cannot be made or opened, is no store, or another process has it.
     pub fn open(path: &Path, now: u64) -> Result<Self, redb::Error> {
         private_file::make(path).map_err(redb::Error::Io)?;
-        let database = Database::create(path)?;
+        let database = Builder::new().set_cache_size(CACHE_BYTES).create(path)?;
         let writing = database.begin_write()?;
         Tables::open(&writing)?;
         writing.commit()?;

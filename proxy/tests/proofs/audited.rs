@@ -148,11 +148,17 @@ async fn a_running_postern_changes_its_key_and_goes_on() {
 
 /// Every published entry of a log, in order.
 pub(crate) fn entries(log: &Path) -> Vec<Value> {
-    let disk = SystemDisk::new(log.to_owned());
-    let entries = PublishedEntries::open(&disk, 0).unwrap();
+    let mut entries = Vec::new();
+    each_entry(log, |entry| entries.push(entry));
     entries
-        .map(|read| serde_json::from_slice(&read.unwrap().1).unwrap())
-        .collect()
+}
+
+/// Reads a log entry by entry: one of an hour does not fit into memory.
+pub(crate) fn each_entry(log: &Path, mut take: impl FnMut(Value)) {
+    let disk = SystemDisk::new(log.to_owned());
+    for read in PublishedEntries::open(&disk, 0).unwrap() {
+        take(serde_json::from_slice(&read.unwrap().1).unwrap());
+    }
 }
 
 fn ask_until_told(data: SocketAddr, seen: &Arc<Seen>) -> JoinSet<()> {

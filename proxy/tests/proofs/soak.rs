@@ -125,7 +125,7 @@ fn on_record(process: Process) {
     assert!(verified.contains("integrity: ok"), "{verified}");
     let folder = process.stopped();
     let mut ends = std::collections::BTreeMap::<String, usize>::new();
-    for entry in audited::entries(&folder.path().join("state/audit")) {
+    audited::each_entry(&folder.path().join("state/audit"), |entry| {
         if entry["class_uid"] == 6003 {
             let id = entry["metadata"]["correlation_uid"]
                 .as_str()
@@ -134,7 +134,7 @@ fn on_record(process: Process) {
             let is_end = entry["unmapped"]["postern"]["phase"] != "intent";
             *ends.entry(id).or_default() += usize::from(is_end);
         }
-    }
+    });
     assert!(
         ends.values().all(|times| *times == 1),
         "not one end for each"
