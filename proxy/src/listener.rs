@@ -33,6 +33,8 @@ use crate::start::StartError;
 use socket::Accepted;
 pub(crate) use socket::{Heirloom, Socket};
 use stream::WatchedStream;
+#[cfg(test)]
+pub(crate) use stream::stuck;
 pub(crate) use tls::certificates;
 pub(crate) use tls_files::{LetInBy, Looked, TlsFiles};
 pub(crate) use watch::{Complaint, Cork, Watch};

@@ -278,11 +278,10 @@ fn counts(file: &LimitsFile, limits: &mut Limits, problems: &mut Problems) {
         *limit = units::number(key, slot, range, problems).unwrap_or(*limit);
     };
     let to = limits;
-    // The HTTP library reads no more fields than 256, whatever is allowed here.
     set(
         "header_count",
         &file.header_count,
-        8..=256,
+        8..=1_000,
         &mut to.header_count,
     );
     set(

@@ -25,7 +25,7 @@ fn each_limit_loads_at_its_ends_and_not_one_past_them() {
         ("target_bytes", ["255B", "256B", "64KiB", "65537B"]),
         ("held_bytes", ["1023B", "1KiB", "64MiB", "67108865B"]),
         ("request_body", ["1023B", "1KiB", "1GiB", "1073741825B"]),
-        ("header_count", ["7", "8", "256", "257"]),
+        ("header_count", ["7", "8", "1000", "1001"]),
         ("header_seconds", ["0", "1", "120", "121"]),
         ("json_depth", ["3", "4", "1024", "1025"]),
         ("expand_ratio", ["1", "2", "10000", "10001"]),

@@ -9,6 +9,7 @@
 //! INVARIANT: while it holds, nothing has reached the client, so that a problem can still be told.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http::header::{CONNECTION, CONTENT_LENGTH, InvalidHeaderValue, TRANSFER_ENCODING, VIA};
@@ -29,6 +30,8 @@ const REVISION: HeaderName = HeaderName::from_static("postern-revision");
 const WITHHELD: HeaderName = HeaderName::from_static("postern-withheld");
 /// The most that is written at once: a client has [`WRITE_TIME_MAX`] to take it.
 const WRITE_BYTES_MAX: usize = 64 << 10;
+/// How long a client has to take what was decided before its message breaks off.
+const SOON: Duration = Duration::from_millis(1500);
 /// When so much was gathered, it leaves.
 const GATHERED_BYTES: usize = 32 << 10;
 
@@ -45,7 +48,7 @@ pub(super) struct Outgoing<'a> {
     held: BytesMut,
     /// What may leave and waits for more, once the head has left.
     gathered: BytesMut,
-    /// How many bytes were written that wait for the end of the message, while the connection is corked.
+    /// How many bytes were written while the connection was corked, and wait for the end of the message.
     corked: usize,
     /// The head's status, once it has left.
     status: StatusCode,
@@ -134,7 +137,17 @@ impl<'a> Outgoing<'a> {
         self.write(gathered).await
     }
 
-    /// Lets go of what is held: from now on bytes leave as they come.
+    /// The message will break off: what was gathered leaves, if the client takes it soon. Over HTTP/2 the reset would
+    /// overtake it.
+    pub(super) async fn pass_on_soon(&mut self) {
+        if !self.session.is_http2() {
+            let passing = tokio::time::timeout(SOON, self.pass_on());
+            // Who takes nothing is gone for us.
+            drop(passing.await);
+        }
+    }
+
+    /// Lets go of what is held: from now on bytes are gathered, and leave.
     ///
     /// # Errors
     /// The client is gone.

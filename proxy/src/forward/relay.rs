@@ -167,10 +167,7 @@ impl Body<'_, '_> {
                     self.outgoing.exchange().note_problem(problem.slug());
                     send::count(&halt, self.outgoing.exchange());
                 }
-                // What was decided before may still leave; the message breaks off all the same.
-                match self.outgoing.pass_on().await {
-                    Ok(()) | Err(_) => Err(Halt::BreakOff),
-                }
+                Err(Halt::BreakOff)
             }
         }
     }
@@ -246,17 +243,20 @@ impl Body<'_, '_> {
                 }
             }
         };
-        match read {
+        let problem = match read {
             Ok(Ok(bytes)) => {
                 self.progress.note(bytes.as_ref().map_or(0, Bytes::len));
-                Ok(bytes)
+                return Ok(bytes);
             }
             Ok(Err(error)) if error.etype == pingora::ErrorType::ReadTimedout => {
-                Err(Problem::UpstreamTimeout.into())
+                Problem::UpstreamTimeout
             }
-            Ok(Err(_error)) => Err(Problem::UpstreamUnavailable.into()),
-            Err(_elapsed) => Err(Problem::UpstreamTimeout.into()),
-        }
+            Ok(Err(_error)) => Problem::UpstreamUnavailable,
+            Err(_elapsed) => Problem::UpstreamTimeout,
+        };
+        // It was decided before, and is no less true for what is missing behind it.
+        self.outgoing.pass_on_soon().await;
+        Err(problem.into())
     }
 }
 

@@ -29,7 +29,7 @@ use crate::private_file;
 use time::LedgerTime;
 use writer::Writer;
 
-/// How much of the file is kept in memory at most; the library's own limit is a gibibyte.
+/// About how much of the file is kept in memory; the library would keep a gibibyte.
 const CACHE_BYTES: usize = 16 << 20;
 
 /// See the module's documentation.

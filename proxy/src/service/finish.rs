@@ -47,7 +47,7 @@ pub(super) async fn finish(
 ) -> Option<Stream> {
     match after {
         After::BreakOff => {
-            session.shutdown().await;
+            let _taken = let_go(&mut session).await;
             None
         }
         After::Close => {
@@ -80,9 +80,17 @@ async fn end(session: ServerSession) -> pingora::Result<Option<ReusableHttpStrea
     }
 }
 
+/// Says that nothing more will be sent, to a client that may take nothing any more. Whether that has left.
+async fn let_go(session: &mut ServerSession) -> bool {
+    let closing = tokio::time::timeout(LINGER_TIME_MAX, session.shutdown());
+    closing.await.is_ok()
+}
+
 /// Says that nothing more will be sent, then reads and drops what still comes, for a moment.
 async fn linger(mut session: ServerSession) {
-    session.shutdown().await;
+    if !let_go(&mut session).await {
+        return;
+    }
     let ServerSession::H1(session) = session else {
         return;
     };
@@ -102,5 +110,26 @@ async fn linger(mut session: ServerSession) {
         .is_err()
     {
         tracing::trace!("a client kept sending after its refusal");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::listener::stuck;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_takes_nothing_holds_no_connection_that_is_closed() {
+        for after in [After::BreakOff, After::Close] {
+            let (near, _far) = tokio::io::duplex(1);
+            let watch = Arc::new(Watch::new(1000));
+            let stream = stuck(Box::new(near), Arc::clone(&watch)).await;
+            let session = ServerSession::new_http1(stream);
+            let finished = finish(session, after, &watch);
+            let finished = tokio::time::timeout(LINGER_TIME_MAX * 3, finished).await;
+            assert!(finished.is_ok_and(|stream| stream.is_none()), "{after:?}");
+        }
     }
 }

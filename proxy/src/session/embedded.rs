@@ -37,7 +37,7 @@ const SWEPT_MAX: usize = 16;
 /// How long it is known that a session was ended, beyond its own record.
 const ENDED_KEPT_MS: u64 = 24 * 3_600_000;
 
-/// How much of the file is kept in memory at most; the library's own limit is a gibibyte.
+/// About how much of the file is kept in memory; the library would keep a gibibyte.
 const CACHE_BYTES: usize = 32 << 20;
 
 /// See the module's documentation.

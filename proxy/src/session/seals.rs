@@ -21,12 +21,13 @@ const SEEN_MAX: usize = 65_536;
 pub(super) struct Seals {
     keys: ServerKeys,
     /// What each of them seals records with. PERF: a record is opened for each exchange (`postern bench`, sessions).
-    record_keys: BTreeMap<KeyId, Key>,
+    record_keys: BTreeMap<KeyId, Box<Key>>,
 }
 
 impl Seals {
     pub(super) fn new(keys: ServerKeys) -> Self {
-        let key = |kid| Some((kid, keys.derive(kid, RECORD_PURPOSE)?));
+        // In boxes, so that no copy is left behind where they are moved.
+        let key = |kid| Some((kid, Box::new(keys.derive(kid, RECORD_PURPOSE)?)));
         let record_keys = keys.ids().filter_map(key).collect();
         Self { keys, record_keys }
     }
