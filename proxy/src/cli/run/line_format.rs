@@ -5,7 +5,6 @@
 
 use std::cell::Cell;
 use std::fmt::{self, Debug};
-use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
@@ -16,7 +15,7 @@ use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::registry::LookupSpan;
 
 use super::logging::LogFormat;
-use crate::clock::Clock;
+use crate::clock::{Clock as _, SystemClock};
 use crate::telemetry::Correlation;
 
 /// How many bytes `2026-11-30T12:39:12` has.
@@ -29,16 +28,7 @@ thread_local! {
 
 /// Writes events as lines.
 #[derive(Debug)]
-pub(super) struct LineFormat {
-    format: LogFormat,
-    clock: Arc<dyn Clock>,
-}
-
-impl LineFormat {
-    pub(super) fn new(format: LogFormat, clock: Arc<dyn Clock>) -> Self {
-        Self { format, clock }
-    }
-}
+pub(super) struct LineFormat(pub(super) LogFormat);
 
 impl<S, N> FormatEvent<S, N> for LineFormat
 where
@@ -51,8 +41,8 @@ where
         mut writer: Writer<'_>,
         event: &Event<'_>,
     ) -> fmt::Result {
-        let now = Timestamp(self.clock.wall().into());
-        if self.format == LogFormat::Json {
+        let now = Timestamp(SystemClock.wall().into());
+        if self.0 == LogFormat::Json {
             return writeln!(writer, "{}", object(now, event));
         }
         let colored = writer.has_ansi_escapes();

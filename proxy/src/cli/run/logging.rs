@@ -5,7 +5,6 @@
 //! quotes a malformed target at level `debug`) are dropped, whatever the filter asks for.
 
 use std::io;
-use std::sync::Arc;
 
 use clap::ValueEnum;
 use tracing::{Metadata, Subscriber};
@@ -16,7 +15,6 @@ use tracing_subscriber::{EnvFilter, Layer, Registry};
 
 use super::line_format::LineFormat;
 use super::lines::{LinesGuard, lines};
-use crate::clock::SystemClock;
 use crate::telemetry::LogLayer;
 
 /// How a line of the log is written.
@@ -90,7 +88,7 @@ where
     let lines = tracing_subscriber::fmt::layer()
         .with_writer(writer)
         .with_ansi(choice.color)
-        .event_format(LineFormat::new(choice.format, Arc::new(SystemClock)))
+        .event_format(LineFormat(choice.format))
         .with_filter(filter.and(filter_fn(is_ours)));
     // PERF: as a list, of which each says what it wants: beside a layer that may be absent, and then wants
     // everything, each event is asked about anew (decision 0052).
@@ -115,7 +113,7 @@ fn is_ours(record: &Metadata<'_>) -> bool {
 mod tests {
     use super::*;
     use crate::telemetry::{Correlation, Parent};
-    use std::sync::Mutex;
+    use std::sync::{Arc, Mutex};
 
     #[derive(Clone, Default)]
     struct Written(Arc<Mutex<Vec<u8>>>);
