@@ -2,7 +2,8 @@
 //! client that behaves gets every answer, whole and redacted.
 //!
 //! It prints what that client waits, beside what it waits in peace, and asserts no time. The waits mean
-//! something in a release build on a calm machine:
+//! something in a release build on a calm machine. A window of nothing has 800 large answers prepared at once, and
+//! whoever asks meanwhile waits behind that work: the longest waits under it are those of the first requests. To run it:
 //! `POSTERN_FRAMES=200000 cargo test --release -p postern-proxy --test proofs attacked -- --nocapture`.
 
 mod attacks;
