@@ -80,7 +80,7 @@ impl Exchange {
     ) -> Self {
         Self {
             entry: AuditEntry {
-                exchange_id: random_hex::<16>(),
+                exchange_id: random_hex(),
                 trace_id: Some(trace.trace().to_string()),
                 outcome: Ending::Cut.word().to_owned(),
                 ..AuditEntry::default()
@@ -328,16 +328,14 @@ impl std::fmt::Debug for Exchange {
     }
 }
 
-/// `N` random bytes in hexadecimal. Without randomness the id is all zeros: it only serves to find a
+/// 16 random bytes in hexadecimal. Without randomness the id is all zeros: it only serves to find a
 /// line again.
-pub(crate) fn random_hex<const N: usize>() -> String {
-    let id = random_id::<N>().unwrap_or_else(|| {
+pub(crate) fn random_hex() -> String {
+    let id = random_id().unwrap_or_else(|| {
         tracing::error!("the operating system gave no random bytes");
-        [0; N]
+        [0; 16]
     });
-    let mut digits = vec![b'0'; N.saturating_mul(2)];
-    hex::encode_to_slice(id, &mut digits).unwrap_or_default();
-    String::from_utf8(digits).unwrap_or_default()
+    format!("{:032x}", u128::from_be_bytes(id))
 }
 
 #[cfg(test)]

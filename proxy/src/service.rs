@@ -357,6 +357,8 @@ impl Connection {
             }
         };
         tokio::select! {
+            // PERF: an exchange that has ended does not look once more whether it is cut.
+            biased;
             next = running => next,
             () = service.lifecycle.cut() => Next::End(After::BreakOff),
             () = cut.notified() => {

@@ -34,7 +34,7 @@ impl Revision {
     pub fn short(&self) -> String {
         let Self(digest) = self;
         let [a, b, c, d, e, f, ..] = *digest;
-        hex::encode([a, b, c, d, e, f])
+        format!("{:012x}", u64::from_be_bytes([0, 0, a, b, c, d, e, f]))
     }
 }
 

@@ -26,7 +26,7 @@ pub(super) struct RequestRules<'a> {
 /// The headers to send upstream.
 pub(super) fn request_headers(rules: RequestRules<'_>, client: &HeaderMap) -> HeaderMap {
     let hop_by_hop = connection_options(client);
-    let mut headers = HeaderMap::new();
+    let mut headers = HeaderMap::with_capacity(client.keys_len());
     for (name, value) in client {
         let kept_back = hop_by_hop.contains(name.as_str())
             || rules

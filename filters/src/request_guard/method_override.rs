@@ -9,15 +9,15 @@
 
 mod form;
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName};
 
 pub use form::{FORM_NAME_BYTES_MAX, FormOverride};
 
 /// The header fields that frameworks obey.
-const FIELDS: [&str; 3] = [
-    "x-http-method-override",
-    "x-http-method",
-    "x-method-override",
+static FIELDS: [HeaderName; 3] = [
+    HeaderName::from_static("x-http-method-override"),
+    HeaderName::from_static("x-http-method"),
+    HeaderName::from_static("x-method-override"),
 ];
 
 /// The parameters, in the form that [`is_override`] compares.
@@ -42,7 +42,7 @@ pub fn in_head(
     query: Option<&str>,
     headers: &HeaderMap,
 ) -> Result<(), AnotherMethod> {
-    let mut fields = FIELDS.iter().flat_map(|name| headers.get_all(*name));
+    let mut fields = FIELDS.iter().flat_map(|name| headers.get_all(name));
     let obeyed = fields.all(|value| is_same(value.as_bytes(), method));
     let mut pairs = query.unwrap_or_default().split(['&', ';']);
     let asked = pairs.all(|pair| {

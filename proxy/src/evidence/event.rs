@@ -177,7 +177,7 @@ impl Event<'_> {
                 fields_of(&metadata, &ApiCall::new(exchange, time))
             }
             Self::Act(act) => {
-                let metadata = Metadata::new(random_hex::<16>(), time, None);
+                let metadata = Metadata::new(random_hex(), time, None);
                 fields_of(&metadata, &act.body(time))
             }
         };

@@ -225,18 +225,16 @@ impl Body<'_, '_> {
             Some(Ahead { ended: true, .. }) => return Ok(None),
             Some(_) | None => {}
         }
-        let reading =
-            tokio::time::timeout_at(self.progress.deadline, self.lease.session.read_body_bytes());
-        let mut reading = pin!(reading);
+        let mut reading = pin!(self.lease.session.read_body_bytes());
         // PERF: what has come already is read before anything is written: fewer and longer writes (decision 0052).
         let at_once = poll_fn(|cx| Poll::Ready(reading.as_mut().poll(cx))).await;
         let read = match at_once {
-            Poll::Ready(read) => read,
+            Poll::Ready(read) => Ok(read),
             Poll::Pending => {
                 self.outgoing.pass_on().await?;
                 tokio::select! {
                     biased;
-                    read = reading => read,
+                    read = tokio::time::timeout_at(self.progress.deadline, reading) => read,
                     () = gone(self.outgoing.session(), self.watch_client) => {
                         return Err(Halt::BreakOff);
                     }

@@ -257,7 +257,8 @@ async fn final_head(
     lease: &mut Lease,
 ) -> Result<ResponseHead, Failure> {
     let time = forwarding.upstream.read_time();
-    lease.session.read_timeout = Some(time);
+    // All of its reads together have that time: none needs a timer of its own.
+    lease.session.read_timeout = None;
     let switches = forwarding.handshake.is_some();
     match tokio::time::timeout(time, read_final_head(lease, switches)).await {
         Ok(head) => head,

@@ -13,6 +13,9 @@ use super::fields;
 use super::target;
 use super::{CleanRequest, HeadLimits, HostRule, Refusal};
 
+/// How many lines most heads have at most.
+const LINES_USUAL: usize = 16;
+
 /// Checks a raw head, which ends with an empty line.
 pub(crate) fn clean_h1(
     raw: &[u8],
@@ -59,7 +62,7 @@ pub(crate) fn clean_h1(
 pub(crate) fn lines_of(raw: &[u8]) -> Result<Vec<&[u8]>, Refusal> {
     const WRONG: Refusal = Refusal::Ambiguous("a line does not end in CRLF");
     let block = raw.strip_suffix(b"\r\n\r\n").ok_or(WRONG)?;
-    let mut lines = Vec::new();
+    let mut lines = Vec::with_capacity(LINES_USUAL);
     let mut pieces = block.split(|byte| *byte == b'\n').peekable();
     while let Some(piece) = pieces.next() {
         let line = match pieces.peek() {
@@ -108,10 +111,10 @@ fn check_version(version: &[u8]) -> Result<(), Refusal> {
 }
 
 fn headers_of<'a>(
-    lines: impl Iterator<Item = &'a [u8]>,
+    lines: impl ExactSizeIterator<Item = &'a [u8]>,
     limits: HeadLimits,
 ) -> Result<HeaderMap, Refusal> {
-    let mut headers = HeaderMap::new();
+    let mut headers = HeaderMap::with_capacity(lines.len().min(limits.header_count));
     for line in lines {
         let colon = position(line, b':').ok_or(Refusal::Ambiguous("a line without colon"))?;
         let (name, rest) = line.split_at(colon);

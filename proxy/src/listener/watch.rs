@@ -6,12 +6,16 @@
 //! when a bound is passed. It keeps one head at most.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
-use memchr::{memchr_iter, memmem};
+use memchr::memchr_iter;
+use memchr::memmem::Finder;
 
 use super::chunk_grammar::ChunkGrammar;
 use super::preface::Preface;
+
+/// Finds where a head ends. PERF: made once, and not for each head (decision 0053).
+static HEAD_END: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\r\n\r\n"));
 
 /// What was wrong with what the client sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -178,7 +182,7 @@ impl Seen {
         let from = self.head.len().saturating_sub(3);
         self.head.extend_from_slice(bytes);
         let new = self.head.get(from..).unwrap_or_default();
-        let end = memmem::find(new, b"\r\n\r\n").map(|at| from + at + 4);
+        let end = HEAD_END.find(new).map(|at| from + at + 4);
         let Some(end) = end else {
             let too_large = self.head.len() > header_bytes_max;
             return too_large.then_some(Complaint::HeadTooLarge);

@@ -5,6 +5,7 @@ use std::time::Duration;
 use pingora::protocols::Stream;
 use pingora::protocols::http::ServerSession;
 use pingora::protocols::http::server::ReusableHttpStream;
+use pingora::time::tokio_timeout;
 use tokio::io::AsyncReadExt;
 
 use crate::listener::Watch;
@@ -57,7 +58,7 @@ pub(super) async fn finish(
         }
         After::Reuse => {
             // Not closed because draining has begun since the head left: it said that another request may come.
-            let finished = tokio::time::timeout(FINISH_TIME_MAX, end(session)).await;
+            let finished = tokio_timeout(FINISH_TIME_MAX, end(session)).await;
             // Whoever sends a request before the last one is answered is not served again: nothing is left over.
             let (stream, _nothing) = finished.ok()?.ok()??.into_parts();
             watch.expect_next_head();

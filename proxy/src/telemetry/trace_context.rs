@@ -64,13 +64,13 @@ impl SpanId {
 
 impl std::fmt::Display for TraceId {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        hex_digits::<32>(&self.0, f)
+        write!(f, "{:032x}", u128::from_be_bytes(self.0))
     }
 }
 
 impl std::fmt::Display for SpanId {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        hex_digits::<16>(&self.0, f)
+        write!(f, "{:016x}", u64::from_be_bytes(self.0))
     }
 }
 
@@ -137,12 +137,6 @@ pub(crate) fn tracestate(headers: &HeaderMap) -> Option<&HeaderValue> {
         return None;
     };
     (state.len() <= TRACESTATE_BYTES_MAX && state.to_str().is_ok()).then_some(state)
-}
-
-fn hex_digits<const N: usize>(bytes: &[u8], f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-    let mut digits = [0_u8; N];
-    hex::encode_to_slice(bytes, &mut digits).map_err(|_length| std::fmt::Error)?;
-    f.write_str(std::str::from_utf8(&digits).unwrap_or_default())
 }
 
 fn lower_hex<const N: usize>(text: &str) -> Option<[u8; N]> {

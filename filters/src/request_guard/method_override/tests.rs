@@ -14,7 +14,7 @@ fn head(method: &str, query: Option<&str>, fields: &[(&'static str, &'static str
 
 #[test]
 fn a_head_may_not_ask_for_another_method() {
-    for name in FIELDS {
+    for name in FIELDS.iter().map(HeaderName::as_str) {
         assert!(!head("POST", None, &[(name, "DELETE")]), "{name}");
         assert!(!head("GET", None, &[(name, "DELETE")]), "{name}");
         assert!(!head("POST", None, &[(name, "POST"), (name, "DELETE")]));

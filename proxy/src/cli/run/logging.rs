@@ -102,11 +102,8 @@ where
 /// SECURITY: libraries write what they were sent; only what we write ourselves is known to hold none of
 /// it. Our targets are `postern::…` and the paths of our crates.
 fn is_ours(record: &Metadata<'_>) -> bool {
-    record
-        .target()
-        .split("::")
-        .next()
-        .is_some_and(|root| root == "postern" || root.starts_with("postern_"))
+    let rest = record.target().strip_prefix("postern");
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('_') || rest.starts_with("::"))
 }
 
 #[cfg(test)]
