@@ -158,7 +158,7 @@ impl<K: FnMut(FoundToken<'_>) -> Instead> HtmlTokens<K> {
         }
         if end.is_some() {
             self.inside = Inside::Text;
-            self.script.end();
+            self.script.end(&mut self.keeper, out);
         }
         Some(length)
     }
@@ -346,6 +346,7 @@ impl<K: FnMut(FoundToken<'_>) -> Instead> BodyFilter for HtmlTokens<K> {
         }
         self.spent = true;
         self.read(&[], true, out);
+        self.script.end(&mut self.keeper, out);
         Ok(())
     }
 }

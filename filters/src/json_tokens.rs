@@ -1,4 +1,4 @@
-//! Takes session tokens out of JSON by the names of their members.
+//! Takes session tokens out of JSON, and of what looks like it, by the names of its members.
 //!
 //! Guarantees: a member at any depth whose name is that of a session token (see [`crate::token_rules`]), the policy's
 //! own among them, and whose
@@ -6,28 +6,37 @@
 //! decoded for that. Every other byte leaves unchanged. What is held is bounded by [`VALUE_BYTES_MAX`]; a longer
 //! value beside such a name is emptied without being asked about.
 //!
-//! It follows strings and what stands between them, and validates nothing: on a redacting route that has been
-//! done before, and elsewhere a text that is no JSON leaves as it came. Tokens under other names are the
-//! business of [`crate::shape_sweep`] and [`crate::token_sweep`], which come after it.
+//! It validates nothing: on a redacting route that has been done before, and elsewhere a text that is no JSON (a
+//! script, a stream of events) leaves as it came. So it does not count which quotes open a string and which close
+//! one: in such a text there may be an odd one. What stands between any two quotes is a name if a colon and a quote
+//! follow, and what follows is its value, up to a quote, the end of the line, a blank that no token has, or the end of
+//! the text. In JSON that is the same: nothing between two strings of it can be the name of a token. Tokens under other
+//! names are the business of [`crate::shape_sweep`] and [`crate::token_sweep`], which come after it.
 
 mod known_names;
+mod pieces;
 
 use std::borrow::Cow;
 use std::fmt;
-use std::ops::Range;
 use std::sync::Arc;
 
 use postern_config::sessions::TokenNames;
 
 use crate::body_filter::{BodyError, BodyFilter};
 use crate::placeholder::Place;
-use crate::token_rules::{FoundToken, Instead, Says, Why, field};
+use crate::token_rules::{FoundToken, Instead, Says, Why, field, without_scheme};
 use known_names::KnownNames;
+use pieces::{Piece, Since};
 
 /// The longest value that the caller is asked about, as written.
 pub const VALUE_BYTES_MAX: usize = 64 << 10;
 /// The longest name that can be that of a token, as written.
 const NAME_BYTES_MAX: usize = 256;
+/// Before the first byte of a text.
+const BEGINNING: Inside = Inside::Passing {
+    since: Since::Other,
+    escaped: false,
+};
 
 /// A JSON text, or many, on the way past the names of tokens.
 pub struct JsonTokens<K> {
@@ -41,35 +50,22 @@ pub(crate) struct Members {
     names: Arc<TokenNames>,
     known: KnownNames,
     place: Inside,
-    /// Where the last string is, without quotes.
-    name: LastString,
-    /// The last string, as written, once it is [`LastString::Kept`].
-    kept: Vec<u8>,
+    /// What stands between the last two quotes.
+    last: Piece,
+    /// What has come since the last quote.
+    open: Piece,
+    /// The name of the present value, as written.
+    name: Vec<u8>,
     /// The present value so far, as written.
     value: Vec<u8>,
     found: u64,
 }
 
-/// Where the last string is, so far.
-///
-/// PERF: all that is in one chunk is copied nowhere: most strings are not even names (`postern bench`, sessions).
-#[derive(Clone)]
-enum LastString {
-    /// There is none.
-    Nowhere,
-    /// Here in the present chunk.
-    Here(Range<usize>),
-    /// It began in an earlier chunk: in [`Members::kept`].
-    Kept,
-}
-
 /// What the next byte belongs to.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Inside {
-    /// Signs, numbers and white space. `named` says that a colon came after the last string.
-    Structure { named: bool },
-    /// A string that leaves as it is read; it may turn out to be a name.
-    Text { escaped: bool },
+    /// Text that leaves as it is read.
+    Passing { since: Since, escaped: bool },
     /// A string that may be a token; it is held. The opening quote has left.
     Held { escaped: bool, says: Says },
     /// The rest of a value that is too long; it is dropped.
@@ -99,9 +95,10 @@ impl Members {
         Self {
             names,
             known: KnownNames::default(),
-            place: Inside::Structure { named: false },
-            name: LastString::Nowhere,
-            kept: Vec::new(),
+            place: BEGINNING,
+            last: Piece::default(),
+            open: Piece::default(),
+            name: Vec::new(),
             value: Vec::new(),
             found: 0,
         }
@@ -112,17 +109,17 @@ impl Members {
         self.found
     }
 
-    /// The text has ended: another one may begin. A value that has not ended is gone; says whether one was.
-    pub(crate) fn end(&mut self) -> bool {
-        let open = matches!(self.place, Inside::Held { .. } | Inside::Dropped { .. });
-        let found = self.found;
-        let known = std::mem::take(&mut self.known);
-        *self = Self {
-            found,
-            known,
-            ..Self::new(Arc::clone(&self.names))
-        };
-        open
+    /// The text has ended, and what is held of it with it: another one may begin.
+    pub(crate) fn end(
+        &mut self,
+        keeper: &mut impl FnMut(FoundToken<'_>) -> Instead,
+        out: &mut Vec<u8>,
+    ) {
+        if let Inside::Held { says, .. } = self.place {
+            self.decide(says, keeper, out);
+        }
+        self.place = BEGINNING;
+        (self.last, self.open) = (Piece::default(), Piece::default());
     }
 
     /// Reads on, and lets everything leave that is decided.
@@ -134,148 +131,153 @@ impl Members {
     ) {
         // What is read up to `at` has left up to `passed`.
         let (mut at, mut passed) = (0, 0);
-        while let Some(rest) = chunk.get(at..).filter(|rest| !rest.is_empty()) {
+        while at < chunk.len() {
             match self.place {
-                Inside::Structure { named } => {
-                    at = self.structure(named, chunk, at);
+                Inside::Passing { since, escaped } => {
+                    at = self.passing((since, escaped), chunk, at);
                     if matches!(self.place, Inside::Held { .. }) {
                         out.extend_from_slice(chunk.get(passed..at).unwrap_or_default());
                         passed = at;
                     }
                 }
-                Inside::Text { escaped } => at = self.text(escaped, chunk, at),
                 Inside::Held { escaped, says } => {
-                    at += self.held((escaped, says), rest, keeper, out);
+                    at = self.held((escaped, says), (chunk, at), keeper, out);
                     passed = at;
                 }
                 Inside::Dropped { escaped } => {
-                    at += self.dropped(escaped, rest, out);
+                    at = self.dropped(escaped, (chunk, at), out);
                     passed = at;
                 }
             }
         }
         out.extend_from_slice(chunk.get(passed..).unwrap_or_default());
-        self.keep_name(chunk);
+        self.last.keep(chunk);
+        self.open.end(chunk, chunk.len());
+        self.open.keep(chunk);
     }
 
-    /// The chunk will be gone: a last string that is in it is copied.
-    fn keep_name(&mut self, chunk: &[u8]) {
-        if let LastString::Here(place) = &self.name {
-            let name = chunk.get(place.clone()).unwrap_or_default();
-            self.kept.clear();
-            // One byte too many says that it is too long, however it goes on.
-            let kept = name.get(..=NAME_BYTES_MAX).unwrap_or(name);
-            self.kept.extend_from_slice(kept);
-            self.name = LastString::Kept;
-        }
-    }
-
-    /// Passes what stands between strings from `at` on, and says up to where. A colon makes the last string a name,
-    /// and what follows its value.
-    fn structure(&mut self, named: bool, chunk: &[u8], at: usize) -> usize {
-        let (mut named, mut begins) = (named, at);
+    /// Passes text from `at` on, up to a value that may be a token, and says up to where.
+    fn passing(&mut self, (since, escaped): (Since, bool), chunk: &[u8], at: usize) -> usize {
+        let (mut since, mut from) = (since, at + usize::from(escaped));
         loop {
-            let Some(byte) = chunk.get(begins) else {
-                self.place = Inside::Structure { named };
+            let rest;
+            (since, rest) = since.after(chunk.get(from..).unwrap_or_default());
+            from = chunk.len().max(from) - rest.len();
+            let Some(found) = next_mark(rest) else {
+                let escaped = from > chunk.len();
+                self.place = Inside::Passing { since, escaped };
                 return chunk.len();
             };
-            begins += 1;
-            match byte {
-                b'"' => break,
-                b':' => named = true,
-                b' ' | b'\t' | b'\r' | b'\n' => {}
-                _ => named = false,
+            if rest.get(found) == Some(&b'\\') {
+                since = Since::Other;
+                from += found + 2;
+                continue;
             }
+            self.open.end(chunk, from + found);
+            from += found + 1;
+            if let Some(says) = self.says(since, chunk) {
+                let escaped = false;
+                self.place = Inside::Held { escaped, says };
+                return from;
+            }
+            self.last.take_over(&mut self.open);
+            self.open.begin(from);
+            since = Since::Quote;
         }
-        if let Some(says) = self.says(named, chunk) {
-            self.keep_name(chunk);
-            self.place = Inside::Held {
-                escaped: false,
-                says,
-            };
-        } else {
-            self.name = LastString::Here(begins..begins);
-            self.place = Inside::Text { escaped: false };
-        }
-        begins
     }
 
-    /// What the last string says about a value, if it is its name.
-    fn says(&mut self, named: bool, chunk: &[u8]) -> Option<Says> {
-        let name = match &self.name {
-            LastString::Nowhere => return None,
-            LastString::Here(place) => chunk.get(place.clone())?,
-            LastString::Kept => self.kept.as_slice(),
-        };
-        if !named || name.len() > NAME_BYTES_MAX {
+    /// What the name before a quote says about the value behind it; the name is kept with it.
+    fn says(&mut self, since: Since, chunk: &[u8]) -> Option<Says> {
+        if since != Since::Colon {
+            return None;
+        }
+        let name = self.last.text(chunk);
+        if name.len() > NAME_BYTES_MAX {
             return None;
         }
         let of = |name: &[u8]| field(&decoded(name), &self.names);
-        self.known.says(name, of)
-    }
-
-    /// Passes a string from `at` on, and says up to where; remembers it in case it is a name.
-    fn text(&mut self, escaped: bool, chunk: &[u8], at: usize) -> usize {
-        let text = chunk.get(at..).unwrap_or_default();
-        let (length, next) = string_end(text, escaped);
-        let inside = length - usize::from(next.is_none());
-        match &mut self.name {
-            LastString::Nowhere => {}
-            LastString::Here(place) => place.end = at + inside,
-            LastString::Kept => {
-                let room = (NAME_BYTES_MAX + 1).saturating_sub(self.kept.len());
-                let more = text.get(..inside.min(room)).unwrap_or_default();
-                self.kept.extend_from_slice(more);
-            }
-        }
-        self.place = match next {
-            Some(escaped) => Inside::Text { escaped },
-            None => Inside::Structure { named: false },
-        };
-        at + length
+        let says = self.known.says(name, of)?;
+        self.name.clear();
+        self.name.extend_from_slice(name);
+        Some(says)
     }
 
     /// Drops what is left of a value that is too long.
-    fn dropped(&mut self, escaped: bool, text: &[u8], out: &mut Vec<u8>) -> usize {
-        let (length, next) = string_end(text, escaped);
-        self.place = match next {
-            Some(escaped) => Inside::Dropped { escaped },
-            None => {
+    fn dropped(&mut self, escaped: bool, (chunk, at): (&[u8], usize), out: &mut Vec<u8>) -> usize {
+        let text = chunk.get(at..).unwrap_or_default();
+        let (length, end) = value_end(text, escaped);
+        match end {
+            ValueEnd::Open { escaped } => self.place = Inside::Dropped { escaped },
+            ValueEnd::Quote => {
                 out.push(b'"');
-                Inside::Structure { named: false }
+                return self.go_on(Since::Quote, at + length + 1);
             }
-        };
-        length
+            ValueEnd::Blank | ValueEnd::Line => return self.go_on(Since::Other, at + length),
+        }
+        at + length
     }
 
     /// Holds a value until it has ended, and decides.
     fn held(
         &mut self,
         (escaped, says): (bool, Says),
-        text: &[u8],
+        (chunk, at): (&[u8], usize),
         keeper: &mut impl FnMut(FoundToken<'_>) -> Instead,
         out: &mut Vec<u8>,
     ) -> usize {
-        let (length, next) = string_end(text, escaped);
-        let (piece, _) = text.split_at(length);
-        let inside = piece.len() - usize::from(next.is_none());
+        let text = chunk.get(at..).unwrap_or_default();
+        let (length, end) = value_end(text, escaped);
         self.value
-            .extend_from_slice(piece.get(..inside).unwrap_or_default());
-        let too_long = self.value.len() > VALUE_BYTES_MAX;
-        if too_long {
+            .extend_from_slice(text.get(..length).unwrap_or_default());
+        let at = at + length;
+        if self.value.len() > VALUE_BYTES_MAX {
             self.found += 1;
             self.value.clear();
+            let escaped = end == ValueEnd::Open { escaped: true };
+            self.place = Inside::Dropped { escaped };
+            return at;
         }
-        self.place = match next {
-            Some(escaped) if too_long => Inside::Dropped { escaped },
-            Some(escaped) => Inside::Held { escaped, says },
-            None => {
+        match end {
+            ValueEnd::Open { escaped } => {
+                self.place = Inside::Held { escaped, says };
+                at
+            }
+            ValueEnd::Quote => {
                 self.decide(says, keeper, out);
                 out.push(b'"');
-                Inside::Structure { named: false }
+                self.go_on(Since::Quote, at + 1)
             }
-        };
-        length
+            ValueEnd::Line => {
+                self.decide(says, keeper, out);
+                self.go_on(Since::Other, at)
+            }
+            ValueEnd::Blank if self.is_scheme() => {
+                self.value
+                    .extend_from_slice(chunk.get(at..=at).unwrap_or_default());
+                let escaped = false;
+                self.place = Inside::Held { escaped, says };
+                at + 1
+            }
+            ValueEnd::Blank => {
+                out.append(&mut self.value);
+                self.go_on(Since::Other, at)
+            }
+        }
+    }
+
+    /// Whether the value so far is the scheme of an `Authorization` field, before its blank.
+    fn is_scheme(&self) -> bool {
+        let scheme = [&decoded(&self.value), b" ".as_slice()].concat();
+        without_scheme(&scheme).is_empty()
+    }
+
+    /// A value has ended before `at`: text passes again.
+    fn go_on(&mut self, since: Since, at: usize) -> usize {
+        let escaped = false;
+        self.place = Inside::Passing { since, escaped };
+        self.last = Piece::default();
+        self.open.begin(at);
+        at
     }
 
     /// Writes what takes the place of the value that has ended.
@@ -286,10 +288,7 @@ impl Members {
         out: &mut Vec<u8>,
     ) {
         let raw = std::mem::take(&mut self.value);
-        // The name was kept when the value began.
-        self.name = LastString::Nowhere;
-        let name = decoded(&self.kept);
-        let value = decoded(&raw);
+        let (name, value) = (decoded(&self.name), decoded(&raw));
         let instead = if says.is_token(&value) {
             keeper(FoundToken {
                 name: Some(&name),
@@ -312,20 +311,42 @@ impl Members {
     }
 }
 
-/// How much of a text belongs to a string, its closing quote included, and unless that was met, whether the
-/// next byte is escaped.
-fn string_end(text: &[u8], escaped: bool) -> (usize, Option<bool>) {
-    let mut at = usize::from(escaped);
-    while let Some(rest) = text.get(at..) {
-        let Some(found) = memchr::memchr2(b'"', b'\\', rest) else {
-            break;
-        };
-        if rest.get(found) == Some(&b'"') {
-            return (at + found + 1, None);
-        }
-        at += found + 2;
+/// Where the next quote or backslash is.
+fn next_mark(text: &[u8]) -> Option<usize> {
+    // PERF: between two strings there is hardly anything.
+    match text.first() {
+        Some(b'"' | b'\\') => Some(0),
+        Some(_) | None => memchr::memchr2(b'"', b'\\', text),
     }
-    (text.len(), Some(at > text.len()))
+}
+
+/// How a value ends.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum ValueEnd {
+    /// Not yet; whether the next byte is escaped.
+    Open { escaped: bool },
+    /// With a quote.
+    Quote,
+    /// With a blank: most likely it is no token.
+    Blank,
+    /// With its line: it is in no JSON.
+    Line,
+}
+
+/// How long a value is, up to what ends it.
+fn value_end(text: &[u8], escaped: bool) -> (usize, ValueEnd) {
+    let mut at = usize::from(escaped);
+    while let Some(byte) = text.get(at) {
+        match byte {
+            b'"' => return (at, ValueEnd::Quote),
+            b' ' | b'\t' => return (at, ValueEnd::Blank),
+            0..=0x1f => return (at, ValueEnd::Line),
+            b'\\' => at += 2,
+            _ => at += 1,
+        }
+    }
+    let escaped = at > text.len();
+    (text.len(), ValueEnd::Open { escaped })
 }
 
 /// A string's text without escapes; as it is written when they are broken.
@@ -347,16 +368,13 @@ impl<K: FnMut(FoundToken<'_>) -> Instead> BodyFilter for JsonTokens<K> {
         Ok(())
     }
 
-    fn finish(&mut self, _out: &mut Vec<u8>) -> Result<(), BodyError> {
+    fn finish(&mut self, out: &mut Vec<u8>) -> Result<(), BodyError> {
         if self.spent {
             return Err(BodyError::Spent);
         }
         self.spent = true;
-        // What is held was not decided: it does not leave.
-        match self.members.end() {
-            false => Ok(()),
-            true => Err(BodyError::Incomplete),
-        }
+        self.members.end(&mut self.keeper, out);
+        Ok(())
     }
 }
 

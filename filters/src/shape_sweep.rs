@@ -25,10 +25,9 @@ const BEGINNINGS_OF_A_RUN_MAX: usize = 16;
 
 /// How tokens begin.
 static BEGINNINGS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
-    let issued = ISSUED.iter().map(|(begins, _)| *begins);
     AhoCorasick::builder()
         .match_kind(MatchKind::LeftmostLongest)
-        .build(issued.chain([JWT_BEGINS]).chain(SAML_BEGINS))
+        .build(beginnings())
         .ok()
 });
 /// How many bytes before a token say whether it begins there: as many as the longest escape has.
@@ -126,11 +125,7 @@ impl<K: FnMut(FoundToken<'_>) -> Instead> ShapeSweep<K> {
                 }
             }
         }
-        let held = if ended {
-            0
-        } else {
-            rest.len().min(BEGINNING_HELD)
-        };
+        let held = if ended { 0 } else { begun(rest) };
         let (decided, held) = rest.split_at(rest.len() - held);
         self.leave(decided, out);
         self.held = held.to_vec();
@@ -188,6 +183,22 @@ impl<K: FnMut(FoundToken<'_>) -> Instead> ShapeSweep<K> {
         }
         self.found += 1;
     }
+}
+
+fn beginnings() -> impl Iterator<Item = &'static str> {
+    let issued = ISSUED.iter().map(|(begins, _)| *begins);
+    issued.chain([JWT_BEGINS]).chain(SAML_BEGINS)
+}
+
+/// How many bytes at the end of a text may be the first of a token. No more wait for what comes next: an event would come
+/// with the one behind it.
+fn begun(text: &[u8]) -> usize {
+    let mut lengths = (1..=text.len().min(BEGINNING_HELD)).rev();
+    let may_begin = |length: &usize| {
+        let (_, end) = text.split_at(text.len().saturating_sub(*length));
+        beginnings().any(|begins| begins.as_bytes().starts_with(end))
+    };
+    lengths.find(may_begin).unwrap_or(0)
 }
 
 /// Whether a token would go on a word that stands before it. The last letter of an escape belongs to none.

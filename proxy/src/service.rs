@@ -326,7 +326,11 @@ impl Connection {
             let next = self.next(&mut session, &mut exchange, refused).await;
             let lifecycle = &service.lifecycle;
             match next {
-                Next::End(after) => finish::finish(session, after, &self.watch).await,
+                Next::End(after) => {
+                    // What is left is its connection: it takes no place of those that run.
+                    drop(exchange);
+                    finish::finish(session, after, &self.watch).await
+                }
                 Next::Tunnel(tunnel) => {
                     Box::pin(tunnel.run(session, &mut exchange, lifecycle)).await;
                     None

@@ -31,6 +31,7 @@ mod proxy_audit;
 mod proxy_audit_faults;
 mod proxy_certificates;
 mod proxy_clock;
+mod proxy_closing;
 mod proxy_expectations;
 mod proxy_faults;
 mod proxy_formats;

@@ -116,16 +116,92 @@ fn a_value_that_is_too_long_is_emptied_unseen() {
     assert_eq!(swept(&chunks), "{\"token\":\"\",\"a\":1}");
 }
 
+/// What is no JSON: an odd quote before a token hides none, and none that is missing holds anything back.
+const LIKE_JSON: [(&str, &str); 14] = [
+    (
+        "data: a 5\" screen\n\ndata: {\"token\":\"TOKEN\"}\n\n",
+        "data: a 5\" screen\n\ndata: {\"token\":\"pnp_\\\"\"}\n\n",
+    ),
+    (
+        "var q='\"'; var s={\"token\" : \"TOKEN\"};",
+        "var q='\"'; var s={\"token\" : \"pnp_\\\"\"};",
+    ),
+    (
+        "a(/[\"\\\\]/,{\"token\":\"TOKEN\"})",
+        "a(/[\"\\\\]/,{\"token\":\"pnp_\\\"\"})",
+    ),
+    (
+        "\"\\\"\",{\"token\":\"TOKEN\"}",
+        "\"\\\"\",{\"token\":\"pnp_\\\"\"}",
+    ),
+    ("\"{\"token\":\"TOKEN\"}", "\"{\"token\":\"pnp_\\\"\"}"),
+    (
+        "{\"token\":\"TOKEN\n\"token\":\"TOKEN\r\n",
+        "{\"token\":\"pnp_\\\"\n\"token\":\"pnp_\\\"\r\n",
+    ),
+    (
+        "he wrote \"token\":\"abc\n\nand more",
+        "he wrote \"token\":\"abc\n\nand more",
+    ),
+    (
+        "var help='\"token\":\"'; var more = {token: 'TOKEN'};",
+        "var help='\"token\":\"'; var more = {token: 'TOKEN'};",
+    ),
+    (
+        "'\"token\":\"'; s={\"sid\":\"TOKEN\"}",
+        "'\"token\":\"'; s={\"sid\":\"pnp_\\\"\"}",
+    ),
+    ("\"token\":\"Bearer  TOKEN\"", "\"token\":\"Bearer  TOKEN\""),
+    ("\"token\":\"Bearer TOKEN", "\"token\":\"pnp_\\\""),
+    ("\"token\":\"TOKEN", "\"token\":\"pnp_\\\""),
+    ("\"token\":\"TOKEN\\", "\"token\":\"pnp_\\\""),
+    ("\"token\":\"", "\"token\":\""),
+];
+
 #[test]
-fn a_value_that_does_not_end_does_not_leave() {
+fn what_is_no_json_hides_no_token_and_loses_nothing_however_it_is_split() {
+    for (text, left) in LIKE_JSON {
+        let (text, left) = (text.replace("TOKEN", TOKEN), left.replace("TOKEN", TOKEN));
+        assert_eq!(whole(&text), left, "{text}");
+        for split in 0..=text.len() {
+            let (first, second) = text.as_bytes().split_at(split);
+            assert_eq!(swept(&[first, second]), left, "split at {split}: {text}");
+        }
+        let bytes: Vec<&[u8]> = text.as_bytes().chunks(1).collect();
+        assert_eq!(swept(&bytes), left);
+    }
+}
+
+#[test]
+fn what_can_be_no_token_is_not_held() {
+    for text in [
+        "\"token\":\"'; ",
+        "\"token\":\"abc\n",
+        "\"token\":\"abc\"",
+        "a 5\" screen",
+    ] {
+        let mut sweep = JsonTokens::new(none(), |_: FoundToken<'_>| Instead::Strip);
+        let mut out = Vec::new();
+        sweep.push(text.as_bytes(), &mut out).expect("not spent");
+        assert_eq!(out, text.as_bytes(), "{text}");
+    }
+}
+
+#[test]
+fn what_has_ended_takes_no_more() {
     let mut sweep = JsonTokens::new(none(), |_: FoundToken<'_>| Instead::Keep);
     let mut out = Vec::new();
-    sweep
-        .push(b"{\"token\":\"abcdef", &mut out)
-        .expect("not spent");
-    assert_eq!(sweep.finish(&mut out), Err(BodyError::Incomplete));
-    assert_eq!(out, b"{\"token\":\"");
+    sweep.finish(&mut out).expect("complete");
     assert_eq!(sweep.push(b"\"", &mut out), Err(BodyError::Spent));
+}
+
+#[test]
+fn white_space_beside_a_colon_has_no_limit() {
+    let space = " \n".repeat(NAME_BYTES_MAX);
+    let text = format!("{{\"token\"{space}:{space}\"{TOKEN}\"}}");
+    let left = text.replace(TOKEN, "pnp_\\\"");
+    let chunks: Vec<&[u8]> = text.as_bytes().chunks(100).collect();
+    assert_eq!((whole(&text), swept(&chunks)), (left.clone(), left));
 }
 
 #[test]

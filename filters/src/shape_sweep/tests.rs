@@ -67,6 +67,25 @@ fn what_only_resembles_one_stays() {
 }
 
 #[test]
+fn only_what_may_begin_a_token_waits_for_more() {
+    for (text, held) in [
+        ("data: {\"n\":1}\n\n", ""),
+        ("a 10-byte end that is not", ""),
+        ("a word and g", "g"),
+        ("a word and github_pat", "github_pat"),
+        ("\"ey", "ey"),
+        ("\"eyJh", "eyJh"),
+    ] {
+        let mut sweep = ShapeSweep::new(strip);
+        let mut out = Vec::new();
+        sweep.push(text.as_bytes(), &mut out).expect("not spent");
+        assert_eq!(out, text.strip_suffix(held).unwrap().as_bytes(), "{text}");
+        sweep.finish(&mut out).expect("not spent");
+        assert_eq!(out, text.as_bytes());
+    }
+}
+
+#[test]
 fn splitting_does_not_matter() {
     let text = format!("a {JWT}.. x-{GITHUB}; eyJa.eyJb.c-eyJ {JWT}");
     let expected = whole(&text);

@@ -26,9 +26,14 @@ const CORE_BYTES_MIN: usize = 16;
 const CORE_DIFFERENT_MIN: usize = 10;
 
 /// What encoders of URLs keep besides letters and digits.
-const PERCENT_KEPT: [&[u8]; 7] = [
+const PERCENT_KEPT: [&[u8]; 12] = [
     b"-._~",
+    b"-._~/",
+    b"-._",
+    b"-._/",
     b"-._*",
+    b"-._~$&+=:@",
+    b"-._~$&+,/:;=@",
     b"-._~!*'()",
     b"-._~!$&'()*+,;=:@",
     b"-._~!$&'()*+,;=:@/?",
@@ -230,10 +235,12 @@ fn in_base64(secret: &[u8]) -> Vec<Vec<u8>> {
         .iter()
         .filter(|digits| digits.iter().any(|digit| matches!(digit, b'+' | b'/')))
         .flat_map(|digits| {
-            let percent = BOTH.map(|case| percent(digits, b"-._~", case, "+"));
+            let percent = BOTH.into_iter().flat_map(|case| {
+                [&b"-._~"[..], b"-._~/"].map(|kept| percent(digits, kept, case, "+"))
+            });
             let json = json(digits, |_| false, Digits::Upper, true);
             let dotnet = json_plus(digits);
-            percent.into_iter().chain([json, dotnet])
+            percent.chain([json, dotnet])
         })
         .collect();
     all.extend(escaped);

@@ -64,7 +64,8 @@ pub(super) async fn relay(
     let answer = AnswerHead {
         status: head.status,
         headers: planned.headers,
-        keep_length: planned.keep_length,
+        // Of a body whose length is known, the last bytes wait: an event would come with the one behind it.
+        keep_length: planned.keep_length.filter(|_| !live),
     };
     let connection = (forwarding.lifecycle, forwarding.watch);
     let mut outgoing = Outgoing::new(session, exchange, connection, answer);

@@ -6,16 +6,16 @@ use pingora::protocols::Stream;
 use pingora::protocols::http::ServerSession;
 use pingora::protocols::http::server::ReusableHttpStream;
 use pingora::time::tokio_timeout;
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::listener::Watch;
 
-/// How long what a client still sends is read after a refusal, so that the refusal reaches it: closing
-/// with unread bytes resets the connection.
+/// How long a client may take to hear that nothing more will be sent, and may say nothing itself, before its connection
+/// is closed.
 const LINGER_TIME_MAX: Duration = Duration::from_millis(1500);
-/// How much of it is read at most, in bytes.
-const LINGER_BYTES_MAX: usize = 1 << 20;
-/// How long the last bytes of an answer may take to leave.
+/// How much of what a client still sends is read at most, in bytes.
+const LINGER_BYTES_MAX: usize = 64 << 20;
+/// How long that may take, and how long the last bytes of an answer may take to leave.
 const FINISH_TIME_MAX: Duration = Duration::from_secs(30);
 
 /// What becomes of the connection.
@@ -23,7 +23,7 @@ const FINISH_TIME_MAX: Duration = Duration::from_secs(30);
 pub(super) enum After {
     /// It may serve another exchange, if both sides want to.
     Reuse,
-    /// It is closed, once the client has had time to read the refusal.
+    /// It is closed, once the client has had time to read the answer.
     Close,
     /// The message is left visibly incomplete.
     BreakOff,
@@ -48,69 +48,112 @@ pub(super) async fn finish(
 ) -> Option<Stream> {
     match after {
         After::BreakOff => {
-            let _taken = let_go(&mut session).await;
+            let _taken = let_go(session.shutdown()).await;
             None
         }
         After::Close => {
-            watch.turn_off();
-            Box::pin(linger(session)).await;
+            close(session, watch).await;
             None
         }
         After::Reuse => {
             // Not closed because draining has begun since the head left: it said that another request may come.
-            let finished = tokio_timeout(FINISH_TIME_MAX, end(session)).await;
-            // Whoever sends a request before the last one is answered is not served again: nothing is left over.
-            let (stream, _nothing) = finished.ok()?.ok()??.into_parts();
-            watch.expect_next_head();
-            Some(stream)
+            let ended = tokio_timeout(FINISH_TIME_MAX, end(session)).await;
+            match ended.ok()? {
+                Ended::Stream(stream) => {
+                    watch.expect_next_head();
+                    Some(stream)
+                }
+                Ended::Closing(session) => {
+                    close(*session, watch).await;
+                    None
+                }
+                Ended::Ahead(stream) => {
+                    watch.turn_off();
+                    Box::pin(linger(stream)).await;
+                    None
+                }
+                Ended::Gone => None,
+            }
         }
     }
 }
 
+/// What is left when an answer has left.
+enum Ended {
+    /// A connection that can be used again.
+    Stream(Stream),
+    /// One that cannot, since a side wants to close it, or what the client sends was not read to its end.
+    Closing(Box<ServerSession>),
+    /// One whose client has sent more than its request, which was read with it.
+    Ahead(Stream),
+    /// None.
+    Gone,
+}
+
 /// Sends what is left of an answer, and takes the connection back.
-async fn end(session: ServerSession) -> pingora::Result<Option<ReusableHttpStream>> {
-    match session {
+async fn end(session: ServerSession) -> Ended {
+    let taken = match session {
         // PERF: what the library does for all kinds needs room for all kinds (`postern bench`).
         ServerSession::H1(mut session) => {
-            session.finish_body().await?;
+            if session.finish_body().await.is_err() {
+                return Ended::Gone;
+            }
+            if !session.will_keepalive() {
+                return Ended::Closing(Box::new(ServerSession::H1(session)));
+            }
+            // Only so that the library does not drop a connection on which more has been read.
+            session.set_pipelining_enabled(true);
             session.reuse().await
         }
         ServerSession::H2(_) | ServerSession::Subrequest(_) | ServerSession::Custom(_) => {
             Box::pin(session.finish()).await
         }
+    };
+    match taken.map(|taken| taken.map(ReusableHttpStream::into_parts)) {
+        Ok(Some((stream, None))) => Ended::Stream(stream),
+        // Whoever sends a request before the last one is answered is not served again.
+        Ok(Some((stream, Some(_ahead)))) => Ended::Ahead(stream),
+        Ok(None) | Err(_) => Ended::Gone,
+    }
+}
+
+/// Ends a connection once the client has had time to read the answer.
+async fn close(session: ServerSession, watch: &Watch) {
+    watch.turn_off();
+    match session {
+        ServerSession::H1(session) => Box::pin(linger(session.into_inner())).await,
+        mut session @ (ServerSession::H2(_)
+        | ServerSession::Subrequest(_)
+        | ServerSession::Custom(_)) => {
+            let _taken = let_go(session.shutdown()).await;
+        }
     }
 }
 
 /// Says that nothing more will be sent, to a client that may take nothing any more. Whether that has left.
-async fn let_go(session: &mut ServerSession) -> bool {
-    let closing = tokio::time::timeout(LINGER_TIME_MAX, session.shutdown());
-    closing.await.is_ok()
+async fn let_go(saying: impl Future) -> bool {
+    tokio_timeout(LINGER_TIME_MAX, saying).await.is_ok()
 }
 
-/// Says that nothing more will be sent, then reads and drops what still comes, for a moment.
-async fn linger(mut session: ServerSession) {
-    if !let_go(&mut session).await {
+/// Says that nothing more will be sent, then reads and drops what still comes: closing with unread bytes resets the
+/// connection, and the client may lose what it has not read of the answer.
+async fn linger(mut stream: Stream) {
+    if !let_go(stream.shutdown()).await {
         return;
     }
-    let ServerSession::H1(session) = session else {
-        return;
-    };
-    let mut stream = session.into_inner();
-    let mut dropped = vec![0_u8; 4096];
+    let mut dropped = vec![0_u8; 16 << 10];
     let reading = async {
         let mut total = 0_usize;
         while total < LINGER_BYTES_MAX {
-            match stream.read(&mut dropped).await {
-                Ok(0) | Err(_) => return,
-                Ok(read) => total = total.saturating_add(read),
+            let read = tokio_timeout(LINGER_TIME_MAX, stream.read(&mut dropped)).await;
+            match read {
+                Ok(Ok(read)) if read > 0 => total = total.saturating_add(read),
+                Ok(Ok(_) | Err(_)) | Err(_) => return,
             }
         }
     };
-    if tokio::time::timeout(LINGER_TIME_MAX, reading)
-        .await
-        .is_err()
-    {
-        tracing::trace!("a client kept sending after its refusal");
+    if tokio_timeout(FINISH_TIME_MAX, reading).await.is_err() {
+        tracing::trace!("a client kept sending after its answer");
     }
 }
 

@@ -14,6 +14,7 @@ pub(super) const SECRETS: &[&[u8]] = &[
     b"0000Wq8:1d2k~a'b\"c<d>e&f g;h=i,j|k",
     b"s%3Aq8Zk3u7PSx1vT5nY.Wc0pB4%2FmHqE",
     b"k9#Lm2$Q",
+    b"kX3/vQ9+bT1/a~7+mN5/cD2+pL8/eR4=",
 ];
 
 /// A text that holds a secret.
@@ -31,6 +32,10 @@ const UNRESERVED: AsciiSet = NON_ALPHANUMERIC
     .remove(b'.')
     .remove(b'_')
     .remove(b'~');
+/// What `urllib.parse.quote` of Python keeps, and the filters of templates that call it.
+const PYTHON: AsciiSet = UNRESERVED.remove(b'/');
+/// The same before Python 3.7, whose `~` is escaped.
+const OLD_PYTHON: AsciiSet = PYTHON.add(b'~');
 const COMPONENT: AsciiSet = NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'_')
@@ -57,6 +62,12 @@ pub(super) fn spelled(secret: &[u8]) -> Vec<Spelled> {
         ("raw", text.clone()),
         ("percent, unreserved kept", percent(&UNRESERVED)),
         ("percent, component", component.clone()),
+        ("percent, Python", percent(&PYTHON)),
+        ("percent, old Python", percent(&OLD_PYTHON)),
+        (
+            "percent, Python, in a parameter",
+            percent_encode(percent(&PYTHON).as_bytes(), &UNRESERVED).to_string(),
+        ),
         ("percent, all escaped", percent(NON_ALPHANUMERIC)),
         ("form", percent(&FORM).replace(' ', "+")),
         ("percent, lower case", lower_escapes(&component)),
