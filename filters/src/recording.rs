@@ -1,13 +1,12 @@
 //! Takes credentials out of recordings of browsers as they are downloaded, and tokens by name out of whatever else
-//! turns out to be JSON.
+//! comes without saying what it is: JSON, a log with JSON in its lines.
 //!
 //! ```text
 //! { "log" …            held up to HAR_BYTES_MAX, and written anew at the end (see `har`)
-//! { … or [ …           streams past the names of tokens (see `json_tokens`)
-//! anything else        streams by
+//! anything else        streams past the names of tokens (see `json_tokens`)
 //! ```
 //!
-//! Guarantees: which of the three a body is depends on its first [`BEGINNING_BYTES_MAX`] bytes; nothing of a
+//! Guarantees: which of the two a body is depends on its first [`BEGINNING_BYTES_MAX`] bytes; nothing of a
 //! recording leaves before all of it has been read; one that cannot be read, or is too long, is an error. A
 //! recording whose first member is another one than `log` is read as JSON.
 
@@ -39,7 +38,6 @@ enum ReadAs {
     Unknown,
     Recording,
     Json,
-    Other,
     /// It has ended, or failed.
     Spent,
 }
@@ -71,10 +69,6 @@ impl<K: FnMut(FoundToken<'_>) -> Instead> RecordingTokens<K> {
         self.read_as = known.unwrap_or(ReadAs::Unknown);
         match self.read_as {
             ReadAs::Json => self.json.push(&std::mem::take(&mut self.held), out),
-            ReadAs::Other => {
-                out.append(&mut self.held);
-                Ok(())
-            }
             ReadAs::Unknown | ReadAs::Recording | ReadAs::Spent => Ok(()),
         }
     }
@@ -124,9 +118,8 @@ fn read_as(beginning: &[u8], whole: bool) -> Option<ReadAs> {
                 (false, false) => Some(ReadAs::Json),
             }
         }
-        Some((b'[', _)) => Some(ReadAs::Json),
         Some(_) if MARK.starts_with(text) => None,
-        Some(_) => Some(ReadAs::Other),
+        Some(_) => Some(ReadAs::Json),
         None => None,
     };
     known.or_else(|| whole.then_some(ReadAs::Recording))
@@ -146,14 +139,10 @@ impl<K: FnMut(FoundToken<'_>) -> Instead> BodyFilter for RecordingTokens<K> {
                 self.held.extend_from_slice(chunk);
                 match self.read_as {
                     ReadAs::Unknown => self.begin(false, out),
-                    ReadAs::Recording | ReadAs::Json | ReadAs::Other | ReadAs::Spent => Ok(()),
+                    ReadAs::Recording | ReadAs::Json | ReadAs::Spent => Ok(()),
                 }
             }
             ReadAs::Json => self.json.push(chunk, out),
-            ReadAs::Other => {
-                out.extend_from_slice(chunk);
-                Ok(())
-            }
             ReadAs::Spent => Err(BodyError::Spent),
         }
     }
@@ -165,7 +154,7 @@ impl<K: FnMut(FoundToken<'_>) -> Instead> BodyFilter for RecordingTokens<K> {
         match std::mem::replace(&mut self.read_as, ReadAs::Spent) {
             ReadAs::Recording => self.rewrite(out),
             ReadAs::Json => self.json.finish(out),
-            ReadAs::Unknown | ReadAs::Other => Ok(()),
+            ReadAs::Unknown => Ok(()),
             ReadAs::Spent => Err(BodyError::Spent),
         }
     }
