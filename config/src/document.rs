@@ -6,6 +6,7 @@
 //! report every error of a file at once, where a typed reader over text stops at the first.
 
 pub(crate) mod read;
+mod refusal;
 pub(crate) mod section;
 mod tree;
 
@@ -97,20 +98,31 @@ impl Node {
                 Some(root)
             }
             Err(error) => {
-                let place = error.location().map(Place::from).unwrap_or_default();
-                let said = error.without_snippet().to_string();
-                // The reader appends the position, which the report shows by itself.
-                let said = said.lines().next().unwrap_or_default();
-                let said = said.split(" at line ").next().unwrap_or(said);
-                let message = format!("this is not YAML that Postern reads: {}", lower_first(said));
-                let is_alias = message.contains("alias");
-                let problem = problems.add("PN001", place, message);
-                if is_alias {
-                    problem.help("between brackets, quote a selector: `[\"$.cases[*]\"]`");
-                }
+                refusal::report(&error, problems);
                 None
             }
         }
+    }
+
+    /// Keeps whatever is written here out of every report: nobody judges it, so that it may be a secret.
+    pub(crate) fn withhold(&self, problems: &mut Problems) {
+        match &self.kind {
+            Kind::Map(entries) => entries.iter().for_each(|e| e.value.withhold(problems)),
+            Kind::List(items) => items.iter().for_each(|item| item.withhold(problems)),
+            Kind::Null => {}
+            Kind::Bool(_) | Kind::Number(_) | Kind::Text(_) => problems.withhold(self.place),
+        }
+    }
+
+    /// The same, unless it is a whole file that says nothing; then what it should say is reported.
+    pub(crate) fn unless_empty(self, help: &str, problems: &mut Problems) -> Option<Self> {
+        if !matches!(self.kind, Kind::Null) {
+            return Some(self);
+        }
+        problems
+            .add("PN005", self.place, "this file says nothing")
+            .help(help);
+        None
     }
 
     /// What this value is, in the words of a message.
@@ -155,6 +167,7 @@ impl Node {
                         problems
                             .add("PN002", entry.key_place, message)
                             .help("keep one of the two, or merge what they say");
+                        entry.value.withhold(problems);
                     }
                     entry.value.report_duplicates(problems);
                 }
@@ -163,13 +176,6 @@ impl Node {
             Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::Text(_) => {}
         }
     }
-}
-
-fn lower_first(text: &str) -> String {
-    let mut characters = text.chars();
-    let first = characters.next().map(|c| c.to_ascii_lowercase());
-    let rest = characters.as_str().trim_end_matches('.');
-    first.into_iter().collect::<String>() + rest
 }
 
 #[cfg(test)]

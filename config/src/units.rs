@@ -1,12 +1,23 @@
 //! Sizes and durations with their units, and numbers within their ranges.
 
-use std::fmt::Display;
+use std::borrow::Cow;
+use std::fmt::{self, Display};
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use crate::document::Place;
-use crate::document::read::{At, Slot};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+
+use crate::document::read::{At, Read, Slot};
+use crate::document::{Kind, Node, Place};
 use crate::policy::error::Problems;
+
+/// A size as it is written: a number and its unit in one text, such as `16KiB`.
+#[derive(Debug)]
+pub(crate) struct SizeText(String);
+
+/// A duration as it is written: a number and its unit in one text, such as `25s`.
+#[derive(Debug)]
+pub(crate) struct DurationText(String);
 
 /// What sizes are written with.
 const SIZES: [(&str, u64); 4] = [
@@ -28,12 +39,12 @@ const DURATIONS: [(&str, u64); 5] = [
 /// A size within a range, in bytes; `None` when the key is absent or wrong.
 pub(crate) fn size(
     key: &str,
-    slot: &Slot<String>,
+    slot: &Slot<SizeText>,
     range: RangeInclusive<u64>,
     problems: &mut Problems,
 ) -> Option<usize> {
     let at = slot.found.as_ref()?;
-    let bytes = bytes(&at.value, at.place, problems)?;
+    let bytes = bytes(&at.value.0, at.place, problems)?;
     within(key, at, bytes, &range, size_text, problems)
         .and_then(|bytes| usize::try_from(bytes).ok())
 }
@@ -58,12 +69,12 @@ pub(crate) fn written(duration: Duration) -> String {
 /// A duration within a range of milliseconds.
 pub(crate) fn duration(
     key: &str,
-    slot: &Slot<String>,
+    slot: &Slot<DurationText>,
     range: RangeInclusive<u64>,
     problems: &mut Problems,
 ) -> Option<Duration> {
     let at = slot.found.as_ref()?;
-    let Some(milliseconds) = with_unit(&at.value, &DURATIONS) else {
+    let Some(milliseconds) = with_unit(&at.value.0, &DURATIONS) else {
         let message = format!("`{}` is no duration", at.value);
         problems
             .add("PN042", at.place, message)
@@ -76,7 +87,7 @@ pub(crate) fn duration(
 /// A duration of whole seconds within a range of seconds.
 pub(crate) fn seconds(
     key: &str,
-    slot: &Slot<String>,
+    slot: &Slot<DurationText>,
     (least, most): (u64, u64),
     problems: &mut Problems,
 ) -> Option<Duration> {
@@ -123,6 +134,67 @@ fn within<T: Display>(
     problems.add("PN007", at.place, message);
     None
 }
+
+/// A text; a number is told which unit it lacks.
+fn text_with_unit(
+    node: &Node,
+    (what, unit): (&str, &str),
+    problems: &mut Problems,
+) -> Option<String> {
+    let text = match &node.kind {
+        Kind::Text(text) => return Some(text.clone()),
+        Kind::Number(number) if number.is_u64() => format!("{number}{unit}"),
+        Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::List(_) | Kind::Map(_) => {
+            format!("16{unit}")
+        }
+    };
+    let others = match unit {
+        "B" => "`B`, `KiB`, `MiB` and `GiB`",
+        _ => "`ms`, `s`, `m`, `h` and `d`",
+    };
+    let message = format!(
+        "expected a {what} with its unit, found {}",
+        node.described()
+    );
+    problems
+        .add("PN005", node.place, message)
+        .help(format!("write `{text}`, or another of {others}"));
+    None
+}
+
+/// Implements reading, the schema and the wording of a text with a unit.
+macro_rules! text_with_unit {
+    ($name:ident, $what:literal, $unit:literal) => {
+        impl Read for $name {
+            fn read(node: &Node, problems: &mut Problems) -> Option<Self> {
+                text_with_unit(node, ($what, $unit), problems).map(Self)
+            }
+        }
+
+        impl JsonSchema for $name {
+            fn inline_schema() -> bool {
+                true
+            }
+
+            fn schema_name() -> Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+                String::json_schema(generator)
+            }
+        }
+
+        impl Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+text_with_unit!(SizeText, "size", "B");
+text_with_unit!(DurationText, "duration", "s");
 
 /// `digits` and one of the units, nothing between them.
 fn with_unit(text: &str, units: &[(&str, u64)]) -> Option<u64> {

@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | 0 | fine |
 //! | 1 | findings, or something differs |
-//! | 2 | the input or the command line cannot be read, or the command is not in this build |
+//! | 2 | the input or the command line cannot be read, the result cannot be written, or the command is not in this build |
 //! | 3 | what was asked for cannot be reached |
 //! | 4 | the evidence does not verify |
 //! | 74 | `run`: the audit log is damaged or was rolled back |
@@ -147,7 +147,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Err(error) => return output::usage(&error).into(),
     };
     let output = Output::new(line.global.output, line.global.color, line.global.quiet);
-    dispatch(&line, &output).into()
+    output.ended(dispatch(&line, &output)).into()
 }
 
 fn dispatch(line: &CommandLine, output: &Output) -> Exit {

@@ -35,6 +35,7 @@ use crate::clock::Clock;
 use crate::respond::Problem;
 
 use anchors::Anchors;
+pub(crate) use anchors::faults as anchor_faults;
 pub(crate) use event::{Act, Class, Event};
 pub(crate) use exchange::ExchangeRecord;
 pub(crate) use health::Health;

@@ -80,12 +80,11 @@ impl Listener {
         &self.socket
     }
 
-    /// Whether the certificates can be used.
-    ///
-    /// # Errors
-    /// They cannot.
-    pub(crate) fn check(listen: &Listen, base: &Path) -> Result<(), StartError> {
-        tls_files(listen, base).map(drop)
+    /// Everything that keeps the certificates from being used, each with the key of the server file that it is
+    /// about.
+    pub(crate) fn faults(listen: &Listen, base: &Path) -> Vec<(&'static str, StartError)> {
+        let tls = listen.tls.as_ref();
+        tls.map(|tls| tls::faults(tls, base)).unwrap_or_default()
     }
 
     /// The certificates; none where clients speak without TLS.

@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 use postern_config::identity::{IdentityRule, KeySource};
 use postern_config::secret::Reference;
+use postern_config::server::KeyRef;
 use postern_config::{Policy, PolicyErrors, Revision, Server};
 use postern_filters::{CompileError, CompiledPolicy, EngineLimits, PseudonymKeys};
 
@@ -293,17 +294,26 @@ pub(crate) fn read_reference(path: &Path) -> Result<Vec<u8>, LoadError> {
 pub fn pseudonym_keys(server: &Server, base: &Path) -> Result<PseudonymKeys, LoadError> {
     let mut keys = Vec::with_capacity(server.pseudonym_keys.len());
     for key in &server.pseudonym_keys {
-        let bytes = resolve(&key.secret, base)?;
-        let secret = without_line_break(&bytes);
-        if secret.len() < PSEUDONYM_SECRET_BYTES_MIN {
-            return Err(LoadError::Secret {
-                id: key.id.clone(),
-                message: format!("shorter than {PSEUDONYM_SECRET_BYTES_MIN} bytes; make a new one"),
-            });
-        }
-        keys.push((key.id.clone(), secret.to_vec()));
+        let secret = secret_of(key, base, PSEUDONYM_SECRET_BYTES_MIN)?;
+        keys.push((key.id.clone(), secret));
     }
     Ok(PseudonymKeys::new(keys))
+}
+
+/// The secret of a named key, without one trailing line break.
+///
+/// # Errors
+/// It cannot be read, or is shorter than `bytes_min`.
+pub(crate) fn secret_of(key: &KeyRef, base: &Path, bytes_min: usize) -> Result<Vec<u8>, LoadError> {
+    let bytes = resolve(&key.secret, base)?;
+    let secret = without_line_break(&bytes);
+    if secret.len() < bytes_min {
+        return Err(LoadError::Secret {
+            id: key.id.clone(),
+            message: format!("shorter than {bytes_min} bytes; make a new one"),
+        });
+    }
+    Ok(secret.to_vec())
 }
 
 /// What a file holds without one trailing `\n` or `\r\n`, as editors and `echo` leave it.

@@ -3,6 +3,8 @@
 //! No detail holds anything of the data, of the request's headers or of the upstream. Nothing of the
 //! server library's own error pages is ever sent.
 
+#[cfg(test)]
+mod each;
 mod faces;
 mod own;
 mod quota;
@@ -21,6 +23,8 @@ use crate::exchange::{Ending, Exchange};
 use crate::hygiene::Refusal;
 use crate::identity::IdentityError;
 
+#[cfg(test)]
+pub(crate) use each::each_problem;
 use faces::{Face, denied_face, face, identity_face, proof_face, refusal_face, unrecorded_face};
 pub(crate) use own::{Own, add_receipt, answer, own};
 pub(crate) use quota::{QuotaRefusal, STEP_UP_AGE_MAX};

@@ -4,6 +4,7 @@
 //! handled here; whoever starts Postern decides when it stops.
 
 mod quotas;
+mod rehearsal;
 mod running;
 mod sessions;
 
@@ -35,6 +36,7 @@ use crate::upgrade::Inherited;
 
 pub(crate) use quotas::quota_store;
 use quotas::{open_if_needed, quota_keeper};
+pub(crate) use rehearsal::hindrances;
 pub use running::Running;
 use running::{Accepting, Heritage};
 
@@ -131,15 +133,18 @@ impl StartError {
 pub struct Postern;
 
 impl Postern {
-    /// Whether the files that a start reads are of use; stores, sockets and the network are left alone.
+    /// Whether the files that a start reads are of use, and those that it makes could be made; nothing is changed, and
+    /// stores, sockets and the network are left alone.
     ///
     /// # Errors
     /// See [`StartError`].
     pub fn check(server: &Server, base: &Path) -> Result<(), StartError> {
         let keys = load::pseudonym_keys(server, base)?;
         let loaded = load::load_policy(&base.join(&server.policy), keys, engine_limits(server))?;
-        policy_signature::judged(server, base, loaded)?;
-        Listener::check(&server.listen, base)
+        let judged = policy_signature::judged(server, base, loaded)?;
+        let hindrances = hindrances(server, base, judged.compiled.policy());
+        let first = hindrances.into_iter().next();
+        first.map_or(Ok(()), |hindrance| Err(hindrance.error))
     }
 
     /// Starts Postern on the current Tokio runtime; clients can connect when this returns.

@@ -4,6 +4,7 @@
 //! and a report shows the author's own line with a mark under the place. Errors are plain values, so
 //! that a caller can write them as JSON, SARIF or annotations instead.
 
+mod blot;
 mod codes;
 mod render;
 
@@ -23,6 +24,8 @@ pub struct PolicyErrors {
     pub source_text: String,
     /// Each error, in the order of the file.
     pub errors: Vec<PolicyError>,
+    /// What no snippet may show.
+    withheld: Vec<Place>,
 }
 
 /// One error, with where it is and what to do.
@@ -96,10 +99,13 @@ impl fmt::Display for PolicyErrors {
 #[derive(Debug, Default)]
 pub(crate) struct Problems {
     errors: Vec<PolicyError>,
+    withheld: Vec<Place>,
 }
 
 impl Problems {
     /// Adds an error; what it returns takes the help.
+    ///
+    /// SECURITY: whoever stands in a URL of the message does not reach it.
     pub(crate) fn add(
         &mut self,
         code: &'static str,
@@ -109,7 +115,7 @@ impl Problems {
         let before = self.errors.len();
         self.errors.push(PolicyError {
             code,
-            message: message.into(),
+            message: blot::without_users(&message.into()),
             line: place.line,
             column: place.column,
             width: place.width,
@@ -119,6 +125,11 @@ impl Problems {
         Draft {
             error: self.errors.get_mut(before),
         }
+    }
+
+    /// Keeps a value out of every snippet: nobody can tell what it is, and it may be a secret.
+    pub(crate) fn withhold(&mut self, place: Place) {
+        self.withheld.push(place);
     }
 
     /// Every error, in the order of the file.
@@ -131,6 +142,7 @@ impl Problems {
 
     /// Errors and lints, each with the file they are about.
     pub(crate) fn into_reports(self, file: &str, text: &str) -> (PolicyErrors, PolicyErrors) {
+        let withheld = self.withheld.clone();
         let (lints, errors) = self
             .into_list()
             .into_iter()
@@ -139,6 +151,7 @@ impl Problems {
             file: file.to_owned(),
             source_text: text.to_owned(),
             errors,
+            withheld: withheld.clone(),
         };
         (report(errors), report(lints))
     }
@@ -148,6 +161,7 @@ impl Problems {
         PolicyErrors {
             file: file.to_owned(),
             source_text: text.to_owned(),
+            withheld: self.withheld.clone(),
             errors: self.into_list(),
         }
     }

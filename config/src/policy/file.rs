@@ -73,7 +73,7 @@ section! {
 
 section! {
     /// Who is asking. Which keys apply depends on `from`.
-    IdentityFile, required: ["from", "without_a_role"] {
+    IdentityFile, required: ["from"] {
         /// Where the identity comes from.
         from: "from" => Word<From>,
         /// `jwt`: the only accepted issuer.
@@ -95,7 +95,7 @@ section! {
         login: "login" => LoginFile,
         /// `session`: which requests end a session.
         logout: "logout" => LogoutFile,
-        /// What happens to an identity without any role of this policy.
+        /// What happens to an identity without any role of this policy: `deny`, also when nothing is written.
         without_a_role: "without_a_role" => Word<WithoutARole>,
     }
 }

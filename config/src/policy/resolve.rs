@@ -29,11 +29,14 @@ use crate::policy::file::PolicyFile;
 
 /// How many steps a chain of `extends` or `labels_of` may have.
 const CHAIN_MAX: usize = 16;
+/// What is said of a file without anything in it.
+const OF_EMPTY: &str = "a policy says `policy: v1`, `name`, `identity`, `routes` and `roles`";
 
 /// Reads and resolves a text.
 pub(super) fn policy(name: &str, text: &str) -> Result<Policy, PolicyErrors> {
     let mut problems = Problems::default();
     let policy = Node::read(text, &mut problems)
+        .and_then(|root| root.unless_empty(OF_EMPTY, &mut problems))
         .and_then(|root| PolicyFile::read(&root, &mut problems))
         .and_then(|file| resolve(&file, &mut problems));
     let (errors, lints) = problems.into_reports(name, text);

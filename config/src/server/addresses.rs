@@ -13,7 +13,11 @@ pub(super) fn listener(address: &str, place: Place, problems: &mut Problems) -> 
         return Some(address.to_owned());
     }
     problems
-        .add("PN040", place, format!("`{address}` is no address"))
+        .add(
+            "PN040",
+            place,
+            format!("`{}` is no address", without_user(address)),
+        )
         .help("`HOST:PORT` such as `127.0.0.1:8080` or `[::1]:8080`, or `unix:PATH`");
     None
 }
@@ -24,7 +28,11 @@ pub(super) fn served_host(host: &str, place: Place, problems: &mut Problems) -> 
         return Some(host.to_ascii_lowercase());
     }
     problems
-        .add("PN040", place, format!("`{host}` is no host"))
+        .add(
+            "PN040",
+            place,
+            format!("`{}` is no host", without_user(host)),
+        )
         .help("`HOST` or `HOST:PORT` as clients name it, such as `desk.example.com`");
     None
 }
@@ -35,13 +43,21 @@ pub(super) fn admin(address: &str, place: Place, problems: &mut Problems) -> Opt
         Some((host, _)) if is_loopback_host(host) => Some(address.to_owned()),
         Some(_) => {
             problems
-                .add("PN040", place, format!("`{address}` is not on loopback"))
+                .add(
+                    "PN040",
+                    place,
+                    format!("`{}` is not on loopback", without_user(address)),
+                )
                 .help("the admin listener answers on loopback only, such as `127.0.0.1:9090`");
             None
         }
         None => {
             problems
-                .add("PN040", place, format!("`{address}` is no address"))
+                .add(
+                    "PN040",
+                    place,
+                    format!("`{}` is no address", without_user(address)),
+                )
                 .help("`HOST:PORT` on loopback, such as `127.0.0.1:9090`");
             None
         }

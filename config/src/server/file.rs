@@ -8,6 +8,7 @@ use crate::document::read::{At, OneOrMany, Read};
 use crate::document::section::section;
 use crate::document::{Kind, Node};
 use crate::policy::error::Problems;
+use crate::units::{DurationText, SizeText};
 
 section! {
     /// Where Postern runs; changes need a restart.
@@ -31,7 +32,7 @@ section! {
         /// Every limit.
         limits: "limits" => LimitsFile,
         /// How long running exchanges may take to finish after SIGTERM.
-        drain: "drain" => String,
+        drain: "drain" => DurationText,
         /// Keys that Postern makes tokens with.
         keys: "keys" => KeysFile,
     }
@@ -71,11 +72,11 @@ section! {
         /// What Postern presents as `Authorization`.
         credential: "credential" => String,
         /// Time to connect, TLS included.
-        connect_timeout: "connect_timeout" => String,
+        connect_timeout: "connect_timeout" => DurationText,
         /// Time between two reads.
-        read_timeout: "read_timeout" => String,
+        read_timeout: "read_timeout" => DurationText,
         /// Time between two writes.
-        write_timeout: "write_timeout" => String,
+        write_timeout: "write_timeout" => DurationText,
         /// Idle connections kept.
         pool: "pool" => u64,
     }
@@ -101,9 +102,9 @@ section! {
         /// What its name begins with: a domain of yours.
         domain: "domain" => String,
         /// How often its signed head is published.
-        checkpoint: "checkpoint" => String,
+        checkpoint: "checkpoint" => DurationText,
         /// How long entries are kept; by default for ever.
-        keep: "keep" => String,
+        keep: "keep" => DurationText,
         /// Whether answers carry a receipt, and proofs can be asked for. By default not.
         receipts: "receipts" => bool,
         /// Who is asked to cosign its head.
@@ -129,21 +130,21 @@ section! {
     /// Limits; sizes are texts with a unit.
     LimitsFile, required: [] {
         /// The request's header block.
-        header_bytes: "header_bytes" => String,
+        header_bytes: "header_bytes" => SizeText,
         /// The number of request headers.
         header_count: "header_count" => u64,
         /// The request target.
-        target_bytes: "target_bytes" => String,
+        target_bytes: "target_bytes" => SizeText,
         /// Seconds until the request's head must be complete.
         header_seconds: "header_seconds" => u64,
         /// Nesting depth of JSON.
         json_depth: "json_depth" => u64,
         /// What an exchange may hold back to look ahead.
-        held_bytes: "held_bytes" => String,
+        held_bytes: "held_bytes" => SizeText,
         /// Decoded bytes per encoded byte.
         expand_ratio: "expand_ratio" => u64,
         /// The request's body.
-        request_body: "request_body" => String,
+        request_body: "request_body" => SizeText,
         /// Client connections at once.
         connections: "connections" => u64,
         /// Exchanges at once.

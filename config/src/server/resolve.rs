@@ -22,11 +22,14 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const READ_TIMEOUT: Duration = Duration::from_secs(60);
 const WRITE_TIMEOUT: Duration = Duration::from_secs(60);
 const POOL: usize = 128;
+/// What is said of a file without anything in it.
+const OF_EMPTY: &str = "a server file says `listen`, `upstream` and `policy`";
 
 /// Reads and resolves a text.
 pub(super) fn server(name: &str, text: &str) -> Result<Server, PolicyErrors> {
     let mut problems = Problems::default();
     let server = Node::read(text, &mut problems)
+        .and_then(|root| root.unless_empty(OF_EMPTY, &mut problems))
         .and_then(|root| ServerFile::read(&root, &mut problems))
         .and_then(|file| resolve(&file, &mut problems));
     let errors = problems.into_errors(name, text);
@@ -129,7 +132,17 @@ pub(super) fn reference(
     slot: &Slot<String>,
     problems: &mut Problems,
 ) -> Option<Reference> {
-    let at = slot.found.as_ref()?;
+    let Some(at) = &slot.found else {
+        // A number, say, was refused already: the rest of its line may be the secret.
+        if let Some(key) = slot.key_place {
+            problems.withhold(Place {
+                column: key.column + key.width + 1,
+                width: 0,
+                ..key
+            });
+        }
+        return None;
+    };
     match Reference::parse(&at.value) {
         Ok(reference) => Some(reference),
         Err(help) => {

@@ -135,3 +135,70 @@ fn a_password_in_the_url_of_a_store_is_refused_and_not_repeated() {
         assert!(!errors.render(false).contains("correct-horse"), "{store}");
     }
 }
+
+#[test]
+fn no_report_repeats_a_secret_wherever_it_was_written() {
+    let at_most = "listen: 127.0.0.1:1\npolicy: p.yaml\nupstream: ";
+    for (codes, text) in [
+        (
+            &["PN041"][..],
+            format!("{at_most}{{ url: \"http://user:hunter2@127.0.0.1:3901\" }}\n"),
+        ),
+        (&["PN041"], format!("{at_most}user:hunter2@127.0.0.1:1\n")),
+        (
+            &["PN046", "PN046"],
+            format!(
+                "{SHORT}audit: {{ witnesses: [ {{ url: \"https://u:hunter2@w.example\", key: no }} ] }}\n"
+            ),
+        ),
+        (
+            &["PN003"],
+            format!("{SHORT}store: {{ url: \"redis://127.0.0.1:1\", pasword: hunter2 }}\n"),
+        ),
+        (
+            &["PN003"],
+            format!("{SHORT}stor: {{ url: \"redis://a\", password: 'hunter2', a: [hunter2] }}\n"),
+        ),
+        (
+            &["PN003"],
+            format!("{SHORT}pasword: \"é\\\"hunter2\" # why\n"),
+        ),
+        (
+            &["PN002"],
+            format!("{SHORT}store: {{ url: redis://a, password: env:A, password: hunter2 }}\n"),
+        ),
+        (
+            &["PN005"],
+            format!("{SHORT}store: {{ url: redis://a, password: [hunter2] }}\n"),
+        ),
+        (
+            &["PN040"],
+            format!("{SHORT}admin: user:hunter2@127.0.0.1:1\n"),
+        ),
+        (&["PN005"], format!("{SHORT}audit: https://u:hunter2@a\n")),
+    ] {
+        let errors = Server::parse("s", &text).unwrap_err();
+        let found: Vec<_> = errors.errors.iter().map(|error| error.code).collect();
+        assert_eq!(found, codes, "{text}");
+        assert!(
+            !errors.render(false).contains("hunter2"),
+            "{}",
+            errors.render(false)
+        );
+        let messages = format!("{:?}", errors.errors);
+        assert!(!messages.contains("hunter2"), "{messages}");
+    }
+}
+
+#[test]
+fn a_line_with_a_withheld_value_still_shows_where_and_what() {
+    let text = format!("{SHORT}store: {{ url: \"redis://a\", pasword: hunter2 }}\n");
+    let report = Server::parse("s", &text).unwrap_err().render(false);
+    let line = "store: { url: \"redis://a\", pasword: ••••••• }";
+    let marks = format!("{}^^^^^^^\n", " ".repeat(27));
+    assert!(
+        report.contains(&format!("| {line}\n  | {marks}")),
+        "{report}"
+    );
+    assert!(report.contains("did you mean `password`?"), "{report}");
+}

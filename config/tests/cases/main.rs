@@ -11,6 +11,8 @@ mod limits;
 #[cfg(test)]
 mod meaning;
 #[cfg(test)]
+mod messages;
+#[cfg(test)]
 mod outcomes;
 #[cfg(test)]
 mod sessions;

@@ -239,11 +239,11 @@ fn export(
     })
 }
 
-/// Writes a line; false when nobody reads any more.
+/// Writes a line; false when no more need come.
 fn write_line(output: &Output, line: &[u8]) -> bool {
     let mut bytes = line.to_vec();
     bytes.push(b'\n');
-    output.bytes(&bytes).is_ok()
+    output.bytes(&bytes)
 }
 
 /// Calls `take` with each entry that is meant, until it says that it is enough.

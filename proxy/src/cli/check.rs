@@ -1,8 +1,8 @@
 //! `postern check`: reads, resolves and lints a policy, or the server file and its policy, and says
 //! which selectors stream and which hold something back.
 //!
-//! Exit 2 when something does not load, 3 when something it needs is not there, 1 when there are lint
-//! findings, else 0. With `--offline` it needs neither keys nor network.
+//! Exit 2 when something does not load, 3 when something it needs is not there or of no use, 1 when there are lint
+//! findings, else 0. It makes and changes nothing. With `--offline` it needs neither keys nor network.
 
 mod needs;
 mod summary;
@@ -10,7 +10,6 @@ mod summary;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use postern_config::Server;
 use postern_config::server::Limits;
 use postern_filters::{EngineLimits, PseudonymKeys};
 use serde_json::json;
@@ -40,7 +39,7 @@ pub(super) struct Arguments {
 struct Review {
     /// Errors that keep something from loading, and lints.
     findings: Vec<Finding>,
-    /// What is needed and not there.
+    /// What is needed and not there, or of no use.
     missing: Vec<Finding>,
     /// What loads, in words and as values.
     policy: Option<summary::Summary>,
@@ -89,32 +88,28 @@ impl Review {
             Err(error) => return self.fails(&error, output),
         };
         let base = load::base_of(config);
-        if !arguments.offline {
-            self.missing
-                .extend(needs::secrets(&server, base, &config.display().to_string()));
-        }
-        let keys = self.keys(&server, base, arguments.offline);
+        // Test keys, so that the rest can be checked where the real ones are absent. A server file that names none
+        // has none.
+        let keys = match server.pseudonym_keys.is_empty() {
+            true => PseudonymKeys::default(),
+            false => PseudonymKeys::for_offline_use(),
+        };
         let path = base.join(&server.policy);
         let loaded = load::load_policy(&path, keys, engine_limits(&server))
             .and_then(|loaded| policy_signature::judged(&server, base, loaded));
+        if !arguments.offline {
+            let policy = loaded.as_ref().ok();
+            let policy = policy.and_then(|loaded| loaded.compiled.policy());
+            let file = config.display().to_string();
+            self.missing
+                .extend(needs::start(&server, base, policy, &file));
+        }
         self.policy(loaded, arguments.offline, output);
         if arguments.live {
             output.note("--live: tries the upstream; keys behind a URL, store and clock are not tried by this build yet");
             self.missing
                 .extend(needs::upstream(&server, &config.display().to_string()));
         }
-    }
-
-    /// The keys for pseudonyms: the real ones, or, where they are absent, test keys, so that the rest
-    /// can be checked. A server file that names none has none.
-    fn keys(&mut self, server: &Server, base: &Path, offline: bool) -> PseudonymKeys {
-        if server.pseudonym_keys.is_empty() {
-            return PseudonymKeys::default();
-        }
-        if !offline && let Err(error) = load::pseudonym_keys(server, base) {
-            self.missing.extend(Finding::of_load_error(&error));
-        }
-        PseudonymKeys::for_offline_use()
     }
 
     fn policy(&mut self, loaded: Result<LoadedPolicy, LoadError>, offline: bool, output: &Output) {

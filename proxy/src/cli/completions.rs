@@ -22,6 +22,6 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Exit {
         "postern",
         &mut script,
     );
-    output.bytes(&script).unwrap_or_default();
+    output.bytes(&script);
     Exit::Fine
 }

@@ -1,13 +1,16 @@
 //! The one place where the command line writes: results to standard output, everything else to
 //! standard error.
 //!
-//! A reader that goes away (`postern matrix | head`) is no error. Control characters of foreign text
-//! are not this module's business: whoever quotes a file cleans what it quotes.
+//! A reader that goes away (`postern matrix | head`) is no error. Any other fault of standard output, such as a
+//! full disk, is said once, nothing more is written after it, and the exit code tells too: no result is cut
+//! in silence. Control characters of foreign text are not this module's business: whoever quotes a file cleans
+//! what it quotes.
 
 use std::fmt::Display;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::ValueEnum;
 use postern_audit::OpenError;
@@ -68,6 +71,8 @@ pub(super) struct Output {
     format: Format,
     color: Color,
     quiet: bool,
+    /// Standard output took not everything, for another reason than that nobody reads it.
+    cut: AtomicBool,
 }
 
 impl Exit {
@@ -106,6 +111,7 @@ impl Output {
             format,
             color,
             quiet,
+            cut: AtomicBool::new(false),
         }
     }
 
@@ -128,7 +134,7 @@ impl Output {
 
     /// Writes a result.
     pub(super) fn text(&self, text: &str) {
-        self.bytes(text.as_bytes()).unwrap_or_default();
+        self.bytes(text.as_bytes());
     }
 
     /// Writes part of a result that people read, unless only trouble is wanted.
@@ -143,14 +149,43 @@ impl Output {
         self.text(&format!("{value:#}\n"));
     }
 
-    /// Writes bytes of a result.
+    /// Writes bytes of a result. False when no more of it need come: nobody reads any more, or it cannot be
+    /// written, which has been said by then.
+    pub(super) fn bytes(&self, bytes: &[u8]) -> bool {
+        if self.cut.load(Ordering::Relaxed) {
+            return false;
+        }
+        let Err(error) = to_stdout(bytes) else {
+            return true;
+        };
+        if error.kind() != io::ErrorKind::BrokenPipe {
+            self.cut.store(true, Ordering::Relaxed);
+            self.error(unwritten(&error));
+        }
+        false
+    }
+
+    /// Writes bytes of a result that is of no use in part: also a reader that went away is told.
     ///
     /// # Errors
-    /// Standard output cannot be written to; nobody may be reading it any more.
-    pub(super) fn bytes(&self, bytes: &[u8]) -> io::Result<()> {
-        let mut stdout = io::stdout().lock();
-        stdout.write_all(bytes)?;
-        stdout.flush()
+    /// One line that says why standard output does not take them.
+    pub(super) fn all_bytes(&self, bytes: &[u8]) -> Result<(), String> {
+        to_stdout(bytes).map_err(|error| unwritten(&error))
+    }
+
+    /// How a command ended that ended so, given what became of its result: what was cut is not fine, and
+    /// is no list of findings.
+    pub(super) fn ended(&self, exit: Exit) -> Exit {
+        match exit {
+            Exit::Fine | Exit::Findings if self.cut.load(Ordering::Relaxed) => Exit::Unreadable,
+            Exit::Fine
+            | Exit::Findings
+            | Exit::Unreadable
+            | Exit::Unreachable
+            | Exit::Tampered
+            | Exit::AuditLogDamaged
+            | Exit::AuditLogLocked => exit,
+        }
     }
 
     /// Says in one line on standard error what is wrong.
@@ -211,13 +246,27 @@ impl Output {
 
 /// Answers a command line that does not parse, or one that asks for help or the version.
 pub(super) fn usage(error: &clap::Error) -> Exit {
-    // Nothing is to be done when nobody reads it.
-    error.print().unwrap_or_default();
+    let printed = error.print().and_then(|()| io::stdout().flush());
     if error.use_stderr() {
-        Exit::Unreadable
-    } else {
-        Exit::Fine
+        return Exit::Unreadable;
     }
+    match printed {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            to_stderr(&format!("postern: {}\n", unwritten(&error)));
+            Exit::Unreadable
+        }
+        Ok(()) | Err(_) => Exit::Fine,
+    }
+}
+
+fn to_stdout(bytes: &[u8]) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(bytes)?;
+    stdout.flush()
+}
+
+fn unwritten(error: &io::Error) -> String {
+    format!("cannot write standard output: {error}")
 }
 
 fn to_stderr(text: &str) {

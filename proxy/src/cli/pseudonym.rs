@@ -25,6 +25,9 @@ use super::{check, explain, wording};
 /// The longest value that is read from standard input.
 const VALUE_BYTES_MAX: u64 = 1 << 20;
 
+/// What is said of tokens that no proxy makes.
+pub(super) const OF_TEST_KEY: &str = "made with the fixed test key: no proxy makes these tokens";
+
 /// The arguments of `postern pseudonym`.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -81,7 +84,7 @@ pub(super) fn run(arguments: &Arguments, config: &Path, output: &Output) -> Exit
     match tokens {
         Ok((scope, tokens)) => {
             if !keys.real {
-                output.note("made with the fixed test key: no proxy makes these tokens");
+                output.note(OF_TEST_KEY);
             }
             match output.format() {
                 Format::Json => output.json(&json!({ "action": scope, "tokens": tokens })),

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use bytes::Bytes;
 use clap::{Args, ValueEnum};
 use http::HeaderMap;
-use postern_config::FormatKind;
+use postern_config::{Action, FormatKind, Role};
 use postern_filters::pipeline::HELD_WHOLE_BYTES;
 use postern_filters::{
     BodyPipeline, CompiledPolicy, ExchangePlan, Identity, RequestFacts, Verdict,
@@ -19,7 +19,7 @@ use postern_filters::{
 use crate::hygiene::{HeadLimits, HostRule, clean_h1};
 
 use super::output::{Exit, Output};
-use super::{check, explain, wording};
+use super::{check, explain, pseudonym, wording};
 
 /// How much of standard input is read at once.
 const CHUNK_BYTES: usize = 64 << 10;
@@ -98,9 +98,14 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Exit {
             return Exit::Unreadable;
         }
     };
-    let redacted = pipeline(arguments, &plan).and_then(|body| stream(body, output));
-    match redacted {
-        Ok(()) => Exit::Fine,
+    let withheld = pipeline(arguments, &plan).and_then(|body| stream(body, output));
+    match withheld {
+        Ok(labels) => {
+            if has_tokens(&loaded.compiled, &plan, &labels) {
+                output.note(format_args!("pseudonyms are {}", pseudonym::OF_TEST_KEY));
+            }
+            Exit::Fine
+        }
         Err(reason) => {
             output.error(reason);
             Exit::Unreadable
@@ -219,8 +224,34 @@ fn decide(
     }
 }
 
-/// Runs standard input through the pipeline; the error is one line without any of the document.
-fn stream(mut pipeline: BodyPipeline, output: &Output) -> Result<(), String> {
+/// Whether tokens stand for some of what was withheld of these labels.
+fn has_tokens(compiled: &CompiledPolicy, plan: &ExchangePlan, labels: &[String]) -> bool {
+    let Some(policy) = compiled.policy() else {
+        return false;
+    };
+    let roles = plan
+        .roles()
+        .iter()
+        .filter_map(|name| policy.roles.get(name));
+    let roles: Vec<&Role> = roles.collect();
+    let withheld = policy.labels.iter().map(|(label, _)| label);
+    let mut withheld = withheld.filter(|label| labels.iter().any(|name| name == label.as_str()));
+    withheld.any(|label| match policy.action_of_all(&roles, label) {
+        Action::Pseudonym(_) => true,
+        Action::Detect => policy
+            .detection(label)
+            .is_some_and(|detection| matches!(detection.then, Action::Pseudonym(_))),
+        Action::Show
+        | Action::Mask(_)
+        | Action::Generalize(_)
+        | Action::Redact { .. }
+        | Action::Remove => false,
+    })
+}
+
+/// Runs standard input through the pipeline and says of which labels something was withheld; the error is one
+/// line without any of the document.
+fn stream(mut pipeline: BodyPipeline, output: &Output) -> Result<Vec<String>, String> {
     let mut input = io::stdin().lock();
     let mut chunk = vec![0; CHUNK_BYTES];
     let mut held = Some(Vec::new());
@@ -242,21 +273,15 @@ fn stream(mut pipeline: BodyPipeline, output: &Output) -> Result<(), String> {
             Some(mut before) => {
                 before.extend_from_slice(&redacted);
                 if release {
-                    write(output, &before)?;
+                    output.all_bytes(&before)?;
                 } else {
                     held = Some(before);
                 }
             }
-            None => write(output, &redacted)?,
+            None => output.all_bytes(&redacted)?,
         }
         if read == 0 {
-            return Ok(());
+            return Ok(pipeline.summary().withheld.keys().cloned().collect());
         }
     }
-}
-
-fn write(output: &Output, bytes: &[u8]) -> Result<(), String> {
-    output
-        .bytes(bytes)
-        .map_err(|error| format!("cannot write standard output: {error}"))
 }

@@ -115,14 +115,20 @@ pub(super) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Ex
         if arguments.supervised {
             output.text(&format!("{}\n", running.listens_on()));
         }
-        output.note(format_args!(
-            "Postern {} listens on {} for {}, admin on {}",
-            env!("CARGO_PKG_VERSION"),
-            running.listens_on(),
-            server.upstream.url,
-            running.admin_address(),
-        ));
+        say_where(arguments.log, running, server, output);
     })
+}
+
+/// Says where Postern listens: on a line for people, or as an event for programs.
+fn say_where(log: LogFormat, running: &Running, server: &Server, output: &Output) {
+    let version = env!("CARGO_PKG_VERSION");
+    let (listen, admin) = (running.listens_on(), running.admin_address());
+    let upstream = &*server.upstream.url;
+    let told = format!("Postern {version} listens on {listen} for {upstream}, admin on {admin}");
+    match log {
+        LogFormat::Text => output.note(told),
+        LogFormat::Json => tracing::info!(version, listen, upstream, %admin, "{told}"),
+    }
 }
 
 /// What the standard variables of OpenTelemetry say.
@@ -172,7 +178,7 @@ fn serve(
     open_files::raise(&server);
     let inherited = match arguments
         .upgrade
-        .then(|| take_over(config, &server, output))
+        .then(|| take_over(config, &server, arguments.log, output))
         .transpose()
     {
         Ok(inherited) => inherited,
@@ -216,14 +222,23 @@ fn serve(
 }
 
 /// Takes over from the Postern that runs, once it is clear that what this one reads is of use.
-fn take_over(config: &Path, server: &Server, output: &Output) -> Result<Inherited, Exit> {
+fn take_over(
+    config: &Path,
+    server: &Server,
+    log: LogFormat,
+    output: &Output,
+) -> Result<Inherited, Exit> {
     let base = load::base_of(config);
     Postern::check(server, base).map_err(|error| start_failure(&error, output))?;
     let addresses = Addresses {
         listen: server.listen.address.clone(),
         admin: server.admin.clone(),
     };
-    output.note("waiting for the Postern that runs to finish what it does");
+    let waiting = "waiting for the Postern that runs to finish what it does";
+    match log {
+        LogFormat::Text => output.note(waiting),
+        LogFormat::Json => tracing::info!("{waiting}"),
+    }
     upgrade::take_over(&base.join(&server.state), &addresses).map_err(|error| {
         output.error(error);
         Exit::Unreachable

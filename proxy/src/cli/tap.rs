@@ -82,7 +82,7 @@ pub(super) fn run(arguments: &Arguments, config: &Path, output: &Output) -> Exit
     }
 }
 
-/// Writes one line; says to stop when enough were written or nobody reads them any more.
+/// Writes one line; says to stop when enough were written or no more can be.
 fn show(line: &str, left: &mut Option<u64>, output: &Output) -> ControlFlow<()> {
     let Ok(decision) = serde_json::from_str::<Value>(line) else {
         return ControlFlow::Continue(());
@@ -98,7 +98,7 @@ fn show(line: &str, left: &mut Option<u64>, output: &Output) -> ControlFlow<()> 
         }
         (_, None) => format!("{}\n", told(&decision)),
     };
-    if output.bytes(text.as_bytes()).is_err() {
+    if !output.bytes(text.as_bytes()) {
         return ControlFlow::Break(());
     }
     if let (Some(left), None) = (left, lost) {

@@ -113,7 +113,7 @@ fn live(client: &AdminClient, arguments: &Arguments, output: &Output) -> Result<
             rows: arguments.rows,
         };
         let text = view.text(&now.since(&before), listed.as_ref());
-        if output.bytes(format!("{apart}{text}").as_bytes()).is_err() {
+        if !output.bytes(format!("{apart}{text}").as_bytes()) {
             break;
         }
         (before, looked) = (now, at);

@@ -1,9 +1,11 @@
 //! What anchors the log outside of this host, and whether anything does.
 
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use postern_audit::Witness;
+use postern_config::server::AuditLog;
 use prometheus::{IntGauge, Registry};
 
 use super::witnesses::Asked;
@@ -12,6 +14,16 @@ use crate::clock::Clock;
 
 /// A log that nobody has cosigned for this long is unanchored, as the verifier sees it.
 const ANCHORED_TIME_MAX: Duration = Duration::from_secs(300);
+
+/// Every witness and peer that is of no use. Nobody is asked, and nothing is made.
+pub(crate) fn faults(audit: &AuditLog, base: &Path) -> Vec<EvidenceError> {
+    let witnesses = audit.witnesses.iter();
+    let witnesses = witnesses.filter_map(|address| Asked::new(address, base).err());
+    let peers = audit.peers.iter();
+    witnesses
+        .chain(peers.filter_map(|peer| peers::logs_of(peer, base).err()))
+        .collect()
+}
 
 /// Whoever vouches for the log, and for whom it vouches.
 #[derive(Debug)]

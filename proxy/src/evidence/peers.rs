@@ -50,18 +50,7 @@ pub(super) fn witness(opening: &Opening<'_>) -> Result<Option<Witness>, Evidence
     }
     let mut logs = Vec::new();
     for peer in &opening.audit.peers {
-        match peer {
-            PeerKeys::Key(key) => logs.push(log_key(key)?),
-            PeerKeys::Listed(reference) => {
-                let listed = load::resolve(reference, opening.base);
-                let listed = listed.map_err(|error| wrong(error.to_string()))?;
-                let text = String::from_utf8_lossy(&listed).into_owned();
-                let lines = text.lines().map(str::trim);
-                for line in lines.filter(|line| !line.is_empty() && !line.starts_with('#')) {
-                    logs.push(log_key(line)?);
-                }
-            }
-        }
+        logs.extend(logs_of(peer, opening.base)?);
     }
     let signer = signer(opening.state, &opening.audit.domain)?;
     let folder = opening.state.join(FOLDER);
@@ -72,6 +61,26 @@ pub(super) fn witness(opening: &Opening<'_>) -> Result<Option<Witness>, Evidence
     tracing::info!(key = %signer.key(), logs = logs.len(), "this replica cosigns the logs of others");
     let disk = Arc::new(SystemDisk::new(folder));
     Ok(Some(Witness::new(signer, logs, disk)))
+}
+
+/// The keys of the logs that one entry names.
+///
+/// # Errors
+/// The file that lists them cannot be read, or one is of no use.
+pub(super) fn logs_of(peer: &PeerKeys, base: &Path) -> Result<Vec<VerifierKey>, EvidenceError> {
+    match peer {
+        PeerKeys::Key(key) => Ok(vec![log_key(key)?]),
+        PeerKeys::Listed(reference) => {
+            let listed = load::resolve(reference, base);
+            let listed = listed.map_err(|error| wrong(error.to_string()))?;
+            let text = String::from_utf8_lossy(&listed).into_owned();
+            let lines = text.lines().map(str::trim);
+            lines
+                .filter(|line| !line.is_empty() && !line.starts_with('#'))
+                .map(log_key)
+                .collect()
+        }
+    }
 }
 
 /// The public key with which the replica of a state folder cosigns; it is made when there is none.

@@ -117,6 +117,22 @@ impl Upstream {
         })
     }
 
+    /// Everything that keeps what the server file says about the upstream from being used, each with the key that it
+    /// is about. No connection is made.
+    pub(crate) fn faults(
+        upstream: &server::Upstream,
+        base: &Path,
+        clock: Arc<dyn Clock>,
+    ) -> Vec<(&'static str, StartError)> {
+        let mut rest = upstream.clone();
+        let credential = rest.credential.take();
+        let credential = credential.and_then(|secret| secret_value(&secret, base).err());
+        let credential = credential.map(|error| ("upstream.credential", error));
+        let rest = Self::new(&rest, base, clock).err();
+        let rest = rest.map(|error| ("upstream.ca", error));
+        credential.into_iter().chain(rest).collect()
+    }
+
     /// The value of `Host` that the upstream sees.
     pub(super) fn authority(&self) -> &HeaderValue {
         &self.authority
@@ -324,7 +340,7 @@ fn connector(upstream: &server::Upstream, base: &Path) -> Result<TransportConnec
         None => None,
         Some(Reference::File(path)) => {
             // Read here too, so that what is wrong with it is said well.
-            let field = "upstream.tls.ca";
+            let field = "upstream.ca";
             crate::listener::certificates(&Reference::File(path.clone()), base, field)?;
             Some(base.join(path).display().to_string())
         }
@@ -333,7 +349,9 @@ fn connector(upstream: &server::Upstream, base: &Path) -> Result<TransportConnec
     let made =
         std::panic::catch_unwind(AssertUnwindSafe(|| TransportConnector::new(Some(options))));
     made.map_err(|_panic| {
-        wrong("no CA certificates were found; install the system's, or name them under `upstream.tls`")
+        wrong(
+            "no CA certificates were found; install the system's, or name them under `upstream.ca`",
+        )
     })
 }
 

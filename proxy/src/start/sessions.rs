@@ -22,7 +22,7 @@ const KEY_FILE: &str = "session.key";
 type Told<'t> = (&'t Arc<dyn Clock>, &'t Arc<Metrics>, &'t Evidence);
 
 /// The shortest secret that may keep sessions, in bytes.
-const SECRET_BYTES_MIN: usize = 32;
+pub(super) const SECRET_BYTES_MIN: usize = 32;
 
 /// The sessions that the server file describes, opened when the policy has some.
 ///
@@ -129,7 +129,7 @@ fn names_port(host: &str) -> bool {
 }
 
 /// The file beside the quotas' own: `postern.redb` has `postern-sessions.redb` beside it.
-fn beside(quotas: &Path) -> std::path::PathBuf {
+pub(super) fn beside(quotas: &Path) -> std::path::PathBuf {
     let stem = quotas.file_stem().unwrap_or_default().to_string_lossy();
     quotas.with_file_name(format!("{stem}-sessions.redb"))
 }
@@ -138,17 +138,10 @@ fn beside(quotas: &Path) -> std::path::PathBuf {
 fn keys(server: &Server, base: &Path) -> Result<Option<ServerKeys>, LoadError> {
     let mut keys: Option<ServerKeys> = None;
     for key in &server.session_keys {
-        let bytes = load::resolve(&key.secret, base)?;
-        let secret = load::without_line_break(&bytes);
-        if secret.len() < SECRET_BYTES_MIN {
-            return Err(LoadError::Secret {
-                id: key.id.clone(),
-                message: format!("shorter than {SECRET_BYTES_MIN} bytes; make a new one"),
-            });
-        }
+        let secret = load::secret_of(key, base, SECRET_BYTES_MIN)?;
         keys = Some(match keys {
-            None => ServerKeys::of_secret(secret),
-            Some(keys) => keys.and_older_secret(secret),
+            None => ServerKeys::of_secret(&secret),
+            Some(keys) => keys.and_older_secret(&secret),
         });
     }
     Ok(keys)

@@ -1,5 +1,7 @@
 //! `postern check`: what it sums up, how it refuses, and in which formats.
 
+mod parity;
+
 use super::runner::Folder;
 
 const BROKEN: &str = "policy: v1\nname: broken\nlabls: {}\nroutes: []\n";
@@ -131,4 +133,37 @@ fn without_a_policy_the_server_file_is_checked_too() {
 
     folder.write("postern.yaml", &format!("{server}secret: abc\n"));
     folder.postern(&["check", "--offline"]).exits(2);
+}
+
+#[test]
+fn no_command_repeats_a_secret_of_the_server_file() {
+    let folder = Folder::new();
+    let rest = "listen: 127.0.0.1:0\npolicy: policy.yaml\nadmin: 127.0.0.1:0\n";
+    let upstream = "upstream: http://127.0.0.1:9\n";
+    for (code, text) in [
+        (
+            "PN041",
+            "upstream: { url: \"http://user:hunter2secret@127.0.0.1:3901\" }\n".to_owned(),
+        ),
+        (
+            "PN046",
+            format!(
+                "{upstream}audit: {{ witnesses: [ {{ url: \"https://u:hunter2secret@w.example\", key: k }} ] }}\n"
+            ),
+        ),
+        (
+            "PN003",
+            format!(
+                "{upstream}store: {{ url: \"redis://127.0.0.1:1\", pasword: hunter2secret }}\n"
+            ),
+        ),
+    ] {
+        folder.write("postern.yaml", &format!("{rest}{text}"));
+        for command in [&["check"][..], &["run"], &["check", "-o", "json"]] {
+            let ran = folder.postern(command).exits(2);
+            let said = format!("{}{}", ran.out, ran.err);
+            assert!(said.contains(code), "{said}");
+            assert!(!said.contains("hunter2"), "{said}");
+        }
+    }
 }

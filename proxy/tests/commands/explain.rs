@@ -85,6 +85,9 @@ fn codes_and_problems_are_explained() {
         "PN003",
         "pn003",
         "unreadable-body",
+        "quota-exceeded",
+        "session-missing",
+        "connection-outdated",
         "urn:postern:problem:route-denied",
     ] {
         let ran = folder.postern(&["explain", word]).exits(0);

@@ -13,6 +13,8 @@ mod explain;
 #[cfg(test)]
 mod layout;
 #[cfg(test)]
+mod logs;
+#[cfg(test)]
 mod matrix;
 #[cfg(test)]
 mod pseudonym;
@@ -26,3 +28,5 @@ mod sign;
 mod surface;
 #[cfg(test)]
 mod telemetry;
+#[cfg(test)]
+mod unwritable;

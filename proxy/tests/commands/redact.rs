@@ -73,9 +73,13 @@ fn readers_have_pseudonyms_of_their_own() {
     let folder = Folder::new();
     let read = |identity| {
         let rest = ["--route", "case.read", "--identity", identity];
-        redact(&folder, "auditor", &rest, CASE.as_bytes())
-            .exits(0)
-            .out
+        let ran = redact(&folder, "auditor", &rest, CASE.as_bytes()).exits(0);
+        assert!(
+            ran.err
+                .starts_with("pseudonyms are made with the fixed test key")
+        );
+        assert_eq!(ran.err.lines().count(), 1, "{ran:#?}");
+        ran.out
     };
     let ada = read("ada");
     assert!(ada.contains(r#""name":"~"#), "{ada}");

@@ -42,10 +42,20 @@ impl Folder {
 
     /// Runs `postern` with these arguments and these bytes on standard input.
     pub(crate) fn postern_fed(&self, arguments: &[&str], input: &[u8]) -> Ran {
+        self.postern_onto(Stdio::piped(), arguments, input)
+    }
+
+    /// Runs `postern` with a standard output that has no room left.
+    pub(crate) fn postern_onto_a_full_disk(&self, arguments: &[&str], input: &[u8]) -> Ran {
+        let full = fs::File::options().write(true).open("/dev/full").unwrap();
+        self.postern_onto(full.into(), arguments, input)
+    }
+
+    fn postern_onto(&self, stdout: Stdio, arguments: &[&str], input: &[u8]) -> Ran {
         let mut child = command(self.path())
             .args(arguments)
             .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
+            .stdout(stdout)
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();

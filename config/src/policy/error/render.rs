@@ -2,13 +2,11 @@
 
 use std::fmt::Write;
 
+use super::blot::shown_lines;
 use super::{PolicyError, PolicyErrors, Severity};
 
 /// The longest part of a line that a snippet shows, in characters.
 const SNIPPET_WIDTH_MAX: usize = 140;
-
-/// The code of a value that should be a reference and may be a secret.
-const SECRET: &str = "PN033";
 
 const BOLD: &str = "\u{1b}[1m";
 const RED: &str = "\u{1b}[1;31m";
@@ -43,32 +41,6 @@ pub(super) fn report(errors: &PolicyErrors, color: bool) -> String {
     }
     report.push_str(&summary(errors, paint));
     report
-}
-
-/// The lines of the file, with everything that may be a written-out secret blotted out.
-///
-/// SECURITY: a report is pasted into tickets and build logs; a secret in it would be lost for good.
-fn shown_lines(errors: &PolicyErrors) -> Vec<String> {
-    let mut lines: Vec<String> = errors.source_text.lines().map(str::to_owned).collect();
-    let secrets = errors.errors.iter().filter(|error| error.code == SECRET);
-    for error in secrets {
-        let line = error.line.checked_sub(1).and_then(|n| lines.get_mut(n));
-        let Some(line) = line else { continue };
-        let from = error.column.saturating_sub(1);
-        let until = match error.width {
-            0 => usize::MAX,
-            width => from.saturating_add(width),
-        };
-        let blot = |(at, c): (usize, char)| {
-            if (from..until).contains(&at) {
-                '•'
-            } else {
-                c
-            }
-        };
-        *line = line.chars().enumerate().map(blot).collect();
-    }
-    lines
 }
 
 fn one(file: &str, error: &PolicyError, line: Option<&str>, paint: Paint) -> String {

@@ -43,6 +43,80 @@ fn no_control_character_of_the_file_reaches_the_terminal() {
     assert!(report.chars().all(|c| c == '\n' || !c.is_control()));
 }
 
+/// How a report shows the only line of a file, and the marks under it.
+fn shown(code: &'static str, at: Place, line: &str) -> (String, String) {
+    let mut problems = Problems::default();
+    problems.add(code, at, "wrong");
+    let report = problems.into_errors("p", line).render(false);
+    let mut lines = report
+        .lines()
+        .filter_map(|line| Some(line.split_once("| ")?.1));
+    let line = lines.next().unwrap().to_owned();
+    (line, lines.next().unwrap().to_owned())
+}
+
+#[test]
+fn no_snippet_shows_who_stands_in_a_url() {
+    for (line, expected) in [
+        ("u: http://ann:pw@a:1", "u: http://••••••@a:1"),
+        ("u: http://ann:p/w@x@a", "u: http://•••••••••@a"),
+        ("u: http://ann:my pw@a", "u: http://•••••••••@a"),
+        ("u: http://é:é@a # b@c", "u: http://•••@a # b@c"),
+        (
+            "{ u: \"http://a:b@c\", v: 'd@e' }",
+            "{ u: \"http://•••@c\", v: 'd@e' }",
+        ),
+        (
+            r#"u: "http://a:\"b@c" # d@e"#,
+            r#"u: "http://•••••@c" # d@e"#,
+        ),
+        ("u: 'http://a:''b@c' # d@e", "u: 'http://•••••@c' # d@e"),
+        (
+            "[\"http://a@b\", \"c+d://e@f\"]",
+            "[\"http://•@b\", \"c+d://•@f\"]",
+        ),
+        ("$.a[?@.b == 'http://c']: d", "$.a[?@.b == 'http://c']: d"),
+        ("u: http://a:1/b # :// c", "u: http://a:1/b # :// c"),
+        ("://@://", "://@://"),
+    ] {
+        let marked = shown("PN006", place(1, 4, 2), line);
+        assert_eq!(marked, (expected.to_owned(), "   ^^".to_owned()));
+    }
+}
+
+#[test]
+fn an_address_needs_no_scheme_for_its_user_to_be_hidden() {
+    let line = "admin: \"ann:pw@127.0.0.1:1\" # x@y";
+    let (line, marks) = shown("PN040", place(1, 8, 20), line);
+    assert_eq!(line, "admin: \"••••••@127.0.0.1:1\" # x@y");
+    assert_eq!(marks, format!("{}{}", " ".repeat(7), "^".repeat(20)));
+}
+
+#[test]
+fn no_message_says_who_stands_in_a_url() {
+    let mut problems = Problems::default();
+    problems.add("PN006", place(1, 1, 1), "`http://ann:pw@a` is not `b@c`");
+    let list = problems.into_list();
+    assert_eq!(list[0].message, "`http://••••••@a` is not `b@c`");
+}
+
+#[test]
+fn what_is_withheld_is_hidden_as_far_as_it_goes() {
+    let shown = |at: Place| {
+        let mut problems = Problems::default();
+        problems.withhold(at);
+        let errors = problems.into_errors("p", "a: bc\nde: f\ng\n");
+        blot::shown_lines(&errors).join("|")
+    };
+    assert_eq!(shown(place(1, 4, 2)), "a: ••|de: f|g");
+    assert_eq!(shown(place(1, 4, 5)), "a: ••|••: f|g");
+    assert_eq!(shown(place(1, 4, 10)), "a: ••|•••••|•");
+    assert_eq!(shown(place(2, 3, 0)), "a: bc|de•••|g");
+    for nowhere in [place(0, 0, 0), place(9, 9, 9), place(3, 9, 2)] {
+        assert_eq!(shown(nowhere), "a: bc|de: f|g");
+    }
+}
+
 #[test]
 fn a_mark_past_the_end_or_on_a_very_long_line_stays_on_the_page() {
     for (text, at) in [

@@ -9,6 +9,7 @@ use crate::document::section::section;
 use crate::document::{Kind, Node};
 use crate::policy::error::Problems;
 use crate::quota::{IfStoreIsDown, OnExceed, Per, Unit};
+use crate::units::DurationText;
 
 section! {
     /// A cap on what may leave within a sliding window.
@@ -18,7 +19,7 @@ section! {
         /// Who shares one count.
         per: "per" => Word<Per>,
         /// How long the window is: whole seconds, from `1s` to `31d`.
-        window: "window" => String,
+        window: "window" => DurationText,
         /// How much, by role; `"*"` is for every role without an entry of its own or of one it extends.
         limit: "limit" => Entries<At<LimitFile>>,
         /// The share of the limit at which a warning is raised, such as `80%`.

@@ -5,6 +5,7 @@ use crate::document::section::section;
 use crate::sessions::{
     Access, Binding, ClientHolds, OnLimit, OnMismatch, OnStoreDown, RuleAction, RuleId,
 };
+use crate::units::DurationText;
 
 section! {
     /// How the application's own session is kept from clients, and what ties what they hold instead to
@@ -25,17 +26,17 @@ section! {
         /// What single rules do.
         rules: "rules" => RulesFile,
         /// How long a session may rest: from `60s` to `24h`, `15m` by default.
-        idle: "idle" => String,
+        idle: "idle" => DurationText,
         /// How long a session may live: from `60s` to `30d`, `12h` by default.
-        longest: "longest" => String,
+        longest: "longest" => DurationText,
         /// How old a handle becomes before another replaces it: from `60s` to `24h`, `60m` by default.
-        rotate: "rotate" => String,
+        rotate: "rotate" => DurationText,
         /// How long the device-bound cookie lives: from `180s` to `1h`, `300s` by default.
-        bound_for: "bound_for" => String,
+        bound_for: "bound_for" => DurationText,
         /// How long after its login a session may go on unbound: from `5s` to `10m`, `60s` by default.
-        unbound_for: "unbound_for" => String,
+        unbound_for: "unbound_for" => DurationText,
         /// How long a step-up counts: from `30s` to `1h`, `300s` by default.
-        step_up_for: "step_up_for" => String,
+        step_up_for: "step_up_for" => DurationText,
         /// How many sessions one person may have at once.
         max_sessions: "max_sessions" => MaxSessionsFile,
         /// What happens to one more; `deny_new` by default.

@@ -30,12 +30,15 @@ pub(super) fn check(what: &str, name: &str, place: Place, problems: &mut Problem
         ),
         _ => (is_plain(name), "letters, digits, `_`, `-` and `.`"),
     };
-    if !fits || name.chars().count() > NAME_MAX {
-        let message = format!("`{name}` is no {what} name");
-        problems.add("PN009", place, message).help(help);
-        return false;
-    }
-    true
+    let length = name.chars().count();
+    let help = match length > NAME_MAX {
+        true => format!("a name has at most {NAME_MAX} characters, this one has {length}"),
+        false if fits => return true,
+        false => help.to_owned(),
+    };
+    let message = format!("`{name}` is no {what} name");
+    problems.add("PN009", place, message).help(help);
+    false
 }
 
 /// `word(.word)*` of lower-case letters, digits, `_` and `-`, each beginning with a letter or digit.

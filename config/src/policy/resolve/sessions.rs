@@ -19,7 +19,7 @@ use crate::sessions::{
     BOUND_FOR_SECONDS, Binding, IDLE_SECONDS, LONGEST_SECONDS, MaxSessions, ROTATE_SECONDS,
     RuleAction, RuleId, SESSIONS_MAX, STEP_UP_FOR_SECONDS, Sessions, UNBOUND_FOR_SECONDS,
 };
-use crate::units;
+use crate::units::{self, DurationText};
 
 /// The section, when there is one.
 pub(super) fn section(
@@ -86,7 +86,7 @@ pub(super) fn section(
 
 fn lasting(
     key: &str,
-    slot: &Slot<String>,
+    slot: &Slot<DurationText>,
     bounds: (u64, u64),
     problems: &mut Problems,
 ) -> Option<Duration> {

@@ -62,12 +62,6 @@ pub(super) fn spelled(secret: &[u8]) -> Vec<Spelled> {
         ("raw", text.clone()),
         ("percent, unreserved kept", percent(&UNRESERVED)),
         ("percent, component", component.clone()),
-        ("percent, Python", percent(&PYTHON)),
-        ("percent, old Python", percent(&OLD_PYTHON)),
-        (
-            "percent, Python, in a parameter",
-            percent_encode(percent(&PYTHON).as_bytes(), &UNRESERVED).to_string(),
-        ),
         ("percent, all escaped", percent(NON_ALPHANUMERIC)),
         ("form", percent(&FORM).replace(' ', "+")),
         ("percent, lower case", lower_escapes(&component)),
@@ -108,6 +102,7 @@ pub(super) fn spelled(secret: &[u8]) -> Vec<Spelled> {
             faithful: true,
         })
         .collect();
+    all.extend(in_python(secret));
     for (name, digits) in [("hex", hex(secret)), ("HEX", hex(secret).to_uppercase())] {
         all.push(Spelled {
             name,
@@ -118,6 +113,27 @@ pub(super) fn spelled(secret: &[u8]) -> Vec<Spelled> {
     }
     all.extend(in_base64(secret));
     all
+}
+
+fn in_python(secret: &[u8]) -> impl Iterator<Item = Spelled> {
+    let quoted = percent_encode(secret, &PYTHON).to_string();
+    let inside = percent_encode(quoted.as_bytes(), &UNRESERVED).to_string();
+    let spelled = |(name, text): (_, String)| Spelled {
+        name,
+        secret: 0..text.len(),
+        text: text.into(),
+        faithful: true,
+    };
+    [
+        ("percent, Python, in a parameter", inside),
+        ("percent, Python", quoted),
+        (
+            "percent, old Python",
+            percent_encode(secret, &OLD_PYTHON).to_string(),
+        ),
+    ]
+    .into_iter()
+    .map(spelled)
 }
 
 fn in_base64(secret: &[u8]) -> Vec<Spelled> {

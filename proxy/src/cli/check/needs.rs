@@ -1,4 +1,4 @@
-//! What a policy and a server file need besides themselves: key files, secrets, an upstream.
+//! What a policy and a server file need besides themselves: key files, secrets, certificates, folders, an upstream.
 
 use std::net::{TcpStream, ToSocketAddrs as _};
 use std::path::Path;
@@ -6,39 +6,27 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use postern_config::identity::{IdentityRule, KeySource};
-use postern_config::secret::Reference;
-use postern_config::server::StoreAddress;
 use postern_config::{Policy, Server};
 
 use crate::cli::findings::Finding;
 use crate::clock::SystemClock;
-use crate::load::{self, LoadedPolicy};
+use crate::load::LoadedPolicy;
+use crate::start;
 
 /// How long an upstream may take to accept a connection.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// What of the certificates and credentials that a server file refers to cannot be read.
-pub(super) fn secrets(server: &Server, base: &Path, file: &str) -> Vec<Finding> {
-    let mut wanted: Vec<(&str, &Reference)> = Vec::new();
-    if let Some(tls) = &server.listen.tls {
-        wanted.push(("listen.tls.cert", &tls.cert));
-        wanted.push(("listen.tls.key", &tls.key));
-        wanted.extend(tls.client_ca.iter().map(|ca| ("listen.tls.client_ca", ca)));
-    }
-    let upstream = &server.upstream;
-    wanted.extend(upstream.ca.iter().map(|ca| ("upstream.ca", ca)));
-    let credential = upstream.credential.iter();
-    wanted.extend(credential.map(|secret| ("upstream.credential", secret)));
-    if let StoreAddress::Shared(store) = &server.store {
-        let password = store.password.iter();
-        wanted.extend(password.map(|secret| ("store.password", secret)));
-    }
-    wanted
+/// What of a server file would keep `run` from starting with this policy.
+pub(super) fn start(
+    server: &Server,
+    base: &Path,
+    policy: Option<&Policy>,
+    file: &str,
+) -> Vec<Finding> {
+    let hindrances = start::hindrances(server, base, policy);
+    hindrances
         .into_iter()
-        .filter_map(|(key, reference)| {
-            let error = load::resolve(reference, base).err()?;
-            Some(Finding::of_file(file, format!("`{key}`: {error}")))
-        })
+        .map(|hindrance| Finding::of_file(file, hindrance.to_string()))
         .collect()
 }
 

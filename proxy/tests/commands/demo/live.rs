@@ -177,3 +177,22 @@ fn sessions_are_listed_and_ended_through_the_admin_listener() {
     let log = demo.folder().read("stderr.log");
     assert!(log.contains("left on Friday"), "{log}");
 }
+
+#[test]
+fn what_a_running_postern_says_and_nobody_can_store_is_told() {
+    let demo = RunningDemo::start();
+    assert_eq!(demo.curl("agent", "/api/v2/cases/1001").status, 200);
+    for arguments in [
+        &["status"][..],
+        &["status", "-o", "json"],
+        &["quotas", "list"],
+        &["top", "--once"],
+        &["top", "--every", "1"],
+        &["sessions", "list"],
+    ] {
+        let arguments = [arguments, &["-c", FILE]].concat();
+        let ran = demo.folder().postern_onto_a_full_disk(&arguments, b"");
+        let told = ran.err.contains("cannot write standard output: No space");
+        assert!(told && ran.code == 2, "{arguments:?}: {ran:#?}");
+    }
+}

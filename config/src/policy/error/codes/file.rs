@@ -22,15 +22,15 @@ pub(super) const CODES: &[Code] = &[
         "PN003",
         "a key is not known here",
         "The section has no such key. Nothing is ignored silently: a misspelt `alwyas` that is skipped \
-         would be a hole. Correct the spelling, or move the key to the section it belongs to. \
-         `postern schema` prints every key for use in an editor.",
+         would be a hole. The report hides its value, which may be a secret. Correct the spelling, or \
+         move the key to the section it belongs to. `postern schema` prints every key for use in an editor.",
     ),
     code(
         "PN004",
         "a required key is missing",
         "The section needs a key that is not there. Postern has no silent default where a default could \
-         let data out: who may ask (`identity`, `without_a_role`), what is matched (`match`) and so on \
-         are always written out. Add the key named in the message.",
+         let data out: who may ask (`identity`), what is matched (`match`) and so on are always written \
+         out. Add the key named in the message.",
     ),
     code(
         "PN005",
