@@ -194,7 +194,8 @@ fn without_named(text: &str, names: &Arc<TokenNames>) -> Option<Vec<u8>> {
         .and_then(|()| json.finish(&mut out));
     match read {
         Ok(()) => (json.found() > 0).then_some(out),
-        Err(_incomplete) => Some(REDACTED.into()),
+        // INVARIANT: it fails only when it is used again.
+        Err(_spent) => Some(REDACTED.into()),
     }
 }
 

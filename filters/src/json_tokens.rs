@@ -1,19 +1,19 @@
 //! Takes session tokens out of JSON, and of what looks like it, by the names of its members.
 //!
 //! Guarantees: a member at any depth whose name is that of a session token (see [`crate::token_rules`]), the policy's
-//! own among them, and whose
-//! value is a string that can be a token is asked about before any of it leaves; escapes in names and values are
-//! decoded for that. Every other byte leaves unchanged. What is held is bounded by [`VALUE_BYTES_MAX`]; a longer
+//! own among them, and whose value is a string that can be a token is asked about before any of it leaves; escapes in
+//! names and values are decoded for that. Every other byte leaves unchanged. What is held is bounded by [`VALUE_BYTES_MAX`]; a longer
 //! value beside such a name is emptied without being asked about.
 //!
 //! It validates nothing: on a redacting route that has been done before, and elsewhere a text that is no JSON (a
 //! script, a stream of events) leaves as it came. So it does not count which quotes open a string and which close
 //! one: in such a text there may be an odd one. What stands between any two quotes is a name if a colon and a quote
 //! follow, and what follows is its value, up to a quote, the end of the line, a blank that no token has, or the end of
-//! the text. In JSON that is the same: nothing between two strings of it can be the name of a token. Tokens under other
-//! names are the business of [`crate::shape_sweep`] and [`crate::token_sweep`], which come after it.
+//! the text. In JSON that is the same: nothing between two strings of it can be the name of a token. In a script it can,
+//! and is known by the signs around it ([`is_code`]). Tokens under other names are the business of [`crate::shape_sweep`] and [`crate::token_sweep`], which come after it.
 
 mod known_names;
+mod marks;
 mod pieces;
 
 use std::borrow::Cow;
@@ -26,6 +26,7 @@ use crate::body_filter::{BodyError, BodyFilter};
 use crate::placeholder::Place;
 use crate::token_rules::{FoundToken, Instead, Says, Why, field, without_scheme};
 use known_names::KnownNames;
+use marks::{ValueEnd, is_between_strings, is_code, next_mark, value_end};
 use pieces::{Piece, Since};
 
 /// The longest value that the caller is asked about, as written.
@@ -192,7 +193,7 @@ impl Members {
             return None;
         }
         let name = self.last.text(chunk);
-        if name.len() > NAME_BYTES_MAX {
+        if name.len() > NAME_BYTES_MAX || is_code(name) {
             return None;
         }
         let of = |name: &[u8]| field(&decoded(name), &self.names);
@@ -289,7 +290,7 @@ impl Members {
     ) {
         let raw = std::mem::take(&mut self.value);
         let (name, value) = (decoded(&self.name), decoded(&raw));
-        let instead = if says.is_token(&value) {
+        let instead = if says.is_token(&value) && !is_between_strings(&value) {
             keeper(FoundToken {
                 name: Some(&name),
                 value: &value,
@@ -309,44 +310,6 @@ impl Members {
             }
         }
     }
-}
-
-/// Where the next quote or backslash is.
-fn next_mark(text: &[u8]) -> Option<usize> {
-    // PERF: between two strings there is hardly anything.
-    match text.first() {
-        Some(b'"' | b'\\') => Some(0),
-        Some(_) | None => memchr::memchr2(b'"', b'\\', text),
-    }
-}
-
-/// How a value ends.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum ValueEnd {
-    /// Not yet; whether the next byte is escaped.
-    Open { escaped: bool },
-    /// With a quote.
-    Quote,
-    /// With a blank: most likely it is no token.
-    Blank,
-    /// With its line: it is in no JSON.
-    Line,
-}
-
-/// How long a value is, up to what ends it.
-fn value_end(text: &[u8], escaped: bool) -> (usize, ValueEnd) {
-    let mut at = usize::from(escaped);
-    while let Some(byte) = text.get(at) {
-        match byte {
-            b'"' => return (at, ValueEnd::Quote),
-            b' ' | b'\t' => return (at, ValueEnd::Blank),
-            0..=0x1f => return (at, ValueEnd::Line),
-            b'\\' => at += 2,
-            _ => at += 1,
-        }
-    }
-    let escaped = at > text.len();
-    (text.len(), ValueEnd::Open { escaped })
 }
 
 /// A string's text without escapes; as it is written when they are broken.

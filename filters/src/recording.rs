@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! { "log" …            held up to HAR_BYTES_MAX, and written anew at the end (see `har`)
-//! anything else        streams past the names of tokens (see `json_tokens`)
+//! anything else        streams past the names of tokens (see `json_tokens`), up to a byte that no text has (NUL)
 //! ```
 //!
 //! Guarantees: which of the two a body is depends on its first [`BEGINNING_BYTES_MAX`] bytes; nothing of a
@@ -38,6 +38,8 @@ enum ReadAs {
     Unknown,
     Recording,
     Json,
+    /// What comes after a byte that no text has: an archive, a picture.
+    Binary,
     /// It has ended, or failed.
     Spent,
 }
@@ -68,9 +70,25 @@ impl<K: FnMut(FoundToken<'_>) -> Instead> RecordingTokens<K> {
         let known = read_as(beginning.unwrap_or(&self.held), whole);
         self.read_as = known.unwrap_or(ReadAs::Unknown);
         match self.read_as {
-            ReadAs::Json => self.json.push(&std::mem::take(&mut self.held), out),
-            ReadAs::Unknown | ReadAs::Recording | ReadAs::Spent => Ok(()),
+            ReadAs::Json => {
+                let begun = std::mem::take(&mut self.held);
+                self.named(&begun, out)
+            }
+            ReadAs::Unknown | ReadAs::Recording | ReadAs::Binary | ReadAs::Spent => Ok(()),
         }
+    }
+
+    /// Passes text by the names in it, as far as it is text.
+    fn named(&mut self, chunk: &[u8], out: &mut Vec<u8>) -> Result<(), BodyError> {
+        let Some(end) = memchr::memchr(0, chunk) else {
+            return self.json.push(chunk, out);
+        };
+        let (text, binary) = chunk.split_at(end);
+        self.json.push(text, out)?;
+        self.json.finish(out)?;
+        self.read_as = ReadAs::Binary;
+        out.extend_from_slice(binary);
+        Ok(())
     }
 
     /// Writes a recording that has been read.
@@ -139,10 +157,14 @@ impl<K: FnMut(FoundToken<'_>) -> Instead> BodyFilter for RecordingTokens<K> {
                 self.held.extend_from_slice(chunk);
                 match self.read_as {
                     ReadAs::Unknown => self.begin(false, out),
-                    ReadAs::Recording | ReadAs::Json | ReadAs::Spent => Ok(()),
+                    ReadAs::Recording | ReadAs::Json | ReadAs::Binary | ReadAs::Spent => Ok(()),
                 }
             }
-            ReadAs::Json => self.json.push(chunk, out),
+            ReadAs::Json => self.named(chunk, out),
+            ReadAs::Binary => {
+                out.extend_from_slice(chunk);
+                Ok(())
+            }
             ReadAs::Spent => Err(BodyError::Spent),
         }
     }
@@ -154,7 +176,7 @@ impl<K: FnMut(FoundToken<'_>) -> Instead> BodyFilter for RecordingTokens<K> {
         match std::mem::replace(&mut self.read_as, ReadAs::Spent) {
             ReadAs::Recording => self.rewrite(out),
             ReadAs::Json => self.json.finish(out),
-            ReadAs::Unknown => Ok(()),
+            ReadAs::Unknown | ReadAs::Binary => Ok(()),
             ReadAs::Spent => Err(BodyError::Spent),
         }
     }

@@ -361,10 +361,10 @@ impl Connection {
             }
         };
         tokio::select! {
-            // PERF: an exchange that has ended does not look once more whether it is cut.
+            // PERF: what has ended is not asked once more whether it is cut; a cut is seen however busy the rest is.
             biased;
             next = running => next,
-            () = service.lifecycle.cut() => Next::End(After::BreakOff),
+            () = tokio::task::unconstrained(service.lifecycle.cut()) => Next::End(After::BreakOff),
             () = cut.notified() => {
                 exchange.note_problem(SESSION_ENDED);
                 Next::End(After::BreakOff)

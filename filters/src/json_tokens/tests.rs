@@ -89,6 +89,11 @@ fn everything_else_stays_byte_for_byte() {
         "{\"a\":\"token\",\"b\":\"TOKEN\"}",
         "{\"next_page_token\":\"TOKEN\",\"id\":\"TOKEN\"}",
         "plain text, \"token\"; \"TOKEN",
+        "\"a\"+token+\":\"+encodeURIComponent(x)+\"b\"",
+        "[\"a\",token,\":\",payload.data,\"b\"].join(\"\")",
+        "\"?\"+sid+\":\"+this.name+\"&\"",
+        "e?\"a\":token?\":\":\"TOKEN\"",
+        "'{\"csrf\":\"'+getCsrf()+'\"}'",
         "",
     ] {
         let text = text.replace("TOKEN", TOKEN);

@@ -58,7 +58,7 @@ pub enum NamedIn {
     Html,
     /// XML.
     Xml,
-    /// What somebody attached: a recording of a browser loses all credentials, other JSON is read as JSON.
+    /// What somebody attached: a recording of a browser loses all credentials, other texts are read like JSON.
     Recording,
     /// Nothing: tokens have no names in it.
     Nothing,
@@ -77,7 +77,7 @@ impl NamedIn {
             "text/html" | "application/xhtml+xml" => Self::Html,
             "application/octet-stream" | "text/plain" | "application/har+json" => Self::Recording,
             _ if media.is_json() && headers.contains_key(CONTENT_DISPOSITION) => Self::Recording,
-            // Scripts, events and parts are read like texts of JSON: what is between strings does not matter.
+            // Scripts, events and parts are read like texts of JSON, which they hold.
             essence if media.is_json() || LIKE_JSON.contains(&essence) => Self::Json,
             essence if essence.starts_with("multipart/") => Self::Json,
             essence if xml(essence) => Self::Xml,

@@ -47,6 +47,14 @@ fn a_recording_is_written_anew_and_anything_else_streams_past_the_names_of_token
             "a 5\" disk\n12:00 asked {\"token\":\"\"}\n",
         ),
         ("2026-11-29 started\n{", "2026-11-29 started\n{"),
+        (
+            "PK\u{3}\u{4}\0{\"token\":\"abcdef\"}",
+            "PK\u{3}\u{4}\0{\"token\":\"abcdef\"}",
+        ),
+        (
+            "{\"token\":\"abcdef\0{\"token\":\"abcdef\"}",
+            "{\"token\":\"\0{\"token\":\"abcdef\"}",
+        ),
         ("\u{feff}", "\u{feff}"),
         ("{ \"lo", "{ \"lo"),
         ("", ""),
