@@ -64,6 +64,18 @@ pub(crate) struct Entry {
     pub(crate) value: Node,
 }
 
+impl Entry {
+    /// Keeps whatever follows the key out of every report, tags, anchors and comments too.
+    pub(crate) fn withhold(&self, problems: &mut Problems) {
+        let behind = Place {
+            column: self.key_place.column + self.key_place.width + 1,
+            ..self.key_place
+        };
+        problems.withhold(behind, self.value.last(self.key_place));
+        self.value.withhold(problems);
+    }
+}
+
 impl Node {
     /// Reads a text, or says why it is no document. Duplicate keys are reported and kept.
     pub(crate) fn read(text: &str, problems: &mut Problems) -> Option<Self> {
@@ -104,17 +116,48 @@ impl Node {
         }
     }
 
-    /// Keeps whatever is written here out of every report: nobody judges it, so that it may be a secret.
+    /// Keeps whatever is written here out of every report, keys too: nobody judges it, so that it may be a secret.
     pub(crate) fn withhold(&self, problems: &mut Problems) {
         match &self.kind {
-            Kind::Map(entries) => entries.iter().for_each(|e| e.value.withhold(problems)),
-            Kind::List(items) => items.iter().for_each(|item| item.withhold(problems)),
+            Kind::Map(entries) => {
+                for entry in entries {
+                    problems.withhold(entry.key_place, entry.key_place);
+                    entry.withhold(problems);
+                }
+            }
+            Kind::List(items) => {
+                for item in items {
+                    problems.withhold(self.place, item.last(self.place));
+                    item.withhold(problems);
+                }
+            }
+            // Where nothing stands, its place is that of what comes next.
             Kind::Null => {}
-            Kind::Bool(_) | Kind::Number(_) | Kind::Text(_) => problems.withhold(self.place),
+            Kind::Bool(_) | Kind::Number(_) | Kind::Text(_) => {
+                problems.withhold(self.place, self.place);
+            }
         }
     }
 
-    /// The same, unless it is a whole file that says nothing; then what it should say is reported.
+    /// The last place that this value takes; the rest of a line when it holds nothing, and of what stands before it
+    /// when it is nothing.
+    fn last(&self, before: Place) -> Place {
+        let last = match &self.kind {
+            Kind::Map(entries) => entries.iter().map(|e| e.value.last(e.key_place)).max(),
+            Kind::List(items) => items.iter().map(|item| item.last(self.place)).max(),
+            Kind::Null => Some(Place { width: 0, ..before }),
+            Kind::Bool(_) | Kind::Number(_) | Kind::Text(_) => None,
+        };
+        last.unwrap_or(match self.kind {
+            Kind::List(_) | Kind::Map(_) => Place {
+                width: 0,
+                ..self.place
+            },
+            Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::Text(_) => self.place,
+        })
+    }
+
+    /// Itself, unless it is a whole file that says nothing; then what it should say is reported.
     pub(crate) fn unless_empty(self, help: &str, problems: &mut Problems) -> Option<Self> {
         if !matches!(self.kind, Kind::Null) {
             return Some(self);
@@ -167,7 +210,7 @@ impl Node {
                         problems
                             .add("PN002", entry.key_place, message)
                             .help("keep one of the two, or merge what they say");
-                        entry.value.withhold(problems);
+                        entry.withhold(problems);
                     }
                     entry.value.report_duplicates(problems);
                 }

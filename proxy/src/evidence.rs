@@ -41,6 +41,7 @@ pub(crate) use exchange::ExchangeRecord;
 pub(crate) use health::Health;
 use health::Tally;
 use heartbeat::Heartbeat;
+pub(crate) use keyed_hash::FILE as HASH_KEY_FILE;
 use keyed_hash::HashKey;
 pub(crate) use opening::Opening;
 pub(crate) use peers::witness_key;

@@ -133,8 +133,8 @@ impl StartError {
 pub struct Postern;
 
 impl Postern {
-    /// Whether the files that a start reads are of use, and those that it makes could be made; nothing is changed, and
-    /// stores, sockets and the network are left alone.
+    /// Whether the files are of use that a start reads which takes its sockets over, and those that it makes could be
+    /// made; nothing is changed, and stores, sockets and the network are left alone.
     ///
     /// # Errors
     /// See [`StartError`].
@@ -142,7 +142,7 @@ impl Postern {
         let keys = load::pseudonym_keys(server, base)?;
         let loaded = load::load_policy(&base.join(&server.policy), keys, engine_limits(server))?;
         let judged = policy_signature::judged(server, base, loaded)?;
-        let hindrances = hindrances(server, base, judged.compiled.policy());
+        let hindrances = rehearsal::hindrances_of_heir(server, base, judged.compiled.policy());
         let first = hindrances.into_iter().next();
         first.map_or(Ok(()), |hindrance| Err(hindrance.error))
     }

@@ -12,6 +12,9 @@ use crate::policy::error::Problems;
 
 /// A type that reads itself from a tree; `None` means that a problem was reported.
 pub(crate) trait Read: Sized + JsonSchema {
+    /// Whether what stands in its place instead may be a secret.
+    const IS_SECRET: bool = false;
+
     fn read(node: &Node, problems: &mut Problems) -> Option<Self>;
 }
 
@@ -42,6 +45,11 @@ pub(crate) struct Entries<T> {
 #[derive(Debug)]
 pub(crate) struct OneOrMany<T>(pub(crate) Vec<At<T>>);
 
+/// Where a secret is, or something with such a reference in it. What else stands there may be the secret, and no
+/// report shows it.
+#[derive(Debug)]
+pub(crate) struct Secret<T>(pub(crate) T);
+
 /// Any value, unread.
 #[derive(Debug)]
 pub(crate) struct Anything;
@@ -69,8 +77,14 @@ impl<T> Slot<T> {
 impl<T: Read> Slot<T> {
     pub(crate) fn read(entries: &[Entry], key: &str, problems: &mut Problems) -> Self {
         let entry = entries.iter().find(|entry| entry.key == key);
+        let found = entry.and_then(|entry| At::read(&entry.value, problems));
+        if let (Some(entry), None) = (entry, &found)
+            && T::IS_SECRET
+        {
+            entry.withhold(problems);
+        }
         Self {
-            found: entry.and_then(|entry| At::read(&entry.value, problems)),
+            found,
             key_place: entry.map(|entry| entry.key_place),
         }
     }
@@ -85,13 +99,16 @@ impl<T: Read> Read for At<T> {
 }
 
 impl Node {
-    /// Reports that something else was expected here.
+    /// Reports that something else was expected here; nobody judges what a list or a map holds instead.
     pub(crate) fn expected<T>(&self, what: &str, problems: &mut Problems) -> Option<T> {
         let found = self.described();
         let message = format!("expected {what}, found {found}");
         let problem = problems.add("PN005", self.place, message);
         if matches!(self.kind, Kind::Number(_) | Kind::Bool(_)) && what.contains("text") {
             problem.help("put it in quotes");
+        }
+        if matches!(self.kind, Kind::List(_) | Kind::Map(_)) {
+            self.withhold(problems);
         }
         None
     }
@@ -126,6 +143,18 @@ impl Read for u64 {
             Kind::Null | Kind::Text(_) | Kind::Bool(_) | Kind::List(_) | Kind::Map(_) => None,
         };
         number.or_else(|| node.expected("a whole number, 0 or more", problems))
+    }
+}
+
+impl<T: Read> Read for Secret<T> {
+    const IS_SECRET: bool = true;
+
+    fn read(node: &Node, problems: &mut Problems) -> Option<Self> {
+        let read = T::read(node, problems).map(Self);
+        if read.is_none() {
+            node.withhold(problems);
+        }
+        read
     }
 }
 
@@ -222,6 +251,7 @@ macro_rules! schema_of {
 
 schema_of!([T: JsonSchema] At<T>, generator => T::json_schema(generator));
 schema_of!([T: JsonSchema] Slot<T>, generator => generator.subschema_for::<T>());
+schema_of!([T: JsonSchema] Secret<T>, generator => generator.subschema_for::<T>());
 schema_of!([T: JsonSchema] Entries<T>, generator => {
     let values = generator.subschema_for::<T>();
     json_schema!({ "type": "object", "additionalProperties": values })

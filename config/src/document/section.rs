@@ -83,7 +83,7 @@ pub(crate) fn entries<'a>(
             problems
                 .add("PN003", entry.key_place, message)
                 .choose_from(&entry.key, known.iter().copied());
-            entry.value.withhold(problems);
+            entry.withhold(problems);
         }
     }
     for key in required {

@@ -24,8 +24,8 @@ pub struct PolicyErrors {
     pub source_text: String,
     /// Each error, in the order of the file.
     pub errors: Vec<PolicyError>,
-    /// What no snippet may show.
-    withheld: Vec<Place>,
+    /// What no snippet may show: from where one begins to where the other ends.
+    withheld: Vec<(Place, Place)>,
 }
 
 /// One error, with where it is and what to do.
@@ -99,7 +99,7 @@ impl fmt::Display for PolicyErrors {
 #[derive(Debug, Default)]
 pub(crate) struct Problems {
     errors: Vec<PolicyError>,
-    withheld: Vec<Place>,
+    withheld: Vec<(Place, Place)>,
 }
 
 impl Problems {
@@ -127,9 +127,10 @@ impl Problems {
         }
     }
 
-    /// Keeps a value out of every snippet: nobody can tell what it is, and it may be a secret.
-    pub(crate) fn withhold(&mut self, place: Place) {
-        self.withheld.push(place);
+    /// Keeps out of every snippet what stands from where one place begins to where the other ends: nobody can tell
+    /// what it is, and it may be a secret.
+    pub(crate) fn withhold(&mut self, from: Place, last: Place) {
+        self.withheld.push((from, last));
     }
 
     /// Every error, in the order of the file.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
-use crate::document::read::{At, OneOrMany, Read};
+use crate::document::read::{At, OneOrMany, Read, Secret};
 use crate::document::section::section;
 use crate::document::{Kind, Node};
 use crate::policy::error::Problems;
@@ -34,7 +34,7 @@ section! {
         /// How long running exchanges may take to finish after SIGTERM.
         drain: "drain" => DurationText,
         /// Keys that Postern makes tokens with.
-        keys: "keys" => KeysFile,
+        keys: "keys" => Secret<KeysFile>,
     }
 }
 
@@ -54,11 +54,11 @@ section! {
     /// Certificate and key of the data listener.
     TlsFile, required: ["cert", "key"] {
         /// The certificate chain, PEM.
-        cert: "cert" => String,
+        cert: "cert" => Secret<String>,
         /// The private key, PEM.
-        key: "key" => String,
+        key: "key" => Secret<String>,
         /// The CA of client certificates, PEM.
-        client_ca: "client_ca" => String,
+        client_ca: "client_ca" => Secret<String>,
     }
 }
 
@@ -68,9 +68,9 @@ section! {
         /// `http://HOST:PORT` or `https://HOST:PORT`.
         url: "url" => String,
         /// The CA of its certificate, PEM.
-        ca: "ca" => String,
+        ca: "ca" => Secret<String>,
         /// What Postern presents as `Authorization`.
-        credential: "credential" => String,
+        credential: "credential" => Secret<String>,
         /// Time to connect, TLS included.
         connect_timeout: "connect_timeout" => DurationText,
         /// Time between two reads.
@@ -90,7 +90,7 @@ section! {
         /// The user that Postern signs in as; by default the server's default user.
         username: "username" => String,
         /// Where that user's password is.
-        password: "password" => String,
+        password: "password" => Secret<String>,
     }
 }
 
@@ -122,7 +122,7 @@ section! {
         /// Its public key, `NAME+ID+KEY`.
         key: "key" => String,
         /// The CA of its certificate, PEM.
-        ca: "ca" => String,
+        ca: "ca" => Secret<String>,
     }
 }
 
@@ -156,9 +156,9 @@ section! {
     /// Keys by purpose.
     KeysFile, required: [] {
         /// Keys of pseudonyms, newest first.
-        pseudonym: "pseudonym" => Vec<At<KeyFile>>,
+        pseudonym: "pseudonym" => Secret<Vec<At<Secret<KeyFile>>>>,
         /// Keys of sessions, newest first. Replicas that share a store need the same.
-        sessions: "sessions" => Vec<At<KeyFile>>,
+        sessions: "sessions" => Secret<Vec<At<Secret<KeyFile>>>>,
     }
 }
 
@@ -168,7 +168,7 @@ section! {
         /// The id that appears in tokens.
         id: "id" => String,
         /// Where the secret is.
-        secret: "secret" => String,
+        secret: "secret" => Secret<String>,
     }
 }
 

@@ -8,7 +8,7 @@ use super::file::{
 use super::{
     KeyRef, Limits, Listen, ListenTls, Server, Upstream, addresses, anchors, audit, stores,
 };
-use crate::document::read::{At, OneOrMany, Read, Slot};
+use crate::document::read::{At, OneOrMany, Read, Secret, Slot};
 use crate::document::{Node, Place};
 use crate::policy::error::{PolicyErrors, Problems};
 use crate::policy::resolve::{is_key_id, not_enforced_yet};
@@ -67,7 +67,7 @@ fn resolve(file: &ServerFile, problems: &mut Problems) -> Option<Server> {
     }
     let limits = limits(file.limits.value(), problems);
     let drain = units::duration("drain", &file.drain, 100..=600_000, problems);
-    let written = file.keys.value();
+    let written = file.keys.value().map(|keys| &keys.0);
     let pseudonym_keys = keys(written.and_then(|keys| keys.pseudonym.value()), problems);
     let session_keys = keys(written.and_then(|keys| keys.sessions.value()), problems);
     Some(Server {
@@ -129,21 +129,11 @@ fn listen_tls(file: &TlsFile, problems: &mut Problems) -> Option<ListenTls> {
 /// SECURITY: the message does not repeat the value, and the report blots it out: it may be a secret.
 pub(super) fn reference(
     key: &str,
-    slot: &Slot<String>,
+    slot: &Slot<Secret<String>>,
     problems: &mut Problems,
 ) -> Option<Reference> {
-    let Some(at) = &slot.found else {
-        // A number, say, was refused already: the rest of its line may be the secret.
-        if let Some(key) = slot.key_place {
-            problems.withhold(Place {
-                column: key.column + key.width + 1,
-                width: 0,
-                ..key
-            });
-        }
-        return None;
-    };
-    match Reference::parse(&at.value) {
+    let at = slot.found.as_ref()?;
+    match Reference::parse(&at.value.0) {
         Ok(reference) => Some(reference),
         Err(help) => {
             let message = format!("`{key}` is a reference, never the thing itself");
@@ -327,11 +317,15 @@ fn counts(file: &LimitsFile, limits: &mut Limits, problems: &mut Problems) {
     }
 }
 
-fn keys(written: Option<&Vec<At<KeyFile>>>, problems: &mut Problems) -> Vec<KeyRef> {
+fn keys(
+    written: Option<&Secret<Vec<At<Secret<KeyFile>>>>>,
+    problems: &mut Problems,
+) -> Vec<KeyRef> {
     let mut keys: Vec<KeyRef> = Vec::new();
-    for key in written.into_iter().flatten() {
-        let secret = reference("secret", &key.value.secret, problems);
-        let Some(id) = &key.value.id.found else {
+    let written = written.into_iter().flat_map(|written| &written.0);
+    for Secret(key) in written.map(|at| &at.value) {
+        let secret = reference("secret", &key.secret, problems);
+        let Some(id) = &key.id.found else {
             continue;
         };
         if !is_key_id(&id.value) {

@@ -202,3 +202,126 @@ fn a_line_with_a_withheld_value_still_shows_where_and_what() {
     );
     assert!(report.contains("did you mean `password`?"), "{report}");
 }
+
+/// What is written below its key, where the rest of the key's line says nothing.
+#[test]
+fn no_report_repeats_a_secret_of_the_wrong_type() {
+    let store = |password: &str| format!("{SHORT}store:\n  url: redis://a\n  password:{password}");
+    let keys = |keys: &str| format!("{SHORT}keys:{keys}");
+    for text in [
+        store("\n    - hunter2\n"),
+        store("\n    value: hunter2\n"),
+        store("\n    hunter2: 1\n"),
+        store("\n    ? hunter2\n"),
+        store(" [\n    { a: [hunter2] } ] # hunter2\n"),
+        store(" {hunter2} # hunter2\n"),
+        store(" &hunter2 [a] # hunter2\n"),
+        store(" # hunter2\n"),
+        store(" true # hunter2\n").replace("true", "0xABCDEF"),
+        store("\n    - |\n      x\n      hunter2\n"),
+        format!("{SHORT}listen:\n  tls:\n    key:\n      - hunter2\n").replacen(
+            "listen: 127.0.0.1:8080\n",
+            "",
+            1,
+        ),
+        SHORT.replace(
+            "upstream: http://127.0.0.1:3000",
+            "upstream:\n  url: http://127.0.0.1:3000\n  credential:\n    token: hunter2",
+        ),
+        keys("\n  pseudonym:\n    - id: k1\n      secret:\n        value: hunter2\n"),
+        keys(" { pseudonym: [ { id: k1, secret: [hunter2] } ] }\n"),
+        keys(" { pseudonym: hunter2 }\n"),
+        keys(" { pseudonym: { k1: hunter2 } }\n"),
+        keys(" { pseudonym: [hunter2] }\n"),
+        keys(" hunter2\n"),
+        keys(" [hunter2]\n"),
+    ] {
+        let report = Server::parse("s", &text).unwrap_err().render(false);
+        let is_shown = report.contains("hunter2") || report.contains("0xABCDEF");
+        assert!(!is_shown, "{text}\n{report}");
+    }
+    let report = Server::parse("s", &store("\n    - hunter2\n")).unwrap_err();
+    let report = report.render(false);
+    assert!(
+        report.contains("\n7 |     •••••••••\n  |     ^\n"),
+        "{report}"
+    );
+}
+
+#[test]
+fn what_follows_an_unknown_key_is_withheld_to_its_last_key_and_comment() {
+    for text in [
+        "pasword: {hunter2}\n",
+        "pasword: {hunter2: , a: {\"hunter2\"}} # hunter2\n",
+        "pasword: hunter2 # hunter2\n",
+        "pasword: # hunter2\n",
+        "pasword:\t# hunter2\n",
+        "pasword: ~ # hunter2\n",
+        "pasword: &hunter2 a\n",
+        "pasword: !!str hunter2\n",
+        "{ pasword: a } # hunter2\n",
+        "policy: p.yaml # hunter2\n",
+        "x: &a [hunter2]\npasword: *a # hunter2\n",
+        "x: &hunter2 [a]\ny: [*hunter2]\npasword: {a: *hunter2} # hunter2\n",
+        "x: a\u{85}pasword: hunter2\n",
+        "x: a\u{2028}pasword: hunter2\n",
+        "x: a # \u{2028}\npasword: hunter2\n",
+        "pasword: |+ # hunter2\n  a\n\n  hunter2\n\npaswort: >-\n  hunter2\n",
+        "pasword: a\n  hunter2\n",
+        "pasword:\n- hunter2\n- - hunter2\n",
+        "pasword:\n  -\n  -\n    hunter2:\n",
+        "pasword: ? hunter2\n",
+        "listn: x\rpasword: hunter2\n",
+        "listn: x\r\npasword: \"a\r\n  hunter2\"\rpaswort: hunter2\r\n",
+        "pasword: 'a\r\n  b\r\n hunter2' # hunter2\r\n",
+    ] {
+        for before in ["", "\u{feff}"] {
+            let whole = format!("{before}{SHORT}{text}");
+            let whole = if text.starts_with('{') { text } else { &whole };
+            let errors = Server::parse("s", whole).unwrap_err();
+            let report = errors.render(false);
+            assert!(!report.contains("hunter2"), "{text:?}\n{report}");
+        }
+    }
+}
+
+#[test]
+fn a_line_that_is_no_yaml_shows_its_key_and_nothing_behind_it() {
+    for line in [
+        "store: { url: \"redis://a\", password: hunter2",
+        "password: \"hunter2 }",
+        "password: %hunter2",
+        "password: @hunter2",
+        "password: *hunter2",
+        "password: a: hunter2",
+        "password: \"a\\hunter2\"",
+        "password: !x hunter2",
+        "<<: { password: hunter2 }",
+        "password: \"a\0hunter2\"",
+        "password: hunter2\0",
+        "\"password\":hunter2: a",
+        "password:\n  @hunter2",
+        "password:\n  - \"a\\hunter2\"",
+        "password: [\n  %hunter2 ]",
+    ] {
+        let text = format!("{SHORT}{line}\n");
+        for errors in [
+            Server::parse("s", &text).unwrap_err(),
+            crate::Policy::parse("p", &text).unwrap_err(),
+        ] {
+            let report = errors.render(false);
+            assert_eq!(errors.errors[0].code, "PN001", "{line}\n{report}");
+            assert!(!report.contains("hunter2"), "{line}\n{report}");
+            assert!(
+                !format!("{:?}", errors.errors).contains("hunter2"),
+                "{errors:?}"
+            );
+        }
+    }
+    let errors = Server::parse("s", "a: 1\nstore: { url: \"redis://a\", @x }\n").unwrap_err();
+    let report = errors.render(false);
+    assert!(
+        report.contains("\n2 | store: • •••• •••••••••••• •• •\n"),
+        "{report}"
+    );
+}

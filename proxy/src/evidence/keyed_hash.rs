@@ -12,7 +12,7 @@ use super::EvidenceError;
 use crate::private_file;
 
 /// The secret's file, in the state folder.
-const FILE: &str = "audit.hashkey";
+pub(crate) const FILE: &str = "audit.hashkey";
 const SECRET_BYTES: usize = 32;
 /// How much of a hash is kept, in bytes: enough that two customers never share one.
 const HASH_BYTES: usize = 16;

@@ -192,6 +192,6 @@ impl Metered {
     reason = "it is what `map_err` hands over"
 )]
 fn withheld(error: BodyError) -> Halt {
-    tracing::debug!(%error, "the body was withheld");
+    tracing::info!(%error, "the body was withheld");
     Problem::UnreadableBody.into()
 }

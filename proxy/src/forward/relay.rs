@@ -49,7 +49,7 @@ pub(super) async fn relay(
     let received = (head.status, &head.headers);
     let mut planned =
         ChargedBody::plan(forwarding.plan, meter, method, received).map_err(|error| {
-            tracing::debug!(%error, "the answer was withheld");
+            tracing::info!(%error, "the answer was withheld");
             let halt = Halt::Refuse(Problem::UnreadableBody);
             lease.failed(send::kind(&halt));
             send::count(&halt, exchange);

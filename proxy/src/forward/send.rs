@@ -274,7 +274,7 @@ async fn read_final_head(lease: &mut Lease, switches: bool) -> Result<ResponseHe
         }
         let raw = lease.session.get_headers_raw_bytes();
         let head = ResponseHead::read(&raw).map_err(|unsound| {
-            tracing::debug!(what = unsound.0, "the upstream's head is unsound");
+            tracing::info!(what = unsound.0, "the upstream's head is unsound");
             unreadable()
         })?;
         if head.status == StatusCode::SWITCHING_PROTOCOLS {

@@ -83,6 +83,6 @@ async fn read(
     reason = "INVARIANT: it is what `map_err` gives"
 )]
 fn unreadable(error: BodyError) -> Halt {
-    tracing::debug!(%error, "what is stored cannot be read");
+    tracing::info!(%error, "what is stored cannot be read");
     Problem::UnreadableBody.into()
 }

@@ -82,7 +82,7 @@ pub(super) async fn open(
         (Err(unsound), _) => Err(unsound.0),
     };
     let (accepted, pipeline) = accepted.map_err(|what| {
-        tracing::debug!(what, "the upstream's 101 was withheld");
+        tracing::info!(what, "the upstream's 101 was withheld");
         let halt = Halt::Refuse(Problem::UnreadableBody);
         send::count(&halt, exchange);
         halt

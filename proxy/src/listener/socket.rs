@@ -77,6 +77,19 @@ impl Socket {
         bind_unix(path)
     }
 
+    /// Whether a Unix socket could have this name: one that is short enough, and that only another socket has.
+    ///
+    /// # Errors
+    /// Why it could not.
+    pub(crate) fn could_have_name(path: &Path) -> io::Result<()> {
+        std::os::unix::net::SocketAddr::from_pathname(early_name(path))?;
+        let found = std::fs::symlink_metadata(path);
+        match found.is_ok_and(|found| !found.file_type().is_socket()) {
+            true => Err(io::ErrorKind::AddrInUse.into()),
+            false => Ok(()),
+        }
+    }
+
     /// The socket that another process listened on, at this address.
     pub(super) fn inherit(address: &str, base: &Path, socket: OwnedFd) -> Result<Self, StartError> {
         let inherited = match address.strip_prefix("unix:") {
@@ -170,14 +183,19 @@ fn listening(listener: std::net::TcpListener) -> io::Result<Socket> {
 /// somebody else could connect.
 fn bind_unix(path: &Path) -> io::Result<Socket> {
     remove_stale(path)?;
-    let mut early = path.as_os_str().to_owned();
-    early.push(format!(".{}.new", std::process::id()));
-    let early = PathBuf::from(early);
+    let early = early_name(path);
     remove_stale(&early)?;
     let listener = UnixListener::bind(&early)?;
     std::fs::set_permissions(&early, std::fs::Permissions::from_mode(SOCKET_MODE))?;
     std::fs::rename(&early, path)?;
     Ok(Socket::Unix(listener, named(path.to_owned())))
+}
+
+/// The name of a socket until it has its mode; another in each process.
+fn early_name(path: &Path) -> PathBuf {
+    let mut early = path.as_os_str().to_owned();
+    early.push(format!(".{}.new", std::process::id()));
+    PathBuf::from(early)
 }
 
 fn inherit_unix(path: PathBuf, socket: OwnedFd) -> io::Result<Socket> {

@@ -17,7 +17,7 @@ use crate::quota::StoreAddress;
 use crate::session::{KeepError, ServerKeys, SessionKeeper, SessionPlace};
 
 /// The file in the state folder that holds the key of sessions, where the server file names none.
-const KEY_FILE: &str = "session.key";
+pub(super) const KEY_FILE: &str = "session.key";
 /// The time, and who is told what happens.
 type Told<'t> = (&'t Arc<dyn Clock>, &'t Arc<Metrics>, &'t Evidence);
 

@@ -6,30 +6,69 @@
 use super::{PolicyError, PolicyErrors};
 use crate::document::Place;
 
+/// The code of a text that is no document.
+const NO_DOCUMENT: &str = "PN001";
 /// The code of a value that should be a reference and may be a secret.
 const SECRET: &str = "PN033";
 /// The codes of values that should be an address: a user may stand there without the scheme of a URL.
 const ADDRESSES: [&str; 3] = ["PN040", "PN041", "PN046"];
 const BLOT: char = '•';
 
+/// A line, and how many characters end it.
+struct Line {
+    characters: Vec<char>,
+    end: usize,
+}
+
 /// The lines of the file, with everything that may be a written-out secret blotted out.
 ///
 /// SECURITY: a report is pasted into tickets and build logs; a secret in it would be lost for good.
 pub(super) fn shown_lines(errors: &PolicyErrors) -> Vec<String> {
-    let lines = errors.source_text.lines();
-    let mut lines: Vec<Vec<char>> = lines.map(|line| line.chars().collect()).collect();
-    lines.iter_mut().for_each(|line| users_in(line));
+    let mut lines = lines(&errors.source_text);
+    lines
+        .iter_mut()
+        .for_each(|line| users_in(&mut line.characters));
     for error in &errors.errors {
-        if error.code == SECRET {
-            value_at(&mut lines, place_of(error));
+        let place = place_of(error);
+        if error.code == NO_DOCUMENT {
+            let line = place.line.checked_sub(1).and_then(|n| lines.get_mut(n));
+            line.into_iter().for_each(behind_key);
+        } else if error.code == SECRET {
+            range(&mut lines, place, place);
         } else if ADDRESSES.contains(&error.code) {
-            user_at(&mut lines, place_of(error));
+            user_at(&mut lines, place);
         }
     }
-    for place in &errors.withheld {
-        value_at(&mut lines, *place);
+    for (from, last) in &errors.withheld {
+        range(&mut lines, *from, *last);
     }
-    lines.into_iter().map(String::from_iter).collect()
+    let characters = lines.into_iter().map(|line| line.characters);
+    characters.map(String::from_iter).collect()
+}
+
+/// The lines of a text as YAML counts them: a lone carriage return ends one too.
+///
+/// SECURITY: places are those of the YAML reader. Lines that are counted in another way would show what it withheld.
+fn lines(text: &str) -> Vec<Line> {
+    let mut lines = Vec::new();
+    let mut characters = Vec::new();
+    let mut rest = text.chars().peekable();
+    while let Some(c) = rest.next() {
+        let end = match c {
+            '\n' => 1,
+            '\r' => 1 + usize::from(rest.next_if_eq(&'\n').is_some()),
+            c => {
+                characters.push(c);
+                continue;
+            }
+        };
+        let characters = std::mem::take(&mut characters);
+        lines.push(Line { characters, end });
+    }
+    if !characters.is_empty() {
+        lines.push(Line { characters, end: 0 });
+    }
+    lines
 }
 
 /// A text without whoever stands in its URLs.
@@ -55,28 +94,69 @@ const fn width(place: Place) -> usize {
     }
 }
 
-/// Blots out a value: to the end of its line when its width is unknown, and else as far as it goes, over the ends
-/// of lines too.
-fn value_at(lines: &mut [Vec<char>], place: Place) {
-    let mut from = place.column.saturating_sub(1);
-    let mut left = width(place);
-    let Some(before) = place.line.checked_sub(1) else {
+/// Blots out what stands from where one place begins to where the other ends, over the ends of lines too, and the
+/// comment behind it. Where that is unknown, it ends with its line. What each line is indented by stays.
+fn range(lines: &mut [Line], from: Place, last: Place) {
+    let Some(before) = from.line.checked_sub(1) else {
         return;
     };
-    for line in lines.iter_mut().skip(before) {
-        blot(line.iter_mut().skip(from).take(left));
-        let taken = line.len().saturating_sub(from) + 1;
-        if place.width == 0 || taken >= left {
-            return;
+    let mut start = from.column.saturating_sub(1);
+    let mut left = usize::MAX;
+    for (number, line) in (from.line..).zip(lines.iter_mut().skip(before)) {
+        if number == last.line {
+            let column = last.column.saturating_sub(1);
+            left = column.saturating_sub(start).saturating_add(width(last));
         }
-        (from, left) = (0, left - taken);
+        let characters = line.characters.iter_mut().skip(start).take(left);
+        blot(characters.skip_while(|c| c.is_whitespace()));
+        let taken = line.characters.len().saturating_sub(start) + line.end;
+        if number >= last.line {
+            if last.width == 0 || taken >= left {
+                comment_from(line, start.saturating_add(left));
+                return;
+            }
+            left -= taken;
+        }
+        start = 0;
     }
 }
 
+/// Blots out the comment that a line ends with, from a column on.
+fn comment_from(line: &mut Line, from: usize) {
+    let is_space = |c: Option<&char>| c.is_none_or(|c| c.is_whitespace());
+    let characters = &line.characters;
+    let found = (from..characters.len()).find(|at| {
+        let before = at.checked_sub(1).and_then(|before| characters.get(before));
+        characters.get(*at) == Some(&'#') && is_space(before)
+    });
+    if let Some(found) = found {
+        blot(line.characters.iter_mut().skip(found + 1));
+    }
+}
+
+/// Blots out everything but the key of a line that nobody could read, and everything where it has none.
+fn behind_key(line: &mut Line) {
+    let at = |n: usize| line.characters.get(n).copied();
+    let ends_key = |n: &usize| {
+        let quoted = n
+            .checked_sub(1)
+            .is_some_and(|n| matches!(at(n), Some('"' | '\'')));
+        at(*n) == Some(':') && (quoted || at(n + 1).is_none_or(char::is_whitespace))
+    };
+    let key = (0..line.characters.len()).find(ends_key);
+    let rest = line.characters.iter_mut().skip(key.map_or(0, |n| n + 1));
+    blot(rest.filter(|c| !c.is_whitespace()));
+}
+
 /// Blots out what stands before the last `@` of a value.
-fn user_at(lines: &mut [Vec<char>], place: Place) {
+fn user_at(lines: &mut [Line], place: Place) {
     let line = place.line.checked_sub(1).and_then(|n| lines.get_mut(n));
-    let Some(line) = line else { return };
+    let Some(Line {
+        characters: line, ..
+    }) = line
+    else {
+        return;
+    };
     let from = place.column.saturating_sub(1);
     let value = || line.iter().skip(from).take(width(place));
     let Some(user) = value().rposition(|c| *c == '@') else {

@@ -104,7 +104,7 @@ fn no_message_says_who_stands_in_a_url() {
 fn what_is_withheld_is_hidden_as_far_as_it_goes() {
     let shown = |at: Place| {
         let mut problems = Problems::default();
-        problems.withhold(at);
+        problems.withhold(at, at);
         let errors = problems.into_errors("p", "a: bc\nde: f\ng\n");
         blot::shown_lines(&errors).join("|")
     };

@@ -1,11 +1,14 @@
-//! What `postern run` refuses of a server file and of what belongs to it, `postern check` refuses too, and says where
-//! to look; and it makes and changes nothing.
+//! What `postern run` refuses of a server file, and of the files, folders and names that belong to it, `postern check`
+//! refuses too, as far as that can be known without making or opening anything, and says where to look; it makes and
+//! changes nothing. What only the start finds out is told in `start/rehearsal.rs`.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
 use postern_audit::{KeyKind, Signer};
+use postern_config::Server;
+use postern_proxy::start::Postern;
 
 use super::super::runner::Folder;
 
@@ -93,6 +96,17 @@ impl Desk {
         // It stops by itself where it starts, since its standard input ends.
         let ran = self.0.postern(&["run", "--supervised"]);
         assert_eq!(ran.code, 2, "{text}\n{}", ran.err);
+        self.forget_the_run(&before);
+    }
+
+    /// Asserts that both commands accept a server file, and that `check` makes nothing.
+    #[track_caller]
+    fn accepted(&self, text: &str) {
+        self.serve(text);
+        let before = everything(self.0.path());
+        self.0.postern(&["check"]).exits(0);
+        assert_eq!(everything(self.0.path()), before, "{text}");
+        self.0.postern(&["run", "--supervised"]).exits(0);
         self.forget_the_run(&before);
     }
 
@@ -279,4 +293,58 @@ fn sessions_that_cannot_be_kept_are_found() {
         &format!("{LISTEN}{UPSTREAM}store: redb:nodir/x.redb\n"),
         &["`store`: the session store `./nodir/x-sessions.redb` cannot be opened: "],
     );
+}
+
+#[test]
+fn a_store_may_lie_in_a_state_folder_that_is_still_to_be_made_however_its_path_is_written() {
+    let desk = Desk::new();
+    for more in [
+        "state: data/../state\nstore: redb:state/x.redb",
+        "state: ./state\nstore: redb:other/../state/./x.redb\naudit: { dir: other/audit }",
+        "state: a/b/c\nstore: redb:a/./b/x.redb",
+    ] {
+        desk.accepted(&format!("{LISTEN}{UPSTREAM}{more}\n"));
+    }
+    desk.refused(
+        &format!("{LISTEN}{UPSTREAM}state: a/b/../c\nstore: redb:a/d/x.redb\n"),
+        &["`store`: "],
+    );
+}
+
+#[test]
+fn names_that_nothing_can_be_made_under_are_found() {
+    let desk = Desk::new();
+    let socket = |path: &str| format!("listen: unix:{path}\n{UPSTREAM}");
+    desk.refused(
+        &socket("short"),
+        &["`listen`: cannot listen on `unix:short`: "],
+    );
+    let long = "s".repeat(120);
+    desk.refused(
+        &socket(&long),
+        &[&format!("`listen`: cannot listen on `unix:{long}`: ")],
+    );
+    std::os::unix::fs::symlink("nowhere", desk.0.path().join("link")).unwrap();
+    desk.refused(
+        &socket("link"),
+        &["`listen`: cannot listen on `unix:link`: "],
+    );
+    let text = |more: &str| format!("{LISTEN}{UPSTREAM}{more}\n");
+    desk.refused(
+        &text("state: link\naudit: { dir: elsewhere }\nstore: redb:x.redb"),
+        &["`state`: "],
+    );
+    desk.refused(&text("audit: { dir: link/below }"), &["`audit.dir`: "]);
+    // A socket of a process that is gone is removed.
+    drop(std::os::unix::net::UnixListener::bind(desk.0.path().join("old.sock")).unwrap());
+    desk.serve(&socket("old.sock"));
+    desk.0.postern(&["check"]).exits(0);
+}
+
+#[test]
+fn a_process_that_is_given_its_socket_needs_no_folder_for_it() {
+    let desk = Desk::new();
+    let text = format!("listen: unix:nodir/p.sock\n{UPSTREAM}policy: policy.yaml\n");
+    let server = Server::parse("s", &text).unwrap();
+    Postern::check(&server, desk.0.path()).unwrap();
 }
