@@ -10,7 +10,7 @@
 //! one: in such a text there may be an odd one. What stands between any two quotes is a name if a colon and a quote
 //! follow, and what follows is its value, up to a quote, the end of the line, a blank that no token has, or the end of
 //! the text. In JSON that is the same: nothing between two strings of it can be the name of a token. In a script it can,
-//! and is known by the signs around it ([`is_code`]). Tokens under other names are the business of [`crate::shape_sweep`] and [`crate::token_sweep`], which come after it.
+//! and is known by the signs around it (`is_code`). Tokens under other names are the business of [`crate::shape_sweep`] and [`crate::token_sweep`], which come after it.
 
 mod known_names;
 mod marks;
