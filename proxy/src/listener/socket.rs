@@ -13,6 +13,9 @@ use tokio::net::{TcpListener, UnixListener};
 
 use crate::start::StartError;
 
+/// How many connections may wait to be accepted; the system may allow fewer. One more tries again a second later. The
+/// standard library asks for 128, which a crowd that comes at once fills.
+const WAITING_MAX: i32 = 4096;
 /// Who may connect to a Unix socket: the user that Postern runs as, and nobody else.
 const SOCKET_MODE: u32 = 0o600;
 
@@ -175,6 +178,7 @@ fn inherit_tcp(socket: OwnedFd) -> io::Result<Socket> {
 
 fn listening(listener: std::net::TcpListener) -> io::Result<Socket> {
     listener.set_nonblocking(true)?;
+    rustix::net::listen(&listener, WAITING_MAX)?;
     let address = listener.local_addr()?;
     Ok(Socket::Tcp(TcpListener::from_std(listener)?, address))
 }
@@ -186,6 +190,7 @@ fn bind_unix(path: &Path) -> io::Result<Socket> {
     let early = early_name(path);
     remove_stale(&early)?;
     let listener = UnixListener::bind(&early)?;
+    rustix::net::listen(&listener, WAITING_MAX)?;
     std::fs::set_permissions(&early, std::fs::Permissions::from_mode(SOCKET_MODE))?;
     std::fs::rename(&early, path)?;
     Ok(Socket::Unix(listener, named(path.to_owned())))
@@ -225,6 +230,19 @@ fn remove_stale(path: &Path) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn a_crowd_that_comes_at_once_waits_to_be_accepted() {
+        let Socket::Tcp(_listener, address) = bind_tcp("127.0.0.1:0").unwrap() else {
+            panic!("a TCP address");
+        };
+        let system = std::fs::read_to_string("/proc/sys/net/core/somaxconn").unwrap();
+        let crowd = system.trim().parse().unwrap_or(128).min(500);
+        let time = std::time::Duration::from_millis(900);
+        let connect = |_| std::net::TcpStream::connect_timeout(&address, time);
+        let waiting: Result<Vec<_>, _> = (0..crowd).map(connect).collect();
+        assert_eq!(waiting.unwrap().len(), crowd);
+    }
 
     #[tokio::test]
     async fn a_unix_socket_is_for_its_owner_only_and_leaves_nothing_behind() {
