@@ -33,7 +33,9 @@ async fn an_answer_to_an_upload_that_goes_on_arrives_whole() {
     client.write_all(head.as_bytes()).await.unwrap();
     // As programs do that look for an answer once they have sent everything.
     client.write_all(&vec![b'x'; 200_000]).await.unwrap();
-    tokio::time::sleep(Duration::from_millis(500)).await;
+    // The answer has begun, and all of it has left the proxy.
+    client.peek(&mut [0]).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(200)).await;
     client.write_all(&vec![b'x'; 2_800_000]).await.unwrap();
     let mut client = Client::over(client);
     let reply = client.reply(false).await.unwrap();
@@ -62,7 +64,6 @@ async fn an_answer_arrives_whole_although_the_next_request_has_come() {
         let reply = client.reply(false).await.unwrap();
         assert_eq!((reply.status, reply.complete), (200, true), "{ahead}");
         assert_eq!(reply.text(), long());
-        assert!(client.is_closed().await);
     }
 }
 
