@@ -2,15 +2,16 @@
 //!
 //! Guarantees: a member at any depth whose name is that of a session token (see [`crate::token_rules`]), the policy's
 //! own among them, and whose value is a string that can be a token is asked about before any of it leaves; escapes in
-//! names and values are decoded for that. Every other byte leaves unchanged. What is held is bounded by [`VALUE_BYTES_MAX`]; a longer
-//! value beside such a name is emptied without being asked about.
+//! names and values are decoded for that. Every other byte leaves unchanged. What is held is bounded by
+//! [`VALUE_BYTES_MAX`]; a longer value beside such a name is emptied without being asked about.
 //!
 //! It validates nothing: on a redacting route that has been done before, and elsewhere a text that is no JSON (a
 //! script, a stream of events) leaves as it came. So it does not count which quotes open a string and which close
 //! one: in such a text there may be an odd one. What stands between any two quotes is a name if a colon and a quote
 //! follow, and what follows is its value, up to a quote, the end of the line, a blank that no token has, or the end of
 //! the text. In JSON that is the same: nothing between two strings of it can be the name of a token. In a script it can,
-//! and is known by the signs around it (`is_code`). Tokens under other names are the business of [`crate::shape_sweep`] and [`crate::token_sweep`], which come after it.
+//! and is known by the signs around it (`is_code`). Tokens under other names are the business of [`crate::shape_sweep`]
+//! and [`crate::token_sweep`], which come after it.
 
 mod known_names;
 mod marks;
@@ -161,9 +162,10 @@ impl Members {
     fn passing(&mut self, (since, escaped): (Since, bool), chunk: &[u8], at: usize) -> usize {
         let (mut since, mut from) = (since, at + usize::from(escaped));
         loop {
-            let rest;
-            (since, rest) = since.after(chunk.get(from..).unwrap_or_default());
-            from = chunk.len().max(from) - rest.len();
+            let length;
+            (since, length) = since.after(chunk.get(from..).unwrap_or_default());
+            from += length;
+            let rest = chunk.get(from..).unwrap_or_default();
             let Some(found) = next_mark(rest) else {
                 let escaped = from > chunk.len();
                 self.place = Inside::Passing { since, escaped };

@@ -75,20 +75,20 @@ pub(super) enum Since {
 }
 
 impl Since {
-    /// The same after the beginning of a text, as far as that matters, and the rest of it.
-    pub(super) fn after(self, text: &[u8]) -> (Self, &[u8]) {
-        let (mut since, mut rest) = (self, text);
+    /// The same after the beginning of a text, as far as that matters, and how long that is.
+    pub(super) fn after(self, text: &[u8]) -> (Self, usize) {
+        let (mut since, mut length) = (self, 0);
         while since != Self::Other
-            && let Some((first, more)) = rest.split_first()
+            && let Some(byte) = text.get(length)
         {
-            since = match (since, first) {
-                (_, b'"' | b'\\') => return (since, rest),
+            since = match (since, byte) {
+                (_, b'"' | b'\\') => break,
                 (same, b' ' | b'\t' | b'\r' | b'\n') => same,
                 (Self::Quote, b':') => Self::Colon,
                 (Self::Quote | Self::Colon | Self::Other, _) => Self::Other,
             };
-            rest = more;
+            length += 1;
         }
-        (since, rest)
+        (since, length)
     }
 }

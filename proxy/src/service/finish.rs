@@ -52,7 +52,12 @@ pub(super) async fn finish(
             None
         }
         After::Close => {
-            close(session, watch).await;
+            match session {
+                ServerSession::H1(session) => close(session.into_inner(), watch).await,
+                ServerSession::H2(_) | ServerSession::Subrequest(_) | ServerSession::Custom(_) => {
+                    let _taken = let_go(session.shutdown()).await;
+                }
+            }
             None
         }
         After::Reuse => {
@@ -63,13 +68,8 @@ pub(super) async fn finish(
                     watch.expect_next_head();
                     Some(stream)
                 }
-                Ended::Closing(session) => {
-                    close(*session, watch).await;
-                    None
-                }
-                Ended::Ahead(stream) => {
-                    watch.turn_off();
-                    Box::pin(linger(stream)).await;
+                Ended::Closing(stream) => {
+                    close(stream, watch).await;
                     None
                 }
                 Ended::Gone => None,
@@ -82,10 +82,9 @@ pub(super) async fn finish(
 enum Ended {
     /// A connection that can be used again.
     Stream(Stream),
-    /// One that cannot, since a side wants to close it, or what the client sends was not read to its end.
-    Closing(Box<ServerSession>),
-    /// One whose client has sent more than its request, which was read with it.
-    Ahead(Stream),
+    /// One that cannot: a side wants to close it, what the client sends was not read to its end, or it has sent more
+    /// than its request.
+    Closing(Stream),
     /// None.
     Gone,
 }
@@ -99,7 +98,7 @@ async fn end(session: ServerSession) -> Ended {
                 return Ended::Gone;
             }
             if !session.will_keepalive() {
-                return Ended::Closing(Box::new(ServerSession::H1(session)));
+                return Ended::Closing(session.into_inner());
             }
             // Only so that the library does not drop a connection on which more has been read.
             session.set_pipelining_enabled(true);
@@ -112,22 +111,15 @@ async fn end(session: ServerSession) -> Ended {
     match taken.map(|taken| taken.map(ReusableHttpStream::into_parts)) {
         Ok(Some((stream, None))) => Ended::Stream(stream),
         // Whoever sends a request before the last one is answered is not served again.
-        Ok(Some((stream, Some(_ahead)))) => Ended::Ahead(stream),
+        Ok(Some((stream, Some(_ahead)))) => Ended::Closing(stream),
         Ok(None) | Err(_) => Ended::Gone,
     }
 }
 
 /// Ends a connection once the client has had time to read the answer.
-async fn close(session: ServerSession, watch: &Watch) {
+async fn close(stream: Stream, watch: &Watch) {
     watch.turn_off();
-    match session {
-        ServerSession::H1(session) => Box::pin(linger(session.into_inner())).await,
-        mut session @ (ServerSession::H2(_)
-        | ServerSession::Subrequest(_)
-        | ServerSession::Custom(_)) => {
-            let _taken = let_go(session.shutdown()).await;
-        }
-    }
+    Box::pin(linger(stream)).await;
 }
 
 /// Says that nothing more will be sent, to a client that may take nothing any more. Whether that has left.

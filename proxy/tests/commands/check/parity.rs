@@ -47,6 +47,16 @@ roles:
 sessions: { bind: context, required: { export: 0 } }
 ";
 
+/// A server file that says no more than it has to, and this.
+fn with(more: &str) -> String {
+    format!("{LISTEN}{UPSTREAM}{more}\n")
+}
+
+/// One whose clients connect to a socket.
+fn at_socket(path: &str) -> String {
+    format!("listen: unix:{path}\n{UPSTREAM}")
+}
+
 /// The key of a witness that nobody has.
 fn witness() -> String {
     let signer = Signer::from_seed("w.example", KeyKind::Witness, &[7; 32]).unwrap();
@@ -157,7 +167,7 @@ fn a_good_server_file_passes_and_nothing_is_made() {
     assert_eq!(everything(desk.0.path()), before);
 
     // What a run has made does not disturb it.
-    desk.serve(&format!("{LISTEN}{UPSTREAM}"));
+    desk.serve(&with(""));
     desk.0.postern(&["run", "--supervised"]).exits(0);
     let before = everything(desk.0.path());
     desk.0.postern(&["check"]).exits(0);
@@ -234,7 +244,7 @@ fn every_key_that_cannot_be_used_is_found() {
 #[test]
 fn witnesses_and_peers_that_cannot_be_used_are_found() {
     let desk = Desk::new();
-    let audit = |what: &str| format!("{LISTEN}{UPSTREAM}audit: {{ {what} }}\n");
+    let audit = |what: &str| with(&format!("audit: {{ {what} }}"));
     desk.refused(
         &audit("peers: [ file:gone, file:none.pem ]"),
         &[
@@ -254,30 +264,33 @@ fn witnesses_and_peers_that_cannot_be_used_are_found() {
 #[test]
 fn places_where_nothing_can_be_kept_are_found() {
     let desk = Desk::new();
-    let text = |more: &str| format!("{LISTEN}{UPSTREAM}{more}\n");
-    desk.refused(
-        &text("state: short\naudit: { dir: elsewhere }\nstore: redb:x.redb"),
-        &["`state`: "],
-    );
-    desk.refused(
-        &text("state: short/below\naudit: { dir: elsewhere }\nstore: redb:x.redb"),
-        &["`state`: "],
-    );
-    desk.refused(&text("audit: { dir: short }"), &["`audit.dir`: "]);
-    desk.refused(
-        &text("store: redb:nodir/x.redb"),
-        &["`store`: the quota store `./nodir/x.redb` cannot be opened: "],
-    );
-    desk.refused(
-        &format!("listen: unix:nodir/p.sock\n{UPSTREAM}"),
-        &["`listen`: cannot listen on `unix:nodir/p.sock`: "],
-    );
+    for (text, part) in [
+        (
+            with("state: short\naudit: { dir: elsewhere }\nstore: redb:x.redb"),
+            "`state`: ",
+        ),
+        (
+            with("state: short/below\naudit: { dir: elsewhere }\nstore: redb:x.redb"),
+            "`state`: ",
+        ),
+        (with("audit: { dir: short }"), "`audit.dir`: "),
+        (
+            with("store: redb:nodir/x.redb"),
+            "`store`: the quota store `./nodir/x.redb` cannot be opened: ",
+        ),
+        (
+            at_socket("nodir/p.sock"),
+            "`listen`: cannot listen on `unix:nodir/p.sock`: ",
+        ),
+    ] {
+        desk.refused(&text, &[part]);
+    }
     fs::create_dir(desk.0.path().join("folder")).unwrap();
-    desk.refused(&text("store: redb:folder"), &["`store`: "]);
+    desk.refused(&with("store: redb:folder"), &["`store`: "]);
     // Nobody opens a store where nothing is counted.
     let (counts_nothing, _) = POLICY.split_once("quotas:").unwrap();
     desk.0.write("policy.yaml", counts_nothing);
-    desk.serve(&text("store: redb:nodir/x.redb"));
+    desk.serve(&with("store: redb:nodir/x.redb"));
     desk.0.postern(&["check"]).exits(0);
 }
 
@@ -286,11 +299,11 @@ fn sessions_that_cannot_be_kept_are_found() {
     let desk = Desk::new();
     desk.0.write("policy.yaml", SESSIONS);
     desk.refused(
-        &format!("{LISTEN}{UPSTREAM}store: redis://127.0.0.1:9\n"),
+        &with("store: redis://127.0.0.1:9"),
         &["`store`: sessions in a shared store need a key that all replicas have"],
     );
     desk.refused(
-        &format!("{LISTEN}{UPSTREAM}store: redb:nodir/x.redb\n"),
+        &with("store: redb:nodir/x.redb"),
         &["`store`: the session store `./nodir/x-sessions.redb` cannot be opened: "],
     );
 }
@@ -303,10 +316,10 @@ fn a_store_may_lie_in_a_state_folder_that_is_still_to_be_made_however_its_path_i
         "state: ./state\nstore: redb:other/../state/./x.redb\naudit: { dir: other/audit }",
         "state: a/b/c\nstore: redb:a/./b/x.redb",
     ] {
-        desk.accepted(&format!("{LISTEN}{UPSTREAM}{more}\n"));
+        desk.accepted(&with(more));
     }
     desk.refused(
-        &format!("{LISTEN}{UPSTREAM}state: a/b/../c\nstore: redb:a/d/x.redb\n"),
+        &with("state: a/b/../c\nstore: redb:a/d/x.redb"),
         &["`store`: "],
     );
 }
@@ -314,30 +327,20 @@ fn a_store_may_lie_in_a_state_folder_that_is_still_to_be_made_however_its_path_i
 #[test]
 fn names_that_nothing_can_be_made_under_are_found() {
     let desk = Desk::new();
-    let socket = |path: &str| format!("listen: unix:{path}\n{UPSTREAM}");
-    desk.refused(
-        &socket("short"),
-        &["`listen`: cannot listen on `unix:short`: "],
-    );
-    let long = "s".repeat(120);
-    desk.refused(
-        &socket(&long),
-        &[&format!("`listen`: cannot listen on `unix:{long}`: ")],
-    );
     std::os::unix::fs::symlink("nowhere", desk.0.path().join("link")).unwrap();
+    let long = "s".repeat(120);
+    for path in ["short", &long, "link"] {
+        let part = format!("`listen`: cannot listen on `unix:{path}`: ");
+        desk.refused(&at_socket(path), &[&part]);
+    }
     desk.refused(
-        &socket("link"),
-        &["`listen`: cannot listen on `unix:link`: "],
-    );
-    let text = |more: &str| format!("{LISTEN}{UPSTREAM}{more}\n");
-    desk.refused(
-        &text("state: link\naudit: { dir: elsewhere }\nstore: redb:x.redb"),
+        &with("state: link\naudit: { dir: elsewhere }\nstore: redb:x.redb"),
         &["`state`: "],
     );
-    desk.refused(&text("audit: { dir: link/below }"), &["`audit.dir`: "]);
+    desk.refused(&with("audit: { dir: link/below }"), &["`audit.dir`: "]);
     // A socket of a process that is gone is removed.
     drop(std::os::unix::net::UnixListener::bind(desk.0.path().join("old.sock")).unwrap());
-    desk.serve(&socket("old.sock"));
+    desk.serve(&at_socket("old.sock"));
     desk.0.postern(&["check"]).exits(0);
 }
 
