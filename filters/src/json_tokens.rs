@@ -13,6 +13,7 @@
 //! and is known by the signs around it (`is_code`). Tokens under other names are the business of [`crate::shape_sweep`]
 //! and [`crate::token_sweep`], which come after it.
 
+mod ahead;
 mod known_names;
 mod marks;
 mod pieces;
@@ -26,6 +27,7 @@ use postern_config::sessions::TokenNames;
 use crate::body_filter::{BodyError, BodyFilter};
 use crate::placeholder::Place;
 use crate::token_rules::{FoundToken, Instead, Says, Why, field, without_scheme};
+use ahead::Ahead;
 use known_names::KnownNames;
 use marks::{ValueEnd, is_between_strings, is_code, next_mark, value_end};
 use pieces::{Piece, Since};
@@ -161,6 +163,7 @@ impl Members {
     /// Passes text from `at` on, up to a value that may be a token, and says up to where.
     fn passing(&mut self, (since, escaped): (Since, bool), chunk: &[u8], at: usize) -> usize {
         let (mut since, mut from) = (since, at + usize::from(escaped));
+        let mut looked_ahead = false;
         loop {
             let length;
             (since, length) = since.after(chunk.get(from..).unwrap_or_default());
@@ -186,7 +189,35 @@ impl Members {
             self.last.take_over(&mut self.open);
             self.open.begin(from);
             since = Since::Quote;
+            if !std::mem::replace(&mut looked_ahead, true) {
+                from = self.look_ahead(chunk, from);
+                if matches!(self.place, Inside::Held { .. }) {
+                    return from;
+                }
+            }
         }
+    }
+
+    /// Passes text from `after` on, where a quote has just been passed, up to a value that may be a token; if there
+    /// is none, up to the last value that stands beside a name. What is left after that is for [`Self::passing`].
+    fn look_ahead(&mut self, chunk: &[u8], after: usize) -> usize {
+        let mut mark = after.saturating_sub(1);
+        for member in Ahead::of(chunk, mark) {
+            // Before the mark itself stands what was passed last.
+            let before = member.name.end;
+            if before != mark {
+                self.last.is(member.name);
+            }
+            mark = member.value;
+            if let Some(says) = self.says(Since::Colon, chunk) {
+                let escaped = false;
+                self.place = Inside::Held { escaped, says };
+                break;
+            }
+            self.last.is(before + 1..mark);
+            self.open.begin(mark + 1);
+        }
+        mark + 1
     }
 
     /// What the name before a quote says about the value behind it; the name is kept with it.

@@ -38,15 +38,18 @@ pub(super) fn value_end(text: &[u8], escaped: bool) -> (usize, ValueEnd) {
     (text.len(), ValueEnd::Open { escaped })
 }
 
-/// What stands at an end of a piece of code between two strings, and of no name: `"a"+token+":"`.
-const OF_CODE: &[u8] = b"+,;:()=?&|!<>";
-
 /// Whether a piece is code and no name: in a script strings stand on both sides of it.
 pub(super) fn is_code(piece: &[u8]) -> bool {
     let ends = [piece.first(), piece.last()];
-    ends.into_iter()
-        .flatten()
-        .any(|byte| OF_CODE.contains(byte))
+    ends.into_iter().flatten().any(|byte| is_of_code(*byte))
+}
+
+/// Whether that stands at an end of a piece of code between two strings, and of no name: `"a"+token+":"`.
+const fn is_of_code(byte: u8) -> bool {
+    matches!(
+        byte,
+        b'+' | b',' | b';' | b':' | b'(' | b')' | b'=' | b'?' | b'&' | b'|' | b'!' | b'<' | b'>'
+    )
 }
 
 /// Whether a value is the end of one string of a script, code, and the beginning of another: `'{"token":"'+code+'"}'`.

@@ -21,6 +21,11 @@ impl Piece {
         self.here = Some(at..at);
     }
 
+    /// It is a part of the present chunk.
+    pub(super) fn is(&mut self, here: Range<usize>) {
+        self.here = Some(here);
+    }
+
     /// It becomes another piece, which is nothing then.
     pub(super) fn take_over(&mut self, other: &mut Self) {
         self.here = other.here.take();

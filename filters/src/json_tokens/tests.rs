@@ -1,5 +1,7 @@
 //! Answers of real applications, and names and values written in every way JSON has.
 
+use proptest::prelude::*;
+
 use super::*;
 use crate::token_rules::samples::{names, none};
 
@@ -245,4 +247,24 @@ fn a_member_that_the_policy_names_is_a_token_whatever_its_value_looks_like() {
                     \"a\":{\"d\\u0065sk_ref\":\"\"},\"desk\":\"agent-7\",\"token\":\"\"}";
     assert_eq!(read(own), (expected.to_owned(), 5));
     assert_eq!(read(none()).1, 1, "only what is always one");
+}
+
+/// What names, values and what is around them can be made of.
+const PIECES: [&str; 16] = [
+    "\"", "\"", "\"", "\\", "\\", ":", ":", " ", "\n", "token", "sid", TOKEN, "x", ",", "'+",
+    "\":\"",
+];
+
+proptest! {
+    /// Byte by byte nothing is looked for ahead of what is read.
+    #[test]
+    fn looking_ahead_finds_what_reading_each_quote_finds(
+        pieces in proptest::collection::vec(proptest::sample::select(&PIECES[..]), 0..40),
+        long in proptest::option::of(NAME_BYTES_MAX - 6..NAME_BYTES_MAX + 3),
+    ) {
+        let long = long.map(|length| format!("\"{}token\":\"{TOKEN}\"", "_".repeat(length - 5)));
+        let text = pieces.concat() + &long.unwrap_or_default();
+        let bytes: Vec<&[u8]> = text.as_bytes().chunks(1).collect();
+        prop_assert_eq!(whole(&text), swept(&bytes), "{}", text);
+    }
 }
