@@ -2,7 +2,8 @@
 //! Never a value, a query, a header or a token (D15).
 //!
 //! The line is an event of the `tracing` target [`TARGET`]; its field `entry` is the JSON of a
-//! [`postern_audit::AuditEntry`]. The tamper-evident log is another thing and comes with its own issue.
+//! [`postern_audit::AuditEntry`]. The tamper-evident log ([`crate::evidence`]) is another
+//! thing: exchanges wait for that one, and nobody waits for this line.
 //!
 //! SECURITY: the records that libraries write through the `log` crate hold what clients and upstreams
 //! sent: at level `error` pingora writes request lines and, for a malformed upstream head, its raw

@@ -108,7 +108,7 @@ pub(crate) enum Refusal {
     /// `Expect` asks for something other than `100-continue`.
     #[error("the expectation is not met")]
     Expectation,
-    /// A method that is never served: `CONNECT`, `TRACE`, `TRACK`.
+    /// A method that is never served: `CONNECT`, `TRACE`, `TRACK`, `DEBUG`.
     #[error("the method is not served")]
     Method,
 }

@@ -5,6 +5,7 @@
 //! becomes a label. What an alert watches is there at zero before it first happens, so that its first
 //! time shows as an increase.
 
+mod live;
 mod rules;
 mod sessions;
 mod standing;
@@ -25,6 +26,7 @@ use crate::telemetry::HttpMetrics;
 use rules::RuleMetrics;
 use sessions::SessionMetrics;
 
+pub(crate) use live::Live;
 pub(crate) use rules::BodyCost;
 pub(crate) use standing::Standing;
 

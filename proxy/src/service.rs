@@ -1,8 +1,8 @@
 //! Where pingora meets Postern: one function per step of an exchange.
 //!
 //! ```text
-//! read_head ─▶ clean (hygiene) ─▶ snapshot ─▶ authenticate ─▶ decide ─▶ forward ─▶ finish
-//!      └───────────┴──────────────────┴───────────┴────────────┴── a problem, from respond
+//! read_head ─▶ snapshot ─▶ clean (hygiene) ─▶ authenticate ─▶ decide ─▶ forward ─▶ finish
+//!      └───────────────────────────┴────────────────┴────────────┴── a problem, from respond
 //! ```
 //!
 //! A [`Connection`] is pingora's application for one client connection; it knows the peer, so that

@@ -24,7 +24,7 @@ use crate::hygiene::{HeadLimits, HostRule};
 use crate::lifecycle::Lifecycle;
 use crate::listener::{Listener, TlsFiles};
 use crate::load::{self, LoadError};
-use crate::metrics::Metrics;
+use crate::metrics::{Live, Metrics};
 use crate::policy_signature::{self, PolicySigners};
 use crate::policy_store::PolicyStore;
 use crate::quota::OpenError;
@@ -165,6 +165,7 @@ impl Postern {
         // Only the audit log says what the system's clock said, wrong or not.
         let clock: Arc<dyn Clock> = Arc::new(AnchoredClock::new(options.clock));
         let served = served(&server, &listener);
+        live(&store, &lifecycle, &evidence).register(metrics.registry())?;
         let counted = (&metrics, &store);
         let exporting = options.telemetry.start(counted, &evidence, served)?;
         let told = (&clock, &metrics, &evidence);
@@ -232,6 +233,15 @@ fn admin_state(
         vitals: Arc::clone(&service.lifecycle) as Arc<dyn admin::Vitals>,
         listen: vec![listen],
         policy,
+    }
+}
+
+/// What metrics show of what others count.
+fn live(store: &Arc<PolicyStore>, lifecycle: &Arc<Lifecycle>, evidence: &Evidence) -> Live {
+    Live {
+        store: Arc::clone(store),
+        vitals: Arc::clone(lifecycle) as Arc<dyn admin::Vitals>,
+        evidence: evidence.watched(),
     }
 }
 

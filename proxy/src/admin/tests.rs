@@ -15,7 +15,7 @@ use super::*;
 use crate::clock::SystemClock;
 use crate::evidence::Evidence;
 use crate::load::samples::{HEADER, limits, policy, write};
-use crate::metrics::Metrics;
+use crate::metrics::{Live, Metrics};
 use crate::quota::StoreAddress;
 use crate::reload::ReloadOptions;
 use crate::session::{ServerKeys, SessionPlace};
@@ -83,13 +83,23 @@ fn state(folder: &Path, text: &str, loaded: bool) -> (AdminState, Arc<Plane>) {
         evidence: Evidence::off(Arc::new(SystemClock)),
     };
     let reloader = PolicyReloader::start(options, Arc::clone(&reloaded)).unwrap();
-    let empty = || Arc::new(PolicyStore::deny_all());
     let plane = Arc::new(Plane::default());
+    let store = match loaded {
+        true => reloaded,
+        false => Arc::new(PolicyStore::deny_all()),
+    };
+    let metrics = Arc::new(Metrics::new().unwrap());
+    let live = Live {
+        store: Arc::clone(&store),
+        vitals: plane.clone(),
+        evidence: Evidence::off(Arc::new(SystemClock)).watched(),
+    };
+    live.register(metrics.registry()).unwrap();
     let state = AdminState {
-        store: if loaded { reloaded } else { empty() },
+        store,
         reloader,
         token: AdminToken::read_or_make(&folder.join("state")).unwrap(),
-        metrics: Arc::new(Metrics::new().unwrap()),
+        metrics,
         quotas: quotas(folder),
         sessions: sessions(folder),
         evidence: Evidence::off(Arc::new(SystemClock)),

@@ -1,8 +1,9 @@
 //! How the log is, for metrics: what became of entries, what waits, and how much room there is.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
 
-use super::Evidence;
+use super::{Evidence, Kept};
 
 /// What became of the entries of this process.
 #[derive(Debug, Default)]
@@ -46,10 +47,14 @@ impl Tally {
     }
 }
 
-impl Evidence {
-    /// How the log is; none where none is kept.
+/// The log as somebody sees it who does not keep it open.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Watched(Weak<Kept>);
+
+impl Watched {
+    /// How the log is; none where none is kept, or not any more.
     pub(crate) fn health(&self) -> Option<Health> {
-        let kept = self.kept.as_ref()?;
+        let kept = self.0.upgrade()?;
         Some(Health {
             written: kept.tally.written.load(Ordering::Relaxed),
             failed: kept.tally.failed.load(Ordering::Relaxed),
@@ -57,6 +62,13 @@ impl Evidence {
             failing: kept.tally.is_failing() || kept.log.is_poisoned(),
             free_percent: kept.space.free_percent(),
         })
+    }
+}
+
+impl Evidence {
+    /// The same for whoever wants to know how it is.
+    pub(crate) fn watched(&self) -> Watched {
+        Watched(self.kept.as_ref().map(Arc::downgrade).unwrap_or_default())
     }
 }
 

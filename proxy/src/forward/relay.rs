@@ -57,7 +57,8 @@ pub(super) async fn relay(
         })?;
     forwarding.upstream.localise(&mut planned.headers);
     if let Some(visit) = forwarding.visit {
-        planned = Box::pin(without_tokens(visit, planned, &head)).await?;
+        let stripped = Box::pin(without_tokens(visit, planned, &head)).await;
+        planned = stripped.inspect_err(|halt| send::count(halt, exchange))?;
     }
     let bodiless = head.is_bodiless(method);
     let live = head.is_event_stream();

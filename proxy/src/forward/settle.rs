@@ -77,7 +77,7 @@ async fn log_in(
         answer: &answer,
     };
     let body = match visit.reads_answer(&settling) {
-        true => Some(read_ahead(forwarding, sent).await?),
+        true => Some(counted(read_ahead(forwarding, sent).await, exchange)?),
         false => None,
     };
     let asked = match visit.asks_at(&settling, body.as_deref()) {
@@ -86,6 +86,11 @@ async fn log_in(
     };
     let logging_in = visit.log_in(&settling, body.as_deref(), asked.as_deref());
     Ok(logging_in.await?)
+}
+
+/// What the upstream does wrong before its answer is relayed counts too.
+fn counted<T>(read: Result<T, Halt>, exchange: &Exchange) -> Result<T, Halt> {
+    read.inspect_err(|halt| send::count(halt, exchange))
 }
 
 /// Reads an answer's body before it is passed on. One that is too long says nothing.
@@ -122,7 +127,7 @@ async fn ask(
         visit.keep_cookies(&sent.head.headers);
     }
     let mut read = BytesMut::new();
-    let ended = read_until(forwarding, &mut sent, &mut read).await?;
+    let ended = counted(read_until(forwarding, &mut sent, &mut read).await, exchange)?;
     if !ended || !sent.head.status.is_success() {
         return Ok(Bytes::new());
     }

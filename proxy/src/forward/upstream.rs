@@ -3,6 +3,7 @@
 //! HTTP/1.1 only, over TCP or TLS. Names are resolved without blocking and looked up again after a
 //! while. Connections are pooled by pingora, which drops one that says something out of turn.
 
+use std::fmt::Display;
 use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
 use std::path::Path;
@@ -17,6 +18,7 @@ use pingora::upstreams::peer::{HttpPeer, Peer};
 use postern_config::secret::Reference;
 use postern_config::server;
 
+use super::reachability::Reachability;
 use crate::clock::Clock;
 use crate::load;
 use crate::respond::Problem;
@@ -42,6 +44,7 @@ pub(crate) struct Upstream {
     clock: Arc<dyn Clock>,
     resolved: Mutex<Option<Resolved>>,
     target: Target,
+    reachability: Reachability,
 }
 
 /// Where the name leads to.
@@ -114,6 +117,7 @@ impl Upstream {
             write_time: upstream.write_timeout,
             clock,
             resolved: Mutex::default(),
+            reachability: Reachability::default(),
         })
     }
 
@@ -198,8 +202,17 @@ impl Upstream {
         let leasing = Box::pin(self.try_addresses(fresh));
         match tokio::time::timeout(self.connect_time, leasing).await {
             Ok(leased) => leased,
-            Err(_elapsed) => Err(Problem::UpstreamTimeout),
+            Err(_elapsed) => {
+                self.failed(&"it did not take a connection in time");
+                Err(Problem::UpstreamTimeout)
+            }
         }
+    }
+
+    /// No connection could be made.
+    fn failed(&self, why: &dyn Display) {
+        let now = self.clock.monotonic();
+        self.reachability.failed(now, &self.target, why);
     }
 
     /// Gives a connection back, if what was said on it ended soundly.
@@ -234,16 +247,22 @@ impl Upstream {
 
     /// A new connection, to the first address that takes one.
     async fn connect(&self, peers: &[KnownPeer]) -> Result<Lease, Problem> {
+        let mut last = None;
         for known in peers {
             match self.connector.new_stream(&known.peer).await {
-                Ok(stream) => return Ok(self.leased(stream, known, false)),
-                Err(error) => {
-                    tracing::debug!(
-                        kind = error.etype.as_str(),
-                        "the upstream refused a connection"
-                    );
+                Ok(stream) => {
+                    self.reachability.connected(&self.target);
+                    return Ok(self.leased(stream, known, false));
                 }
+                Err(error) => last = Some(error),
             }
+        }
+        match last {
+            Some(error) => {
+                let (kind, cause) = (error.etype.as_str(), error.root_cause());
+                self.failed(&format_args!("{kind}: {cause}"));
+            }
+            None => self.failed(&"its name leads to no address"),
         }
         self.forget_addresses();
         Err(Problem::UpstreamUnavailable)
@@ -276,7 +295,10 @@ impl Upstream {
     async fn resolve(&self) -> Result<Arc<[KnownPeer]>, Problem> {
         let at = self.clock.monotonic();
         let found = tokio::net::lookup_host((self.host.as_str(), self.port)).await;
-        let addresses = found.map_err(|_unknown| Problem::UpstreamUnavailable)?;
+        let addresses = found.map_err(|error| {
+            self.failed(&error);
+            Problem::UpstreamUnavailable
+        })?;
         let peers: Arc<[KnownPeer]> = addresses.map(|address| self.peer(address)).collect();
         let resolved = Resolved {
             at,

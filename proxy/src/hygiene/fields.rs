@@ -89,7 +89,7 @@ fn declared_length(headers: &HeaderMap) -> Result<Option<u64>, Refusal> {
         .ok_or(Refusal::Ambiguous("the Content-Length"))
 }
 
-/// Digits only, without leading zeros, within 63 bits.
+/// Digits only, without leading zeros, 18 at most.
 fn plain_number(bytes: &[u8]) -> Option<u64> {
     let digits = (1..=18).contains(&bytes.len()) && bytes.iter().all(u8::is_ascii_digit);
     let leading_zero = bytes.len() > 1 && bytes.first() == Some(&b'0');

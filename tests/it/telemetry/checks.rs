@@ -82,6 +82,22 @@ pub(super) fn check_metrics(received: &Received) {
     check_durations(received);
     check_counts(received);
     check_rules(received);
+    check_others(received);
+}
+
+/// What others count is the same to a collector as to Prometheus.
+fn check_others(received: &Received) {
+    for name in [
+        "postern.build_info",
+        "postern.exchanges_in_flight",
+        "postern.policy_reloads",
+        "postern.policy_reload_failed",
+        "postern.policy_info",
+        "postern.policy_loaded_timestamp",
+        "process.open_fds",
+    ] {
+        assert!(received.metric(name).is_some(), "{name}");
+    }
 }
 
 fn check_durations(received: &Received) {

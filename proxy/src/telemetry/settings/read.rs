@@ -36,7 +36,7 @@ impl<'a> Reader<'a> {
         (!value.is_empty()).then(|| value.to_owned())
     }
 
-    /// A variable of a signal (`%` stands for its name), or else the one for all signals.
+    /// The variable of a signal that ends like this, or else the one for all signals.
     pub(super) fn of_signal(&self, signal: Signal, suffix: &str) -> Option<(String, String)> {
         let own = format!("OTEL_EXPORTER_OTLP_{}_{suffix}", signal.variable());
         let all = format!("OTEL_EXPORTER_OTLP_{suffix}");
