@@ -7,6 +7,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use pingora::listeners::tls::Acceptor;
 use postern_config::secret::Reference;
@@ -15,8 +16,9 @@ use rustls::crypto::{CryptoProvider, ring};
 use rustls::server::danger::ClientCertVerifier;
 use rustls::server::{NoServerSessionStorage, WebPkiClientVerifier};
 use rustls::{RootCertStore, ServerConfig};
-use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::pem::{self, PemObject};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use x509_parser::certificate::Validity;
 
 use crate::load;
 use crate::start::StartError;
@@ -24,6 +26,8 @@ use crate::start::StartError;
 const CERT: &str = "listen.tls.cert";
 const KEY: &str = "listen.tls.key";
 const CLIENT_CA: &str = "listen.tls.client_ca";
+/// How long before a certificate's end that is said.
+const SOON: Duration = Duration::from_hours(7 * 24);
 
 /// Makes the acceptor that the server file asks for.
 ///
@@ -39,9 +43,10 @@ pub(super) fn acceptor(tls: &ListenTls, base: &Path) -> Result<Acceptor, StartEr
         Some(reference) => builder.with_client_cert_verifier(verifier(reference, base, provider)?),
     };
     let chain = certificates(&tls.cert, base, CERT)?;
+    say_how_long(chain.first(), &tls.cert);
     let mut config = builder
         .with_single_cert(chain, private_key(tls, base)?)
-        .map_err(|error| tls_error(CERT, &error))?;
+        .map_err(|error| no_pair(tls, &error))?;
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     config.send_tls13_tickets = 0;
     config.session_storage = Arc::new(NoServerSessionStorage {});
@@ -90,7 +95,10 @@ fn verifier(
 
 fn private_key(tls: &ListenTls, base: &Path) -> Result<PrivateKeyDer<'static>, StartError> {
     let pem = load::resolve(&tls.key, base)?;
-    PrivateKeyDer::from_pem_slice(&pem).map_err(|error| tls_error(KEY, &error))
+    PrivateKeyDer::from_pem_slice(&pem).map_err(|error| match error {
+        pem::Error::NoItemsFound => missing(KEY, "private key", &tls.key),
+        error => tls_error(KEY, &error),
+    })
 }
 
 /// The certificates of a PEM file; at least one.
@@ -104,17 +112,100 @@ pub(crate) fn certificates(
         .collect::<Result<_, _>>()
         .map_err(|error| tls_error(field, &error))?;
     if chain.is_empty() {
-        return Err(StartError::Tls {
-            field,
-            message: "no certificate in the file".to_owned(),
-        });
+        return Err(missing(field, "certificate", reference));
     }
     Ok(chain)
+}
+
+/// Says when clients will not take the server's certificate, today or within a week.
+fn say_how_long(certificate: Option<&CertificateDer<'_>>, reference: &Reference) {
+    let parsed = certificate.and_then(|der| x509_parser::parse_x509_certificate(der).ok());
+    let Some((_rest, certificate)) = parsed else {
+        return;
+    };
+    let (validity, file) = (certificate.validity(), shown(reference));
+    let (from, until) = (validity.not_before, validity.not_after);
+    match lasts(validity) {
+        Lasts::Well => {}
+        Lasts::Soon => tracing::warn!(%file, %until, "the server's certificate ends soon"),
+        Lasts::NotNow => {
+            tracing::warn!(%file, %from, %until, "the server's certificate is not valid now: clients refuse it");
+        }
+    }
+}
+
+/// How a certificate's time stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Lasts {
+    Well,
+    Soon,
+    NotNow,
+}
+
+fn lasts(validity: &Validity) -> Lasts {
+    match validity.time_to_expiration() {
+        None => Lasts::NotNow,
+        Some(left) if left < SOON => Lasts::Soon,
+        Some(_) => Lasts::Well,
+    }
+}
+
+fn missing(field: &'static str, what: &str, reference: &Reference) -> StartError {
+    StartError::Tls {
+        field,
+        message: format!("there is no {what} in PEM in `{}`", shown(reference)),
+    }
+}
+
+/// The certificate and the key cannot be used together.
+fn no_pair(tls: &ListenTls, error: &rustls::Error) -> StartError {
+    let (cert, key) = (shown(&tls.cert), shown(&tls.key));
+    let message = match error {
+        rustls::Error::InconsistentKeys(_) => {
+            format!("the key in `{key}` is not that of the certificate in `{cert}`")
+        }
+        error => format!("`{cert}` with `{key}`: {error}"),
+    };
+    StartError::Tls {
+        field: CERT,
+        message,
+    }
+}
+
+/// A reference as people write it.
+fn shown(reference: &Reference) -> String {
+    match reference {
+        Reference::File(path) => path.clone(),
+        Reference::Env(name) => format!("env:{name}"),
+    }
 }
 
 fn tls_error(field: &'static str, error: &dyn std::fmt::Display) -> StartError {
     StartError::Tls {
         field,
         message: error.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rcgen::{CertificateParams, KeyPair, date_time_ymd};
+
+    use super::*;
+
+    fn lasts_until(year: i32) -> Lasts {
+        let mut parameters = CertificateParams::new(vec!["desk.example".to_owned()]).unwrap();
+        parameters.not_before = date_time_ymd(2020, 1, 1);
+        parameters.not_after = date_time_ymd(year, 1, 1);
+        let certificate = parameters.self_signed(&KeyPair::generate().unwrap());
+        let der = certificate.unwrap().der().clone();
+        let (_rest, parsed) = x509_parser::parse_x509_certificate(&der).unwrap();
+        lasts(parsed.validity())
+    }
+
+    #[test]
+    fn a_certificate_whose_time_is_over_is_told_from_one_that_lasts() {
+        assert_eq!(lasts_until(2021), Lasts::NotNow);
+        assert_eq!(lasts_until(2120), Lasts::Well);
     }
 }

@@ -257,7 +257,7 @@ fn witnesses_and_peers_that_cannot_be_used_are_found() {
             "witnesses: [ {{ url: \"https://w.example\", key: {}, ca: file:none.pem }} ]",
             witness(),
         )),
-        &["`audit.witnesses`: `audit.witnesses.ca`: no certificate in the file"],
+        &["`audit.witnesses`: `audit.witnesses.ca`: there is no certificate in PEM in `"],
     );
 }
 
