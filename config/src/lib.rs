@@ -9,6 +9,8 @@
 pub mod action;
 pub mod detect;
 mod document;
+#[cfg(test)]
+mod documented;
 pub mod formats;
 pub mod glob;
 pub mod identity;

@@ -226,5 +226,14 @@ impl Server {
     }
 }
 
+/// The JSON Schema of server files, from the definitions that they are read with.
+#[cfg(test)]
+pub(crate) fn schema() -> serde_json::Value {
+    let generator = schemars::SchemaGenerator::default();
+    generator
+        .into_root_schema_for::<file::ServerFile>()
+        .to_value()
+}
+
 #[cfg(test)]
 mod tests;

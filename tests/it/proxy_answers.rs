@@ -275,6 +275,29 @@ async fn lets_the_upstream_go_when_the_client_has_left() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_redirection_to_the_upstream_itself_passes_where_fields_are_labelled() {
+    let origin = Origin::answering(|request| {
+        let head = String::from_utf8_lossy(request).to_ascii_lowercase();
+        let own = head.split("host: ").nth(1).unwrap().lines().next().unwrap();
+        let host = match head.starts_with("get /cases/1 ") {
+            true => own,
+            false => "elsewhere.example",
+        };
+        Answer::raw(format!(
+            "HTTP/1.1 303 See Other\r\nLocation: http://{host}/cases/8\r\nContent-Length: 0\r\n\r\n"
+        ))
+    })
+    .await;
+    let stage = start(POLICY, origin.address()).await;
+    let own = stage.get("/cases/1", "agent").await;
+    assert_eq!(
+        (own.status, own.header("location")),
+        (303, Some("/cases/8"))
+    );
+    assert_eq!(stage.get("/cases/2", "agent").await.status, 502);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_pointer_to_the_upstream_leads_back_to_postern() {
     let table = [
         ("http://{here}/notes/7?a=1", "/notes/7?a=1"),

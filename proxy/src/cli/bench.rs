@@ -15,7 +15,7 @@ use clap::{Args, Subcommand};
 use http::{HeaderMap, HeaderName, HeaderValue, Uri};
 
 use super::output::{Exit, Format, Output};
-use super::serving_runtime::serving_runtime;
+use super::serving_runtime::{exit_without, serving_runtime};
 use crate::bench::machine::cores;
 use crate::bench::{self, BenchError, Deployment, Peer, Plan, Report, Row, Size};
 use crate::clock::SystemClock;
@@ -102,10 +102,7 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Exit {
     }
     let runtime = match serving_runtime() {
         Ok(runtime) => runtime,
-        Err(error) => {
-            output.error(format_args!("cannot start: {error}"));
-            return Exit::Unreachable;
-        }
+        Err(error) => return exit_without(&error, output),
     };
     let exit = match &arguments.part {
         Some(part) => runtime.block_on(serve(part, output)),

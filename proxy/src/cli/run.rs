@@ -31,7 +31,7 @@ use crate::upgrade::{self, Addresses, Inherited, Successor, Successors};
 
 use super::matrix;
 use super::output::{Exit, Output};
-use super::serving_runtime::serving_runtime;
+use super::serving_runtime::{exit_without, serving_runtime};
 use super::{CONFIG_DEFAULT, Global};
 
 use logging::LogFormat;
@@ -186,10 +186,7 @@ fn serve(
     };
     let runtime = match serving_runtime() {
         Ok(runtime) => runtime,
-        Err(error) => {
-            output.error(format_args!("cannot start: {error}"));
-            return Exit::Unreachable;
-        }
+        Err(error) => return exit_without(&error, output),
     };
     let exit = runtime.block_on(async {
         let options = StartOptions {

@@ -39,13 +39,15 @@ pub(super) async fn relay(
 ) -> Result<(), Halt> {
     let Sent {
         mut lease,
-        head,
+        mut head,
         request_ended,
         ahead,
     } = sent;
     lease.session.read_timeout = Some(forwarding.upstream.read_time());
     let method = &forwarding.request.method;
     let meter = exchange.take_meter();
+    // A plan lets paths pass, and no other pointers.
+    forwarding.upstream.localise(&mut head.headers);
     let received = (head.status, &head.headers);
     let mut planned =
         ChargedBody::plan(forwarding.plan, meter, method, received).map_err(|error| {
@@ -55,7 +57,6 @@ pub(super) async fn relay(
             send::count(&halt, exchange);
             halt
         })?;
-    forwarding.upstream.localise(&mut planned.headers);
     if let Some(visit) = forwarding.visit {
         let stripped = Box::pin(without_tokens(visit, planned, &head)).await;
         planned = stripped.inspect_err(|halt| send::count(halt, exchange))?;
