@@ -226,13 +226,13 @@ impl Server {
     }
 }
 
-/// The JSON Schema of server files, from the definitions that they are read with.
-#[cfg(test)]
-pub(crate) fn schema() -> serde_json::Value {
+/// The JSON Schema (draft 2020-12) of server files.
+#[must_use]
+pub fn schema() -> serde_json::Value {
     let generator = schemars::SchemaGenerator::default();
-    generator
-        .into_root_schema_for::<file::ServerFile>()
-        .to_value()
+    let mut schema = generator.into_root_schema_for::<file::ServerFile>();
+    schema.insert("title".to_owned(), "Postern server file".into());
+    schema.to_value()
 }
 
 #[cfg(test)]

@@ -112,8 +112,8 @@ enum Command {
     Pseudonym(pseudonym::Arguments),
     /// Explain why a field is shown, masked or removed, or what an error code means
     Explain(explain::Arguments),
-    /// Print the JSON Schema of policies
-    Schema,
+    /// Print the JSON Schema of policies, or of server files
+    Schema(schema::Arguments),
     /// Tidy the layout of policies; comments stay
     Fmt(fmt::Arguments),
     /// Sign a policy with a version, for a Postern that takes only signed ones
@@ -159,7 +159,7 @@ fn dispatch(line: &CommandLine, output: &Output) -> Exit {
         Command::Redact(arguments) => redact::run(arguments, output),
         Command::Pseudonym(arguments) => pseudonym::run(arguments, global.config(), output),
         Command::Explain(arguments) => explain::run(arguments, output),
-        Command::Schema => schema::run(output),
+        Command::Schema(arguments) => schema::run(arguments, output),
         Command::Fmt(arguments) => fmt::run(arguments, output),
         Command::Sign(arguments) => sign::run(arguments, output),
         Command::Status(arguments) => status::run(arguments, global.config(), output),

@@ -1,11 +1,21 @@
-//! `postern schema`: the JSON Schema of policies, for editors.
+//! `postern schema`: the JSON Schemas of policies and server files, for editors.
 
 use super::output::{Exit, Output};
 
-pub(super) fn run(output: &Output) -> Exit {
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// That of server files instead
+    #[arg(long)]
+    server: bool,
+}
+
+pub(super) fn run(arguments: &Arguments, output: &Output) -> Exit {
     if !output.is_human_or_json() {
         return Exit::Unreadable;
     }
-    output.json(&postern_config::policy::schema());
+    output.json(&match arguments.server {
+        true => postern_config::server::schema(),
+        false => postern_config::policy::schema(),
+    });
     Exit::Fine
 }

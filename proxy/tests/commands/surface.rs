@@ -59,6 +59,10 @@ fn the_schema_is_json_and_knows_the_sections() {
         assert!(!schema["properties"][section].is_null(), "{section}");
     }
     folder.postern(&["schema", "-o", "sarif"]).exits(2);
+    let schema = folder.postern(&["schema", "--server"]).exits(0).json();
+    for key in ["listen", "upstream", "policy", "limits", "audit"] {
+        assert!(!schema["properties"][key].is_null(), "{key}");
+    }
 }
 
 #[test]
