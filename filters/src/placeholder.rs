@@ -154,26 +154,42 @@ fn base62(number: &[u8], digits: usize) -> String {
 }
 
 /// The number that base62 digits stand for; none when it does not fit or a character is no digit.
+///
+/// PERF: five digits at a time, in words of 32 bits: each request of a session brings a handle (`postern bench`).
 fn of_base62<const N: usize>(digits: &[u8]) -> Option<[u8; N]> {
-    let mut number = [0u8; N];
-    for digit in digits {
-        let value = match digit {
-            b'0'..=b'9' => digit - b'0',
-            b'A'..=b'Z' => digit - b'A' + 10,
-            b'a'..=b'z' => digit - b'a' + 36,
-            _ => return None,
-        };
-        let mut carry = u16::from(value);
-        for byte in number.iter_mut().rev() {
-            let part = u16::from(*byte) * 62 + carry;
-            *byte = u8::try_from(part & 0xFF).ok()?;
-            carry = part >> 8;
+    // The last words of the number come first. INVARIANT: `N` is a multiple of 4, up to 32.
+    let mut words = [0_u32; 8];
+    for five in digits.chunks(5) {
+        let (mut carry, mut base) = (0_u64, 1_u64);
+        for digit in five {
+            carry = carry * 62 + of_digit(*digit)?;
+            base *= 62;
+        }
+        for word in words.iter_mut().take(N / 4) {
+            let part = u64::from(*word) * base + carry;
+            *word = u32::try_from(part & u64::from(u32::MAX)).ok()?;
+            carry = part >> 32;
         }
         if carry != 0 {
             return None;
         }
     }
+    let mut number = [0; N];
+    for (bytes, word) in number.rchunks_mut(4).zip(words) {
+        bytes.copy_from_slice(&word.to_be_bytes());
+    }
     Some(number)
+}
+
+/// What a base62 digit stands for.
+fn of_digit(digit: u8) -> Option<u64> {
+    let value = match digit {
+        b'0'..=b'9' => digit - b'0',
+        b'A'..=b'Z' => digit - b'A' + 10,
+        b'a'..=b'z' => digit - b'a' + 36,
+        _ => return None,
+    };
+    Some(u64::from(value))
 }
 
 #[cfg(test)]
