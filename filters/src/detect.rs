@@ -9,6 +9,7 @@
 //! takes linear time and knows no back-tracking. It does not know JSON: whoever calls it brings the
 //! characters and how they are written.
 
+mod canonical;
 mod card;
 mod digits;
 mod email;

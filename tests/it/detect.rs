@@ -62,7 +62,7 @@ fn lines() -> Vec<Line> {
         let read: Lines = toml::from_str(&text).unwrap_or_else(|e| panic!("{path:?}: {e}"));
         lines.extend(read.line);
     }
-    assert!(lines.len() > 900, "only {} lines", lines.len());
+    assert!(lines.len() > 1300, "only {} lines", lines.len());
     lines
 }
 

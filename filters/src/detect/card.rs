@@ -22,6 +22,8 @@ fn may_begin(view: View<'_>, start: usize) -> bool {
     match view.before(start) {
         // The decimals of a number.
         b'.' => !view.before(start - 1).is_ascii_digit(),
+        // The first track of a card's stripe (ISO/IEC 7813).
+        b'B' if view.before(start - 1) == b'%' => true,
         before => !is_word(before) || view.after_a_word(start),
     }
 }

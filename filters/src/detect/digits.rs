@@ -13,7 +13,8 @@ pub(super) struct Digits {
 }
 
 impl Digits {
-    /// The digits from `place` on, with at most `between` separators in a row between two of them.
+    /// The digits from `place` on, with at most `between` separators in a row between two of them, or a
+    /// blank that is written as in HTML.
     pub(super) fn read(
         view: View<'_>,
         place: usize,
@@ -30,6 +31,7 @@ impl Digits {
             at += 1;
             if !view.at(at).is_ascii_digit() {
                 let next = view.run(at, between, is_separator);
+                let next = view.after_escaped_blank(next).unwrap_or(next);
                 if view.at(next).is_ascii_digit() {
                     at = next;
                 }

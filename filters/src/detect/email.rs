@@ -1,6 +1,8 @@
 //! E-mail addresses (RFC 5322 section 3.4.1, with the characters beyond ASCII of RFC 6532): a local part,
-//! `@`, and a domain of at least two labels whose last is a word.
+//! `@`, and a domain of at least two labels whose last is a word. The `@` may be written as in the query of a URL
+//! (`%40`) or as in HTML (`&#64;`).
 
+use super::canonical::is_mark;
 use super::view::View;
 use super::{Detector, Found};
 
@@ -13,9 +15,19 @@ const DOMAIN_MAX: usize = 253;
 /// Names of pictures for screens of several densities, such as `logo@2x.png`, are no addresses.
 const PICTURES: [&str; 6] = ["png", "jpg", "jpeg", "gif", "webp", "svg"];
 
+/// Ways to write `@` where it may not stand as it is.
+const ESCAPED: [&str; 3] = ["%40", "&#64;", "&#x40;"];
+
 pub(super) fn find(view: View<'_>, found: &mut Vec<Found>) {
-    for at in memchr::memchr_iter(b'@', view.span(0, view.len())) {
-        if let (Some(start), Some(end)) = (local(view, at), domain(view, at + 1)) {
+    for at in memchr::memchr3_iter(b'@', b'%', b'&', view.span(0, view.len())) {
+        let escaped = ESCAPED.iter().find(|escaped| view.has(at, escaped));
+        let after = match escaped {
+            Some(escaped) => at + escaped.len(),
+            None if view.at(at) == b'@' => at + 1,
+            None => continue,
+        };
+        if let (Some(start), Some(end)) = (local(view, at, escaped.is_some()), domain(view, after))
+        {
             let is_remote = view.span(start, at) == b"git" && view.at(end) == b':';
             if !is_remote {
                 found.push(Found::closed(Detector::Email, start, end));
@@ -25,14 +37,17 @@ pub(super) fn find(view: View<'_>, found: &mut Vec<Found>) {
 }
 
 /// Where the local part that ends before `end` begins.
-fn local(view: View<'_>, end: usize) -> Option<usize> {
+fn local(view: View<'_>, end: usize, escaped: bool) -> Option<usize> {
     if view.before(end) == b'"' {
         return quoted(view, end);
     }
     let mut start = end;
     let mut first = end;
     while let Some((character, from)) = view.char_before(start) {
-        if end - from > LOCAL_MAX || !(character.is_alphanumeric() || is_sign(character)) {
+        // Where `@` is escaped these are too, and what is not stands between two members.
+        let ends = escaped && matches!(character, '=' | '&');
+        let is_part = character.is_alphanumeric() || is_sign(character) || is_mark(character);
+        if end - from > LOCAL_MAX || ends || !is_part {
             break;
         }
         start = from;
@@ -102,7 +117,8 @@ fn domain(view: View<'_>, start: usize) -> Option<usize> {
 fn label(view: View<'_>, start: usize, most: usize) -> usize {
     let mut end = start;
     while let Some((character, next)) = view.char_at(end) {
-        if next > most || !(character.is_alphanumeric() || character == '-' && end > start) {
+        let is_inner = character == '-' || is_mark(character);
+        if next > most || !(character.is_alphanumeric() || is_inner && end > start) {
             break;
         }
         end = next;
@@ -112,7 +128,8 @@ fn label(view: View<'_>, start: usize, most: usize) -> usize {
 
 /// Whether a label can be the last one: two characters or more, of which the first is a letter.
 fn is_last(label: &[u8]) -> bool {
-    let mut characters = std::str::from_utf8(label).unwrap_or_default().chars();
+    let label = std::str::from_utf8(label).unwrap_or_default();
+    let mut characters = label.chars().filter(|character| !is_mark(*character));
     characters.next().is_some_and(char::is_alphabetic) && characters.next().is_some()
 }
 

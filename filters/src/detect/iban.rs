@@ -135,6 +135,7 @@ fn ends(view: View<'_>, start: usize) -> Option<usize> {
         if matches!(view.at(at), b' ' | b'-') {
             at += 1;
         }
+        at = view.after_escaped_blank(at).unwrap_or(at);
         *slot = view.at(at).to_ascii_uppercase();
         if !slot.is_ascii_alphanumeric() {
             return None;

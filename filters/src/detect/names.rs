@@ -1,13 +1,15 @@
 //! What a record hides from its reader, searched for in the free text of the same record.
 //!
 //! A value counts when it has three characters or more (two in scripts that write words with one or
-//! two); of a name of several words each word of three letters counts too, but particles and titles do
-//! not, and so does each run of parts between commas. Case does not matter; a value is found only as whole words.
+//! two); of a name of several words each word of three letters counts too, and each half of a double name, but
+//! particles and titles do not, and so does each run of parts between commas. Neither case matters nor how a letter
+//! with marks is written; a value is found only as whole words.
 
 use std::collections::BTreeSet;
 
 use aho_corasick::{AhoCorasick, MatchKind};
 
+use super::canonical::{is_mark, letters, push_comparable};
 use super::fold::fold;
 use super::view::View;
 use super::{Detector, Found};
@@ -66,12 +68,12 @@ impl Names {
         let Ok(text) = std::str::from_utf8(view.span(0, view.len())) else {
             return;
         };
-        // Lower case, and for each byte where its character stands in the text.
+        // As it is compared, and for each byte where its letter stands in the text.
         let (mut lower, mut starts, mut ends) = (String::new(), Vec::new(), Vec::new());
-        for (start, character) in text.char_indices() {
-            lower.extend(same_case(character));
+        for (start, letter) in letters(text) {
+            push_comparable(letter, &mut lower);
             starts.resize(lower.len(), start);
-            ends.resize(lower.len(), start + character.len_utf8());
+            ends.resize(lower.len(), start + letter.len());
         }
         let lowered = View::new(lower.as_bytes());
         // Of what ends at one place the longest comes first, and the others lie within it. PERF: a value
@@ -110,8 +112,10 @@ pub(crate) struct TooManyNames;
 
 /// Adds what a value is found by.
 fn add(value: &str, needles: &mut BTreeSet<String>) {
-    let folded: String = value.chars().filter_map(fold).flat_map(same_case).collect();
-    let value = folded.trim();
+    let folded: String = value.chars().filter_map(fold).collect();
+    let mut comparable = String::with_capacity(folded.len());
+    push_comparable(&folded, &mut comparable);
+    let value = comparable.trim();
     let replaced = value == "[redacted]" || value.contains("•••") || value.starts_with('~');
     if replaced {
         return;
@@ -122,12 +126,14 @@ fn add(value: &str, needles: &mut BTreeSet<String>) {
         }
     }
     needles.extend(runs_of_parts(value));
-    let words = || value.split(|c: char| !c.is_alphabetic() && c != '\'' && c != '-');
+    let is_inside = |c: char| c.is_alphabetic() || is_mark(c) || matches!(c, '\'' | '-');
+    let words = || value.split(|c: char| !is_inside(c));
     let is_name = value.len() <= PIECE_BYTES
         && words().filter(|word| !word.is_empty()).count() <= WORDS_MAX
         && !value.contains(|c: char| c.is_numeric());
     if is_name {
-        let words = words().map(|word| word.trim_matches(['\'', '-']));
+        let words = words().flat_map(|word| std::iter::once(word).chain(word.split('-')));
+        let words = words.map(|word| word.trim_matches(['\'', '-']));
         let words = words.filter(|word| counts(word) && !PARTICLES.contains(word));
         needles.extend(words.map(str::to_owned));
     }
@@ -185,28 +191,15 @@ fn counts(text: &str) -> bool {
     letters >= least
 }
 
-/// A letter as it is compared, whatever its case: both spellings of sharp s and of the Greek sigma, and
-/// every i, with or without a dot, are one.
-fn same_case(character: char) -> impl Iterator<Item = char> {
-    character.to_lowercase().flat_map(|lower| {
-        let (first, second) = match lower {
-            'ß' => (Some('s'), Some('s')),
-            'ς' => (Some('σ'), None),
-            'ı' => (Some('i'), None),
-            // What lower case makes of the dot of a capital i.
-            '\u{307}' => (None, None),
-            _ => (Some(lower), None),
-        };
-        first.into_iter().chain(second)
-    })
-}
-
 /// Whether a word begins or ends at `place`.
 fn is_apart(view: View<'_>, place: usize) -> bool {
     let joins = |character: Option<(char, usize)>| {
-        character.is_some_and(|(c, _)| c.is_alphanumeric() && !writes_without_blanks(c))
+        let is_letter = |c: char| c.is_alphanumeric() || is_mark(c);
+        character.is_some_and(|(c, _)| is_letter(c) && !writes_without_blanks(c))
     };
-    !(joins(view.char_before(place)) && joins(view.char_at(place)))
+    let next = view.char_at(place);
+    let is_in_letter = next.is_some_and(|(c, _)| is_mark(c));
+    !(is_in_letter || joins(view.char_before(place)) && joins(next))
 }
 
 /// Scripts in which words are not separated, or take endings without a sign between.

@@ -52,6 +52,7 @@ fn number(view: View<'_>, first: usize, after: usize) -> Option<(usize, usize)> 
             long.or_else(|| any(view, &digits))
         }
         Some(Topic::Thing | Topic::Version | Topic::Ssn) => None,
+        None if view.before(start) == b'#' => None,
         None if inside => northern(view, &digits, start),
         None => double_zero(view, &digits)
             .filter(|end| digits.end(digits.groups(DIGITS_MAX).next().unwrap_or(0)) < *end)
@@ -77,7 +78,7 @@ const fn is_separator(byte: u8) -> bool {
 /// Whether a number can begin at `start`: not inside of a word, a code or an amount.
 fn may_begin(view: View<'_>, start: usize) -> bool {
     match view.before(start) {
-        b'#' | b'$' | b'%' => false,
+        b'$' | b'%' => false,
         b'-' | b'.' | b'/' | b',' => !is_word(view.before(start - 1)),
         before => !is_word(before) || view.after_a_word(start),
     }

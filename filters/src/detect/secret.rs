@@ -1,5 +1,5 @@
 //! Secrets: JSON Web Tokens (RFC 7519), private keys in PEM (RFC 7468), tokens whose issuers gave them a
-//! beginning of their own, credentials in URLs, and what stands beside a word such as `password`.
+//! beginning of their own, credentials in URLs and of HTTP, and what stands beside a word such as `password`.
 
 mod named;
 

@@ -82,6 +82,13 @@ impl<'t> View<'t> {
         place + length.unwrap_or(rest.len())
     }
 
+    /// Where a blank that is written as in HTML ends, if one begins at `place`.
+    pub(super) fn after_escaped_blank(&self, place: usize) -> Option<usize> {
+        let blanks = ["&nbsp;", "&#160;", "&#xa0;"];
+        let blank = blanks.iter().find(|blank| self.has(place, blank))?;
+        Some(place + blank.len())
+    }
+
     /// Whether the place is preceded by letters only, back to something that is no letter, digit or
     /// `_`: a word written without a blank before a number.
     pub(super) fn after_a_word(&self, place: usize) -> bool {

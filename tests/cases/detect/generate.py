@@ -4,7 +4,9 @@
 Everything is made up, from the seed below: no line comes from a real text. A value is valid by its own rules
 (check digits, areas, lengths); a decoy looks like one and is not.
 """
+import base64
 import random
+import unicodedata
 
 SEED = 20251
 R = random.Random(SEED)
@@ -66,6 +68,7 @@ NATIONAL = ["(N##) N##-####", "N##-N##-####", "N##.N##.####", "N## N## ####", "1
             "020 7946 0###", "07700 900###", "0116 496 0###", "(0121) 496 0###", "01 ## ## ## ##", "06.##.##.##.##", "030 #######", "0170 1######",
             "(03778) ######", "0211/######", "090-####-####", "03-####-####", "07700900###", "06########"]
 BESIDE = NATIONAL + ["### ### ###", "N########", "N##N######", "##### ## ###", "## ####-####", "1N##N######", "### ## ## ##", "### ####"]
+BARE = ["N########", "N##N######", "98########", "415555####"]
 phone = lambda kind: P(R.choice(kind))
 
 ip4 = lambda: "%d.%d.%d.%d" % (R.randint(11, 223), R.randint(0, 255), R.randint(0, 255), R.randint(1, 254))
@@ -89,6 +92,22 @@ VALUES = {"email": email, "intl": lambda: phone(INTERNATIONAL), "nat": lambda: p
           "wcard": lambda: disguised(card()), "wssn": lambda: disguised(ssn()), "wintl": lambda: disguised(phone(INTERNATIONAL[:4]))}
 KINDS = {"intl": "phone", "nat": "phone", "any": "phone", "ssn": "us_ssn", "wssn": "us_ssn", "wcard": "card", "wintl": "phone", "password": "secret"}
 
+session = lambda: A(20).upper()
+basic = lambda: base64.b64encode((R.choice(["admin", "j.doe", "bob"]) + ":" + password()).encode()).decode()
+
+
+def pan():
+    body = "4" + D(14)
+    return body + luhn(body)
+
+
+# Of the lines in MORE.
+VALUES |= {"bare": lambda: phone(BARE), "ssn9": lambda: ssn().replace("-", ""), "ssn_": lambda: ssn().replace("-", " "), "session": session, "basic": basic,
+           "pan": pan, "ncard": lambda: grouped(pan(), "4444", "&nbsp;"), "pemail": lambda: email().replace("@", "%40"),
+           "hemail": lambda: email().replace("@", "&#64;"), "demail": lambda: unicodedata.normalize("NFD", "zoë" + D(2) + "@bücher.example")}
+KINDS |= {"bare": "phone", "ssn9": "us_ssn", "ssn_": "us_ssn", "session": "secret", "basic": "secret", "pan": "card", "ncard": "card", "pemail": "email",
+          "hemail": "email", "demail": "email"}
+
 
 def order16():
     while True:
@@ -106,7 +125,7 @@ DECOYS = {
     "invoice": lambda: "INV-2024-" + D(6), "ticket": lambda: "#" + D(7), "isbn": lambda: "978-3-16-148410-0", "mac": lambda: "00:1a:2b:3c:4d:5e",
     "time": lambda: R.choice(["10:20:30", "23:59", "08:00-12:30"]), "coord": lambda: "52.520008, 13.404954", "size": lambda: R.choice(["1920x1080", "1048576", "4 096"]),
     "picture": lambda: "logo@2x.png", "handle": lambda: "@ana_lima", "epoch": lambda: "17" + D(8), "quad": lambda: "version 10.4.2.%d" % R.randint(1, 99),
-    "range": lambda: "1-3", "code": lambda: R.choice(["std::fmt::Debug", "a::b", "x[0]::y"]), "id10": lambda: "4" + D(9), "section": lambda: "3.4.1",
+    "range": lambda: "1-3", "code": lambda: R.choice(["std::fmt::Debug", "a::b", "x[0]::y"]), "id10": lambda: "4" + D(9), "id9": lambda: "4" + D(8), "section": lambda: "3.4.1",
     "badssn": lambda: R.choice(["000-12-3456", "666-12-3456", "900-12-3456", "123-00-4567", "123-45-0000", "987-65-4321"]),
     "badiban": lambda: "DE00 3704 0044 0532 0130 00", "badip": lambda: R.choice(["256.1.1.1", "1.2.3", "1.2.3.4.5", "01.2.3.4"]),
     "empty": lambda: R.choice(["password: forgotten", "the token expired", "a secret recipe", "reset your password here"]),
@@ -135,6 +154,31 @@ LINES = {
     "ru": ["Моя почта {email}.", "тел. {any}", "Звоните: {intl}", "карта {card}", "пароль: {password}", "заказ {order} от {date}", "версия {version}"],
 }
 
+# Lines that came later, so that those above stay as they are.
+MORE = {
+    "en": ["my phone number is {bare}", "mobile no. {bare}", "contact number {bare}", "WhatsApp number {bare}", "tel no: {bare}", "cell no. {bare}", "Tel. (no.): {bare}",
+           "phone #{bare}", "phone no. #{bare}", "phone: [{bare}]", "phone?: {bare}", "Phone (home): {bare}", "landline {bare}", "**Phone:** {bare}", "| cellphone | {bare} |",
+           "social security number {ssn9}", "social security number ({ssn_})", "SSN No. {ssn9}", "SSN #{ssn9}", "SS# {ssn9}", "SSN: [{ssn_}]",
+           "order number {id10}", "ticket no. {id10}", "case number {id10}", "phone order number {id10}", "phone model no. {id10}", "by phone, number {id10}",
+           "call no. {id10}", "call #{id10}", "case #{id10}", "phone ticket #{id10}", "security no. {id9}", "customer number {id9}", "id #{id9}", "order #{id10} and #{id9}",
+           "Authorization: Basic {basic}", "Cookie: JSESSIONID={session}; Path=/", "sessionid={session}", "PHPSESSID={session}", "ASP.NET_SessionId: {session}",
+           "%B{pan}^DOE/ANN^2712101", "card {ncard}, thanks", "/users?email={pemail}&page=2", "<li>{hemail}</li>", "write to {demail} please",
+           "Basic authentication and basic training", "session_id={id10}", "sessionid=expired", "%B{order}^DOE/ANN^2712101", "%B4 and %40{version}", "lodash%40{version} at 50%40"],
+    "de": ["Handynummer {bare}", "Meine Rückrufnummer ist {bare}", "Mobilnummer: {bare}", "Faxnummer {bare}", "Telefon Nr. {bare}", "Handy-Nr.: {bare}", "Rufnummer {bare}",
+           "Bestellung Nummer {id10}", "Kundennummer {id10}", "Rechnungsnummer {id10}", "Auftrag Nr. {id10}", "Anruf Nr. {id10}", "Auftrag #{id10}"],
+    "fr": ["mot de passe : {password}", "mdp: {password}", "Tél. : {bare}", "mon numéro de téléphone est le {bare}", "portable n° {bare}", "téléphone no {bare}",
+           "facture no {id10}", "commande numéro {id10}", "ce qui se passe : v{version}", "mot de passe : oublié"],
+    "es": ["mi número de celular es {bare}", "Telf. {bare}", "teléfono no. {bare}", "número de seguro social {ssn9}", "contrasena: {password}", "pedido número {id10}",
+           "factura no. {id10}", "contraseña: olvidada"],
+    "pl": ["numer telefonu {bare}", "tel. nr {bare}", "kom. {bare}", "haslo: {password}", "zamówienie numer {id10}", "faktura nr {id10}"],
+    "pt": ["número de telefone {bare}", "contato: {bare}", "palavra-passe: {password}", "pedido nº {id10}", "senha: esquecida"],
+    "ja": ["電話番号 {bare}", "FAX番号: {bare}", "連絡先：{bare}", "パスワード：{password}", "注文番号 {id10}", "パスワード：再設定"],
+    "zh": ["电话号码：{bare}", "联系 {bare}", "密碼：{password}", "订单号码 {id10}"],
+    "ar": ["رقم الهاتف {bare}", "واتساب {bare}", "كلمة المرور: {password}", "رقم الطلب {id10}", "كلمة المرور: منسية"],
+    "el": ["αριθμός τηλεφώνου {bare}", "φαξ {bare}", "κωδικός πρόσβασης: {password}", "αριθμός παραγγελίας {id10}"],
+    "ru": ["номер телефона {bare}", "контактный номер {bare}", "номер заказа {id10}", "покупатель {id10}"],
+}
+
 
 def line(template):
     text, found, rest = "", [], template
@@ -153,16 +197,22 @@ def line(template):
 
 def quoted(text):
     out = "".join(c if c not in '"\\' else "\\" + c for c in text)
-    return '"' + "".join(c if c.isprintable() else "\\u%04x" % ord(c) for c in out) + '"'
+    return '"' + "".join(c if c.isprintable() and not unicodedata.combining(c) else "\\u%04x" % ord(c) for c in out) + '"'
 
 
-for language, templates in LINES.items():
+def lines(templates, times):
+    return [line(template) for template in templates for _ in range(times if "{" in template else 1)]
+
+
+WRITTEN = {language: lines(templates, 10 if language == "en" else 8) for language, templates in LINES.items()}
+for language, templates in MORE.items():
+    WRITTEN[language] += lines(templates, 3)
+
+for language, written in WRITTEN.items():
     with open(language + ".toml", "w", encoding="utf-8") as file:
         file.write("# Written by generate.py. `find` is what must be found, in order.\n")
-        for template in templates:
-            for _ in range(10 if language == "en" else 8):
-                text, found = line(template)
-                file.write("\n[[line]]\ntext = %s\n" % quoted(text))
-                if found:
-                    items = ", ".join("[%s, %s]" % (quoted(kind), quoted(value)) for kind, value in found)
-                    file.write("find = [%s]\n" % items)
+        for text, found in written:
+            file.write("\n[[line]]\ntext = %s\n" % quoted(text))
+            if found:
+                items = ", ".join("[%s, %s]" % (quoted(kind), quoted(value)) for kind, value in found)
+                file.write("find = [%s]\n" % items)

@@ -1,15 +1,19 @@
-//! What stands beside a name that says it is a secret, such as `password`, or beside `Bearer`.
+//! What stands beside a name that says it is a secret, such as `password`, or beside `Bearer` or `Basic`.
 
 use std::sync::LazyLock;
 
 use aho_corasick::AhoCorasick;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+use unicode_normalization::UnicodeNormalization as _;
 
+use super::super::canonical::is_mark;
 use super::super::view::View;
 use super::super::{Detector, Found, Tail, fold};
 use super::{has_digit, is_replacement, is_token, is_value};
 
 /// Ends of names, such as `API_KEY` or `dbPassword`, whose values are secrets.
-const NAMES: [&str; 22] = [
+const NAMES: [&str; 26] = [
     "password",
     "passwd",
     "pwd",
@@ -32,48 +36,58 @@ const NAMES: [&str; 22] = [
     "kennwort",
     "wachtwoord",
     "senha",
+    "palavra-passe",
+    "contrasena",
+    "haslo",
+    "mdp",
 ];
 
 /// The same in words beyond ASCII.
-const WORDS: [&str; 5] = ["contraseña", "hasło", "пароль", "密码", "κωδικός"];
+const WORDS: [&str; 11] = [
+    "contraseña",
+    "hasło",
+    "пароль",
+    "密码",
+    "密碼",
+    "口令",
+    "パスワード",
+    "κωδικός",
+    "κωδικος",
+    "συνθηματικό",
+    "باسورد",
+];
+
+/// The same in several words: those before the last one, and the last one.
+const PHRASES: [(&str, &str); 8] = [
+    ("mot de ", "passe"),
+    ("mots de ", "passe"),
+    ("palavra ", "passe"),
+    ("κωδικός ", "πρόσβασης"),
+    ("كلمة ", "المرور"),
+    ("كلمة ", "السر"),
+    ("كلمه ", "المرور"),
+    ("كلمه ", "السر"),
+];
+
+/// Ends of names of cookies and parameters whose long random values are sessions.
+const SESSIONS: [&str; 4] = ["sessionid", "session_id", "session-id", "sessid"];
 
 /// The longest name.
 const NAME_MAX: usize = 40;
 
-/// What a text has where a name says that something is a secret, or where a private key or a bearer's token can be: a text
-/// with none of these, and with nothing that [`fold::any_may_change`] knows, is not searched for names.
-const ANCHORS: [&str; 30] = [
-    "passw",
-    "passp",
-    "passc",
-    "pwd",
-    "secret",
-    "token",
-    "apikey",
-    "api_key",
-    "api-key",
-    "access_key",
-    "access-key",
-    "accesskey",
-    "private_key",
-    "credential",
-    "kennwort",
-    "wachtwoord",
-    "senha",
-    "contrase",
-    "hasł",
-    "парол",
-    "密码",
-    "κωδικ",
-    "-----begin",
-    "bearer",
-    "CONTRASEÑ",
-    "HASŁ",
-    "ПАРОЛ",
-    "Парол",
-    "ΚΩΔΙΚ",
-    "Κωδικ",
-];
+/// What a text has where a name says that something is a secret, or where a private key or a credential of HTTP can be:
+/// a text with none of these, and with nothing that [`fold::any_may_change`] knows, is not searched for names. Letters
+/// of ASCII stand for both cases; `contrasen` goes on with a tilde of its own.
+fn anchors() -> impl Iterator<Item = String> {
+    let names = NAMES.into_iter().chain(SESSIONS);
+    let others = ["-----begin", "bearer", "basic ", "contrasen"];
+    let upper = WORDS.iter().map(|word| word.to_uppercase());
+    let phrases = PHRASES
+        .iter()
+        .map(|(before, last)| [*before, *last].concat());
+    let spelled = names.chain(others).chain(WORDS).map(str::to_owned);
+    spelled.chain(upper).chain(phrases)
+}
 
 /// Whether a name that says it is a secret can be in a text: one of its anchors is, or a character that may make one
 /// out of what does not look like it byte for byte.
@@ -81,36 +95,75 @@ pub(in crate::detect) fn may_be_named(text: &[u8]) -> bool {
     static WHERE: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
         let builder = AhoCorasick::builder()
             .ascii_case_insensitive(true)
-            .build(ANCHORS);
+            .build(anchors());
         builder.ok()
     });
     fold::any_may_change(text) || WHERE.as_ref().is_none_or(|anchors| anchors.is_match(text))
 }
 
+/// What a name says of the value after it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Name {
+    Secret,
+    Session,
+    /// The scheme of RFC 6750.
+    Bearer,
+    /// The scheme of RFC 7617.
+    Basic,
+}
+
 /// What stands beside a name that says it is a secret.
 pub(super) fn named(view: View<'_>, at: usize) -> Option<Found> {
     let name = view.run(at, NAME_MAX, |byte| is_token(byte) || byte >= 0x80);
-    let text = view.span(at, name);
-    let bearer = text.eq_ignore_ascii_case(b"bearer");
-    if !bearer && !is_secrets_name(text) {
-        return None;
-    }
-    let (value, assigned) = value_after(view, name, bearer)?;
+    let kind = kind(view, at, name)?;
+    let scheme = matches!(kind, Name::Bearer | Name::Basic);
+    let (value, assigned) = value_after(view, name, scheme)?;
     let mut end = view.run(value, usize::MAX, is_value);
     let open = end == view.len();
     while !open && matches!(view.before(end), b'.' | b',' | b')' | b':') && end > value {
         end -= 1;
     }
     let text = view.span(value, end);
-    let secret = match (assigned, bearer) {
-        (true, _) => text.len() >= 6 && is_mixed(text),
-        (false, true) => text.len() >= 16 && has_digit(view, value, end),
-        (false, false) => text.len() >= 8 && is_random(text),
+    let secret = match (kind, assigned) {
+        (Name::Secret | Name::Bearer, true) => text.len() >= 6 && is_mixed(text),
+        (Name::Secret, false) => text.len() >= 8 && is_random(text),
+        (Name::Bearer, false) => text.len() >= 16 && has_digit(view, value, end),
+        (Name::Basic, assigned) => !assigned && is_user_and_password(text),
+        (Name::Session, assigned) => assigned && text.len() >= 16 && is_random(text),
     };
     (secret && !is_replacement(text)).then(|| Found {
         tail: open.then_some(Tail::Token),
         ..Found::closed(Detector::Secret, value, end)
     })
+}
+
+/// What the name between two places says.
+fn kind(view: View<'_>, at: usize, end: usize) -> Option<Name> {
+    let name = view.span(at, end);
+    let is = |word: &str| name.eq_ignore_ascii_case(word.as_bytes());
+    let is_said = |(before, last): &(&str, &str)| {
+        is(last)
+            && at
+                .checked_sub(before.len())
+                .is_some_and(|from| view.has(from, before))
+    };
+    if is("bearer") {
+        Some(Name::Bearer)
+    } else if is("basic") {
+        Some(Name::Basic)
+    } else if is_secrets_name(name) || PHRASES.iter().any(is_said) {
+        Some(Name::Secret)
+    } else {
+        let is_session = SESSIONS.iter().any(|session| ends(name, session));
+        is_session.then_some(Name::Session)
+    }
+}
+
+/// Whether a name ends with letters of ASCII, in either case.
+fn ends(name: &[u8], end: &str) -> bool {
+    let from = name.len().checked_sub(end.len());
+    let last = from.and_then(|from| name.get(from..));
+    last.is_some_and(|last| last.eq_ignore_ascii_case(end.as_bytes()))
 }
 
 /// Whether a name says that its value is a secret.
@@ -121,24 +174,19 @@ fn is_secrets_name(name: &[u8]) -> bool {
             .strip_suffix(b"s")
             .or_else(|| name.strip_suffix(b"S"))
             .unwrap_or(name);
-        let ends = |name: &[u8], end: &str| {
-            let from = name.len().checked_sub(end.len());
-            let last = from.and_then(|from| name.get(from..));
-            last.is_some_and(|last| last.eq_ignore_ascii_case(end.as_bytes()))
-        };
         return NAMES.iter().any(|end| ends(plural, end) || ends(name, end));
     }
     let Ok(name) = std::str::from_utf8(name) else {
         return false;
     };
-    let name = name.to_lowercase();
+    let name: String = name.to_lowercase().nfc().collect();
     let plural = name.strip_suffix('s').unwrap_or(&name);
     let known = |end: &&str| plural.ends_with(*end) || name.ends_with(*end);
     NAMES.iter().any(known) || WORDS.iter().any(|end| name.ends_with(end))
 }
 
 /// Where the value after a name begins, and whether a sign says that it is its value.
-fn value_after(view: View<'_>, name: usize, bearer: bool) -> Option<(usize, bool)> {
+fn value_after(view: View<'_>, name: usize, scheme: bool) -> Option<(usize, bool)> {
     let quotes = |byte: u8| matches!(byte, b'"' | b'\'' | b'`' | b' ' | b'\\');
     let sign = view.run(name, 4, quotes);
     let assigned = matches!(view.at(sign), b':' | b'=');
@@ -149,7 +197,7 @@ fn value_after(view: View<'_>, name: usize, bearer: bool) -> Option<(usize, bool
     if view.at(name) != b' ' {
         return None;
     }
-    if bearer {
+    if scheme {
         return Some((name + 1, false));
     }
     let joined = ["is ", "was ", "ist ", "est ", "es "];
@@ -159,16 +207,40 @@ fn value_after(view: View<'_>, name: usize, bearer: bool) -> Option<(usize, bool
     Some((value, verb.is_some()))
 }
 
-/// Letters and something that is no letter.
+/// Whether bytes are UTF-8, whose last character may be cut off.
+fn is_utf8(bytes: &[u8]) -> bool {
+    std::str::from_utf8(bytes).map_or_else(|error| error.error_len().is_none(), |_| true)
+}
+
+/// Whether a value is a user's name and a password, as the scheme `Basic` has them.
+fn is_user_and_password(text: &[u8]) -> bool {
+    /// How much of a value is looked at; whole groups of four.
+    const LOOKED_AT: usize = 512;
+    /// Shorter ones are words rather.
+    const LENGTH_MIN: usize = 8;
+    let first = text.get(..text.len().min(LOOKED_AT)).unwrap_or_default();
+    let padded = |byte: &u8| *byte != b'=';
+    let length = first.iter().rposition(padded).map_or(0, |last| last + 1);
+    let decoded = STANDARD_NO_PAD.decode(first.get(..length).unwrap_or_default());
+    decoded.is_ok_and(|pair| {
+        let is_text = is_utf8(&pair) && !pair.iter().any(u8::is_ascii_control);
+        let user = pair.iter().position(|byte| *byte == b':');
+        length >= LENGTH_MIN && is_text && user.is_some_and(|user| user > 0)
+    })
+}
+
+/// Letters and something that is no letter, or digits. Signs that words of a sentence have say nothing.
 fn is_mixed(text: &[u8]) -> bool {
-    let letters = text
-        .iter()
-        .any(|byte| byte.is_ascii_alphabetic() || *byte >= 0x80);
-    let others = text
-        .iter()
-        .any(|byte| !byte.is_ascii_alphabetic() && !matches!(*byte, b'-' | b'_' | b'.' | b'/'));
+    const LIGHT: &str = "-_./…«»、،؛";
     let digits = text.iter().filter(|byte| byte.is_ascii_digit()).count();
-    letters && others || digits >= 6 && digits == text.len()
+    if digits >= 6 && digits == text.len() {
+        return true;
+    }
+    let Ok(text) = std::str::from_utf8(text) else {
+        return true;
+    };
+    let is_letter = |c: char| c.is_alphabetic() || is_mark(c);
+    text.contains(is_letter) && text.contains(|c: char| !is_letter(c) && !LIGHT.contains(c))
 }
 
 /// At least three of the four classes of characters, or a long text with many different ones.
@@ -194,33 +266,44 @@ fn is_random(text: &[u8]) -> bool {
 mod tests {
     use super::*;
 
-    #[test]
-    fn every_name_has_an_anchor() {
-        let upper = NAMES.iter().chain(&WORDS).map(|name| name.to_uppercase());
-        let names = NAMES.iter().chain(&WORDS).map(|name| (*name).to_owned());
-        for name in names.chain(upper).chain(["bearer".to_owned()]) {
-            assert!(may_be_named(name.as_bytes()), "{name}");
-        }
-    }
-
-    /// Whatever case a name is written in, letter by letter: a letter that no anchor spells makes its text be searched.
+    /// Whatever case a name is written in, letter by letter: a letter that no anchor spells makes its text be searched,
+    /// and no name has two that anchors must spell.
     #[test]
     fn every_letter_of_a_name_is_in_an_anchor_or_makes_its_text_be_searched() {
-        let letters: String = NAMES.iter().chain(&WORDS).copied().collect();
-        let anchors = ANCHORS.concat();
+        let is_searched = |character: char| {
+            let mut bytes = [0; 4];
+            fold::any_may_change(character.encode_utf8(&mut bytes).as_bytes())
+        };
+        let letters: String = NAMES
+            .iter()
+            .chain(&SESSIONS)
+            .chain(&WORDS)
+            .copied()
+            .collect();
+        let anchors: String = anchors().collect();
         for character in '\0'..=char::MAX {
             let mut lower = character.to_lowercase();
             let (Some(small), None) = (lower.next(), lower.next()) else {
                 continue;
             };
-            // The anchor of `contraseña` ends before its last but one letter.
-            let is_behind = matches!(character, 'ñ' | 'Ñ');
-            let is_spelled = character.is_ascii() || anchors.contains(character) || is_behind;
+            let is_spelled = character.is_ascii() || anchors.contains(character);
             if letters.contains(small) && !is_spelled {
-                let mut bytes = [0; 4];
-                let text = character.encode_utf8(&mut bytes);
-                assert!(fold::any_may_change(text.as_bytes()), "{character:?}");
+                assert!(is_searched(character), "{character:?}");
             }
+        }
+        for word in WORDS {
+            let has_cases = |c: &char| !c.is_ascii() && !c.to_uppercase().eq([*c]);
+            let spelled = word.chars().filter(|c| has_cases(c) && !is_searched(*c));
+            assert!(spelled.count() <= 1, "{word}");
+        }
+    }
+
+    #[test]
+    fn letters_and_their_marks_apart_make_the_same_names() {
+        for word in WORDS {
+            let apart: String = word.nfd().collect();
+            assert!(is_secrets_name(apart.as_bytes()), "{word}");
+            assert!(may_be_named(apart.as_bytes()), "{word}");
         }
     }
 

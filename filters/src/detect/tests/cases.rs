@@ -32,6 +32,12 @@ fn what_is_found_is_replaced_and_the_rest_stays() {
         ),
         ("password: hunter22", "password: [redacted]"),
         ("the password: forgotten", "the password: forgotten"),
+        ("пароль: забытый!", "пароль: [redacted]"),
+        ("geheim€: пароль: geheim€", "geheim€: пароль: [redacted]"),
+        (
+            "пароль: забытый, mot de passe : oublié…",
+            "пароль: забытый, mot de passe : oublié…",
+        ),
         ("logo@2x.png", "logo@2x.png"),
     ] {
         let detectors = redacting();
@@ -107,6 +113,7 @@ fn what_shows_nothing_or_ends_a_line_hides_no_number_and_no_word() {
         "ПаРоЛь",
         "pass\u{8}word",
         "ΚωΔικός",
+        "パスワード",
     ] {
         let text = format!("{word}: geheim!x");
         assert_eq!(detect_text(search, &text), format!("{word}: [redacted]"));
@@ -201,6 +208,150 @@ fn names_are_found_as_whole_words_in_any_case() {
         ("avenue Foch 12, 33", "[redacted] 12, 33"),
         ("[redacted] abc", "[redacted] abc"),
         ("Ma\u{ad}ria", "[redacted]"),
+    ] {
+        assert_eq!(detect_text(search, text), expected, "{text}");
+    }
+}
+
+#[test]
+fn names_are_found_however_a_letter_with_marks_is_written() {
+    let detectors = redacting();
+    for values in [
+        ["José García", "Müller", "김민수", "प्रिया"],
+        [
+            "Jose\u{301} Garci\u{301}a",
+            "Mu\u{308}ller",
+            "\u{1100}\u{1175}\u{11b7}민수",
+            "प्रिया",
+        ],
+    ] {
+        let names = Names::of(values.into_iter()).ok().flatten().unwrap();
+        let search = Search::new(&detectors, Some(&names), None);
+        for (text, expected) in [
+            ("José, GARCÍA", "[redacted], [redacted]"),
+            ("Jose\u{301}, GARCI\u{301}A", "[redacted], [redacted]"),
+            ("Müller MU\u{308}LLER!", "[redacted] [redacted]!"),
+            (
+                "김민수가 \u{1100}\u{1175}\u{11b7}민수가",
+                "[redacted]가 [redacted]가",
+            ),
+            ("श्री प्रिया", "श्री [redacted]"),
+            // Other letters than those of the names.
+            ("Jose Garciá Garcia Muller", "Jose Garciá Garcia Muller"),
+            ("José\u{323} x\u{30c}müller", "José\u{323} x\u{30c}müller"),
+        ] {
+            assert_eq!(detect_text(search, text), expected, "{text}");
+        }
+    }
+}
+
+#[test]
+fn a_name_with_marks_is_found_whole_at_any_place_of_the_window() {
+    let detectors = redacting();
+    let names = Names::of(["García"].into_iter()).ok().flatten().unwrap();
+    let search = Search::new(&detectors, Some(&names), None);
+    for shift in (630..650).chain(1015..1030) {
+        for before in ["", "w"] {
+            let before = format!("{before}{}", "w ".repeat(shift));
+            let text = format!("{before}Garci\u{301}a{}", " w".repeat(600));
+            let expected = text.replace("Garci\u{301}a", "[redacted]");
+            assert_eq!(detect_text(search, &text), expected, "{shift}");
+        }
+    }
+}
+
+#[test]
+fn the_halves_of_double_names_are_found() {
+    let detectors = redacting();
+    let values = ["Anna-Lena Meyer-Landrut", "Jo-Li O'Neill-de-Witt"];
+    let names = Names::of(values.into_iter()).ok().flatten().unwrap();
+    let search = Search::new(&detectors, Some(&names), None);
+    for (text, expected) in [
+        (
+            "Mrs Meyer called, Landrut too, Anna as well",
+            "Mrs [redacted] called, [redacted] too, [redacted] as well",
+        ),
+        ("Meyer-Landrut, lena", "[redacted], [redacted]"),
+        ("o'neill, WITT", "[redacted], [redacted]"),
+        ("Jo and Li de Meyers", "Jo and Li de Meyers"),
+    ] {
+        assert_eq!(detect_text(search, text), expected, "{text}");
+    }
+}
+
+#[test]
+fn addresses_cards_and_credentials_are_found_however_they_are_escaped() {
+    let detectors = redacting();
+    let search = Search::new(&detectors, None, None);
+    for (text, expected) in [
+        ("ann@exa\u{301}mple.com", "[redacted]"),
+        ("zoe\u{308}@example.com", "[redacted]"),
+        (
+            "?id=1&email=ann%40example.com&x",
+            "?id=1&email=[redacted]&x",
+        ),
+        ("<ann&#64;example.com>", "<[redacted]>"),
+        (
+            "lodash%404.17.21 50%40 a&#64;b",
+            "lodash%404.17.21 50%40 a&#64;b",
+        ),
+        ("4111&nbsp;1111&nbsp;1111&#160;1111.", "[redacted]."),
+        (
+            "4111&nbsp;1111&nbsp;1111&nbsp;1112",
+            "4111&nbsp;1111&nbsp;1111&nbsp;1112",
+        ),
+        (
+            "DE89&nbsp;3704&nbsp;0044&nbsp;0532&nbsp;0130&nbsp;00",
+            "[redacted]",
+        ),
+        (
+            "phone:&nbsp;415&nbsp;555&nbsp;0102",
+            "phone:&nbsp;[redacted]",
+        ),
+        (
+            "%B4111111111111111^DOE/ANN^2712",
+            "%B[redacted]^DOE/ANN^2712",
+        ),
+        (
+            "%B4111111111111112^ xB4111111111111111",
+            "%B4111111111111112^ xB4111111111111111",
+        ),
+    ] {
+        assert_eq!(detect_text(search, text), expected, "{text}");
+    }
+}
+
+#[test]
+fn credentials_and_numbers_are_found_by_what_stands_before_them() {
+    let detectors = redacting();
+    let search = Search::new(&detectors, None, None);
+    for (text, expected) in [
+        (
+            "Authorization: Basic YWRtaW46YWRtaW4=",
+            "Authorization: Basic [redacted]",
+        ),
+        (
+            "Basic authentication, basic OverrideRule1",
+            "Basic authentication, basic OverrideRule1",
+        ),
+        (
+            "mot de passe : geheim!x, ça passe : geheim!x",
+            "mot de passe : [redacted], ça passe : geheim!x",
+        ),
+        (
+            "JSESSIONID=8F3KQ02MX71ZPW9A4HD6; a",
+            "JSESSIONID=[redacted]; a",
+        ),
+        (
+            "session_id: 12345678901234567",
+            "session_id: 12345678901234567",
+        ),
+        ("phone #4155550102", "phone #[redacted]"),
+        (
+            "order #4155550102 #0171234567",
+            "order #4155550102 #0171234567",
+        ),
+        ("call me at # 415-555-0102", "call me at # [redacted]"),
     ] {
         assert_eq!(detect_text(search, text), expected, "{text}");
     }
