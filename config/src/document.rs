@@ -168,6 +168,29 @@ impl Node {
         None
     }
 
+    /// Itself, unless it has keys that only the other kind of file has, and none of its own; then that is all that is
+    /// reported.
+    pub(crate) fn unless_the_other(
+        self,
+        (own, others): (&[&str], &[&str]),
+        (message, help): (&str, &str),
+        problems: &mut Problems,
+    ) -> Option<Self> {
+        let Kind::Map(entries) = &self.kind else {
+            return Some(self);
+        };
+        let first = |keys: &[&str]| {
+            let is_one = |entry: &&Entry| keys.contains(&entry.key.as_str());
+            entries.iter().find(is_one)
+        };
+        let Some(foreign) = first(others).filter(|_| first(own).is_none()) else {
+            return Some(self);
+        };
+        problems.add("PN003", foreign.key_place, message).help(help);
+        foreign.withhold(problems);
+        None
+    }
+
     /// What this value is, in the words of a message.
     pub(crate) fn described(&self) -> &'static str {
         match &self.kind {

@@ -1,6 +1,6 @@
 //! Patterns in which `*` stands for any run of characters, an empty one included; nothing else is special.
 //!
-//! Linear in the text for each `*`, without recursion.
+//! For each part between two `*` at most the text's length times the part's, without recursion.
 
 use std::slice;
 

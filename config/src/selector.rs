@@ -55,7 +55,8 @@ impl Selector {
         if ast::mentions_document(&self.segments) {
             return Err(SelectorError::absolute_under());
         }
-        let text = format!("{}{}", parent.text, self.text.trim_start_matches('$'));
+        let below = self.text.strip_prefix('$').unwrap_or(&self.text);
+        let text = format!("{}{below}", parent.text);
         let segments = parent
             .segments
             .iter()

@@ -17,6 +17,9 @@ use std::time::Duration;
 use crate::policy::error::PolicyErrors;
 use crate::secret::Reference;
 
+/// Keys that only a server file has.
+pub(crate) const OF_SERVER_FILES: &[&str] = &["listen", "upstream"];
+
 /// A valid server file.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -173,7 +176,7 @@ pub struct KeyRef {
     pub secret: Reference,
 }
 
-/// A limit on everything. Units are in the names; sizes are bytes.
+/// A limit on everything. Sizes are bytes; other units are in the names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {

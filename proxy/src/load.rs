@@ -94,6 +94,17 @@ impl LoadError {
             }
         }
     }
+
+    /// The same, with where the policy file is named when it is that which cannot be read.
+    pub(crate) fn of_policy_in(mut self, config: &Path, server: &Server) -> Self {
+        let named = base_of(config).join(&server.policy).display().to_string();
+        if let Self::Read { path, message } = &mut self
+            && *path == named
+        {
+            message.push_str(&format!("; `policy` in `{}` names it", config.display()));
+        }
+        self
+    }
 }
 
 /// Where a policy came from.
@@ -253,7 +264,14 @@ pub fn revision_on_disk(path: &Path, keys: Option<&Reference>) -> Result<Revisio
 /// # Errors
 /// The file cannot be read or trusted, or everything that is wrong in it.
 pub fn load_server(path: &Path) -> Result<Server, LoadError> {
-    let text = read_text(path)?;
+    let text = read_text(path).map_err(|mut error| {
+        if let LoadError::Read { message, .. } = &mut error
+            && !path.exists()
+        {
+            message.push_str("; name the server file with `-c FILE`, or in `POSTERN_CONFIG`");
+        }
+        error
+    })?;
     Ok(Server::parse(&path.display().to_string(), &text)?)
 }
 

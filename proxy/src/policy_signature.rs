@@ -106,26 +106,14 @@ impl PolicySigners {
     /// # Errors
     /// Nobody who may has signed this policy, or a newer one was in force before.
     pub(crate) fn judge(&self, policy: &Path, revision: &Revision) -> Result<Version, LoadError> {
-        let path = note_of(policy);
-        let refuse = |message: &str| LoadError::Unsigned {
-            path: path.display().to_string(),
-            message: message.to_owned(),
-        };
-        let note = Note::parse(&load::read_reference(&path)?)
-            .map_err(|error| refuse(&error.to_string()))?;
-        note.verified_by(&self.keys)
-            .map_err(|error| refuse(&error.to_string()))?;
-        let mut lines = note.text().lines();
-        let version = (lines.next() == Some(HEADING))
-            .then(|| Version::read(lines))
-            .flatten()
-            .ok_or_else(|| refuse("what is signed is no version of a policy"))?;
+        let refuse = |message: &str| refusal(&note_of(policy), message);
+        let version = self.signed(policy)?;
         if version.revision != revision.digest() {
             return Err(refuse("another policy was signed, or another key file"));
         }
         match self.last()? {
             Some(last) if version.number < last.number => Err(refuse(&format!(
-                "version {} is older than {}, which was in force; sign it again with a version past {0}",
+                "version {} is older than {}, which was in force; sign it again with a version past {1}",
                 version.number, last.number
             ))),
             Some(last) if version.number == last.number && version.revision != last.revision => {
@@ -136,6 +124,35 @@ impl PolicySigners {
             }
             Some(_) | None => Ok(version),
         }
+    }
+
+    /// Judges the note beside the policy in force, which may be another one by now, and keeps its version.
+    ///
+    /// # Errors
+    /// With this note the policy could not come into force, and the note is not that of the next one, which is put in
+    /// place before its policy.
+    pub(crate) fn judge_again(&self, policy: &Path, revision: &Revision) -> Result<(), LoadError> {
+        let (signed, last) = (self.signed(policy)?, self.last()?);
+        let is_newer = last.is_some_and(|last| signed.number > last.number);
+        if is_newer && signed.revision != revision.digest() {
+            return Ok(());
+        }
+        self.keep(&self.judge(policy, revision)?)
+    }
+
+    /// The version that a known key has signed, of whichever policy.
+    fn signed(&self, policy: &Path) -> Result<Version, LoadError> {
+        let path = note_of(policy);
+        let refuse = |message: &str| refusal(&path, message);
+        let note = Note::parse(&load::read_reference(&path)?)
+            .map_err(|error| refuse(&error.to_string()))?;
+        note.verified_by(&self.keys)
+            .map_err(|error| refuse(&error.to_string()))?;
+        let mut lines = note.text().lines();
+        (lines.next() == Some(HEADING))
+            .then(|| Version::read(lines))
+            .flatten()
+            .ok_or_else(|| refuse("what is signed is no version of a policy"))
     }
 
     /// Keeps a version before it comes into force.
@@ -180,9 +197,27 @@ impl PolicySigners {
     }
 }
 
+fn refusal(path: &Path, message: &str) -> LoadError {
+    LoadError::Unsigned {
+        path: path.display().to_string(),
+        message: message.to_owned(),
+    }
+}
+
 /// The note that signs a policy.
 pub(crate) fn sign(signer: &postern_audit::Signer, number: u64, loaded: &LoadedPolicy) -> String {
     signer.sign(text(number, &loaded.revision)).to_string()
+}
+
+#[cfg(test)]
+impl PolicySigners {
+    /// One signer, whose last version is kept in this folder.
+    pub(crate) fn only(signer: &postern_audit::Signer, folder: &Path) -> Self {
+        Self {
+            keys: vec![signer.key().clone()],
+            kept: folder.join(KEPT_FILE),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -201,10 +236,7 @@ mod tests {
         fn new() -> Self {
             let folder = tempfile::tempdir().unwrap();
             let signer = Signer::from_seed("desk", KeyKind::Log, &[7; 32]).unwrap();
-            let signers = PolicySigners {
-                keys: vec![signer.key().clone()],
-                kept: folder.path().join(KEPT_FILE),
-            };
+            let signers = PolicySigners::only(&signer, folder.path());
             Self {
                 folder,
                 signer,
@@ -239,7 +271,9 @@ mod tests {
         desk.bring(7, &old).unwrap();
         assert!(desk.bring(7, &new).unwrap_err().contains("of its own"));
         desk.bring(10, &new).unwrap();
-        assert!(desk.bring(7, &old).unwrap_err().contains("older than 10"));
+        let older = desk.bring(7, &old).unwrap_err();
+        assert!(older.contains("7 is older than 10"), "{older}");
+        assert!(older.ends_with("a version past 10"), "{older}");
         desk.bring(11, &old).unwrap();
     }
 

@@ -42,6 +42,8 @@ pub struct PolicyStatus {
     pub reloads_ok: u64,
     /// How many were refused; the same files refused again do not count again.
     pub reloads_failed: u64,
+    /// What lay on disk when files were last refused; none when they are in force.
+    refused: Option<Revision>,
 }
 
 /// Where the policy in force is.
@@ -96,20 +98,22 @@ impl PolicyStore {
         status.revision = Some(snapshot.compiled.revision().clone());
         status.loaded_at = Some(at);
         status.last_error = None;
+        status.refused = None;
         status.reloads_ok = status.reloads_ok.saturating_add(1);
         self.current.store(Arc::new(snapshot));
         drop(status);
         self.changes.send_replace(());
     }
 
-    /// Notes that the files on disk were refused. What is in force stays. Returns whether this is news:
-    /// a different report than the last one.
-    pub fn refuse(&self, report: &str) -> bool {
+    /// Notes that the files on disk were refused; `files` tells them from others. What is in force stays. Returns
+    /// whether this is news: other files than the last time, or another report on them.
+    pub fn refuse(&self, report: &str, files: Revision) -> bool {
         let mut status = self.lock();
-        if status.last_error.as_deref() == Some(report) {
+        if status.last_error.as_deref() == Some(report) && status.refused.as_ref() == Some(&files) {
             return false;
         }
         status.last_error = Some(report.to_owned());
+        status.refused = Some(files);
         status.reloads_failed = status.reloads_failed.saturating_add(1);
         drop(status);
         self.changes.send_replace(());
@@ -118,7 +122,9 @@ impl PolicyStore {
 
     /// Notes that the files on disk are those in force.
     pub fn confirm(&self) {
-        self.lock().last_error = None;
+        let mut status = self.lock();
+        status.last_error = None;
+        status.refused = None;
     }
 
     fn lock(&self) -> MutexGuard<'_, PolicyStatus> {
@@ -150,13 +156,18 @@ mod tests {
     #[test]
     fn counts_the_same_refusal_once() {
         let store = PolicyStore::deny_all();
-        assert!(store.refuse("line 3"));
-        assert!(!store.refuse("line 3"));
-        assert!(store.refuse("line 4"));
+        let [one, other] = ["one", "other"].map(|it| Revision::of_closure(&[("", it.as_bytes())]));
+        assert!(store.refuse("line 3", one.clone()));
+        assert!(!store.refuse("line 3", one.clone()));
+        assert!(store.refuse("line 4", one.clone()));
         assert_eq!(store.status().reloads_failed, 2);
         store.confirm();
         assert_eq!(store.status().last_error, None);
-        assert!(store.refuse("line 4"), "it was good in between");
+        assert!(store.refuse("line 4", one), "it was good in between");
+        assert!(
+            store.refuse("line 4", other),
+            "the same is wrong with other files"
+        );
     }
 
     #[test]

@@ -84,10 +84,13 @@ impl PolicyReloader {
     /// Loads the first policy into the store and starts the task on the current Tokio runtime.
     ///
     /// # Errors
-    /// The first policy does not load: at start that is fatal.
+    /// The first policy does not load: at start that is fatal. It is on record by then.
     pub fn start(options: ReloadOptions, store: Arc<PolicyStore>) -> Result<Self, LoadError> {
         let mut cycle = Cycle::new(options, store);
-        cycle.load()?;
+        if let Err(error) = cycle.load() {
+            cycle.refused_at_start();
+            return Err(error);
+        }
         let (requests, waiting) = mpsc::channel(CALLERS_MAX);
         tokio::spawn(run(cycle, waiting));
         Ok(Self { requests })

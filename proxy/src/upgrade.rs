@@ -31,6 +31,8 @@ const SOCKET: &str = "upgrade.sock";
 const GREETING: &str = "postern-upgrade 1";
 /// How long a successor may take to say what it wants.
 const ASKING_TIME_MAX: Duration = Duration::from_secs(5);
+/// How long to wait after no call could be taken, before the next.
+const PAUSE: Duration = Duration::from_secs(1);
 /// How long what it says may be, in bytes.
 const ASKING_BYTES_MAX: u64 = 4 << 10;
 /// What the old process says beside the sockets.
@@ -70,6 +72,9 @@ pub enum UpgradeError {
     /// Nobody is there.
     #[error("no Postern runs with `{}`: start this one without `--upgrade`", .0.display())]
     NobodyThere(PathBuf),
+    /// Whether anybody is there cannot be found out.
+    #[error("cannot ask the Postern that runs, at `{}`: {}", .0.display(), .1)]
+    Unreachable(PathBuf, io::Error),
     /// It does not give its sockets away.
     #[error("the Postern that runs refuses: {0}")]
     Refused(String),
@@ -84,8 +89,8 @@ pub enum UpgradeError {
 /// # Errors
 /// See [`UpgradeError`]. After [`UpgradeError::Broken`] the other process may have ended.
 pub fn take_over(state: &Path, addresses: &Addresses) -> Result<Inherited, UpgradeError> {
-    let mut stream = UnixStream::connect(state.join(SOCKET))
-        .map_err(|_none| UpgradeError::NobodyThere(state.to_owned()))?;
+    let mut stream =
+        UnixStream::connect(state.join(SOCKET)).map_err(|error| unasked(error, state))?;
     let Addresses { listen, admin } = addresses;
     stream.write_all(format!("{GREETING}\n{listen}\n{admin}\n").as_bytes())?;
     let mut said = [0; 512];
@@ -104,6 +109,16 @@ pub fn take_over(state: &Path, addresses: &Addresses) -> Result<Inherited, Upgra
                 String::from_utf8_lossy(&said).trim().to_owned(),
             ))
         }
+    }
+}
+
+/// Why nobody could be asked. A socket that is left over refuses; one that another user has is there.
+fn unasked(error: io::Error, state: &Path) -> UpgradeError {
+    let nobody = [io::ErrorKind::NotFound, io::ErrorKind::ConnectionRefused];
+    if nobody.contains(&error.kind()) {
+        UpgradeError::NobodyThere(state.to_owned())
+    } else {
+        UpgradeError::Unreachable(state.join(SOCKET), error)
     }
 }
 
@@ -170,7 +185,7 @@ async fn first(socket: &Socket, ours: &Addresses) -> Successor {
             return std::future::pending().await;
         };
         let Ok((stream, _)) = listener.accept().await else {
-            tokio::time::sleep(ASKING_TIME_MAX).await;
+            tokio::time::sleep(PAUSE).await;
             continue;
         };
         match tokio::time::timeout(ASKING_TIME_MAX, heard(stream, ours)).await {

@@ -101,11 +101,26 @@ impl<T: Read> Read for At<T> {
 impl Node {
     /// Reports that something else was expected here; nobody judges what a list or a map holds instead.
     pub(crate) fn expected<T>(&self, what: &str, problems: &mut Problems) -> Option<T> {
+        let is_bare = matches!(self.kind, Kind::Number(_) | Kind::Bool(_));
+        let help = match is_bare && what.contains("text") {
+            true => "put it in quotes",
+            false => "",
+        };
+        self.expected_as(what, help, problems)
+    }
+
+    /// The same, with what to do instead unless that is empty.
+    pub(crate) fn expected_as<T>(
+        &self,
+        what: &str,
+        help: &str,
+        problems: &mut Problems,
+    ) -> Option<T> {
         let found = self.described();
         let message = format!("expected {what}, found {found}");
         let problem = problems.add("PN005", self.place, message);
-        if matches!(self.kind, Kind::Number(_) | Kind::Bool(_)) && what.contains("text") {
-            problem.help("put it in quotes");
+        if !help.is_empty() {
+            problem.help(help);
         }
         if matches!(self.kind, Kind::List(_) | Kind::Map(_)) {
             self.withhold(problems);
@@ -130,9 +145,21 @@ impl Read for bool {
         match node.kind {
             Kind::Bool(value) => Some(value),
             Kind::Null | Kind::Text(_) | Kind::Number(_) | Kind::List(_) | Kind::Map(_) => {
-                node.expected("`true` or `false`", problems)
+                node.expected_as("`true` or `false`", meant(&node.kind), problems)
             }
         }
+    }
+}
+
+/// What to write for a word that other readers of YAML take for a boolean.
+fn meant(kind: &Kind) -> &'static str {
+    let Kind::Text(text) = kind else {
+        return "";
+    };
+    match text.to_ascii_lowercase().as_str() {
+        "true" | "yes" | "on" | "y" => "write `true`",
+        "false" | "no" | "off" | "n" => "write `false`",
+        _ => "",
     }
 }
 

@@ -14,9 +14,8 @@ pub(super) fn report(error: &Error, problems: &mut Problems) {
         Some((why, help)) => (why, Some(help)),
         None => {
             let why = in_its_words(error);
-            let is_alias = why.contains("alias");
-            let quote = "between brackets, quote a selector: `[\"$.cases[*]\"]`";
-            (why, is_alias.then_some(quote))
+            let help = between_brackets(&why);
+            (why, help)
         }
     };
     let message = format!("this is not YAML that Postern reads: {why}");
@@ -24,6 +23,17 @@ pub(super) fn report(error: &Error, problems: &mut Problems) {
     if let Some(help) = help {
         problem.help(help);
     }
+}
+
+/// What to do about a text between brackets that holds what ends a text there.
+fn between_brackets(why: &str) -> Option<&'static str> {
+    if why.contains("alias") {
+        return Some("between brackets, quote a selector: `[\"$.cases[*]\"]`");
+    }
+    let ends_early = [",' or ']'", ",' or '}'"].iter().any(|or| why.contains(or));
+    ends_early.then_some(
+        "between `[` and `]`, or `{` and `}`, a text that holds one of these or `,` goes in quotes",
+    )
 }
 
 /// What is wrong and what to do, where that can be said better than the reader does.

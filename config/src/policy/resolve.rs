@@ -26,17 +26,29 @@ use crate::document::read::Read;
 use crate::policy::Policy;
 use crate::policy::error::{PolicyErrors, Problems};
 use crate::policy::file::PolicyFile;
+use crate::server::OF_SERVER_FILES;
 
 /// How many steps a chain of `extends` or `labels_of` may have.
 const CHAIN_MAX: usize = 16;
 /// What is said of a file without anything in it.
 const OF_EMPTY: &str = "a policy says `policy: v1`, `name`, `identity`, `routes` and `roles`";
+/// Keys that only a policy has.
+pub(crate) const OF_POLICIES: &[&str] = &["identity", "labels", "routes", "roles"];
+/// What is said of a server file in the place of a policy.
+const OF_A_SERVER_FILE: (&str, &str) = (
+    "this looks like a server file, and a policy is expected here",
+    "`postern check -c FILE` checks a server file and the policy that it names",
+);
 
 /// Reads and resolves a text.
 pub(super) fn policy(name: &str, text: &str) -> Result<Policy, PolicyErrors> {
     let mut problems = Problems::default();
     let policy = Node::read(text, &mut problems)
         .and_then(|root| root.unless_empty(OF_EMPTY, &mut problems))
+        .and_then(|root| {
+            let keys = (OF_POLICIES, OF_SERVER_FILES);
+            root.unless_the_other(keys, OF_A_SERVER_FILE, &mut problems)
+        })
         .and_then(|root| PolicyFile::read(&root, &mut problems))
         .and_then(|file| resolve(&file, &mut problems));
     let (errors, lints) = problems.into_reports(name, text);

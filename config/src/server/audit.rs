@@ -62,14 +62,17 @@ fn in_full(file: &AuditLong, usual: Option<PathBuf>, problems: &mut Problems) ->
         None => Some(DOMAIN.to_owned()),
     };
     let checkpoint = units::duration("checkpoint", &file.checkpoint, 100..=60_000, problems);
+    let keep = units::duration("keep", &file.keep, KEEP, problems);
+    let witnesses = anchors::witnesses(&file.witnesses, problems);
+    let peers = anchors::peers(&file.peers, problems);
     Some(AuditLog {
         dir: dir?,
         domain: domain?,
         checkpoint: checkpoint.unwrap_or(CHECKPOINT),
-        keep: units::duration("keep", &file.keep, KEEP, problems),
+        keep,
         receipts: file.receipts.value().copied().unwrap_or_default(),
-        witnesses: anchors::witnesses(&file.witnesses, problems),
-        peers: anchors::peers(&file.peers, problems),
+        witnesses,
+        peers,
     })
 }
 

@@ -6,12 +6,13 @@ use super::file::{
     KeyFile, LimitsFile, ListenFile, PolicyPath, ServerFile, TlsFile, UpstreamFile, UpstreamLong,
 };
 use super::{
-    KeyRef, Limits, Listen, ListenTls, Server, Upstream, addresses, anchors, audit, stores,
+    KeyRef, Limits, Listen, ListenTls, OF_SERVER_FILES, Server, Upstream, addresses, anchors,
+    audit, stores,
 };
 use crate::document::read::{At, OneOrMany, Read, Secret, Slot};
 use crate::document::{Node, Place};
 use crate::policy::error::{PolicyErrors, Problems};
-use crate::policy::resolve::{is_key_id, not_enforced_yet};
+use crate::policy::resolve::{OF_POLICIES, is_key_id, not_enforced_yet};
 use crate::secret::Reference;
 use crate::units;
 
@@ -24,12 +25,21 @@ const WRITE_TIMEOUT: Duration = Duration::from_secs(60);
 const POOL: usize = 128;
 /// What is said of a file without anything in it.
 const OF_EMPTY: &str = "a server file says `listen`, `upstream` and `policy`";
+/// What is said of a policy in the place of a server file.
+const OF_A_POLICY: (&str, &str) = (
+    "this looks like a policy, and a server file is expected here",
+    "`postern check FILE` checks a policy; a server file names it under `policy`",
+);
 
 /// Reads and resolves a text.
 pub(super) fn server(name: &str, text: &str) -> Result<Server, PolicyErrors> {
     let mut problems = Problems::default();
     let server = Node::read(text, &mut problems)
         .and_then(|root| root.unless_empty(OF_EMPTY, &mut problems))
+        .and_then(|root| {
+            let keys = (OF_SERVER_FILES, OF_POLICIES);
+            root.unless_the_other(keys, OF_A_POLICY, &mut problems)
+        })
         .and_then(|root| ServerFile::read(&root, &mut problems))
         .and_then(|file| resolve(&file, &mut problems));
     let errors = problems.into_errors(name, text);

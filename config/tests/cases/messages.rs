@@ -83,6 +83,86 @@ fn a_file_without_anything_is_told_what_to_write() {
 }
 
 #[test]
+fn the_other_kind_of_file_is_told_to_be_one() {
+    let policy = POLICY.replace("HERE", "");
+    let server = SERVER.replace("HERE", "nonsense: s3cret");
+    let (message, help) = told(Policy::parse("p", &server));
+    assert_eq!(
+        message,
+        "this looks like a server file, and a policy is expected here"
+    );
+    assert!(help.contains("`postern check -c FILE`"), "{help}");
+    let (message, help) = told(Server::parse("s", &policy));
+    assert_eq!(
+        message,
+        "this looks like a policy, and a server file is expected here"
+    );
+    assert!(help.contains("`postern check FILE`"), "{help}");
+    // What has keys of both is judged as what it is read as.
+    let both = format!("{policy}listen: 127.0.0.1:0\n");
+    let (message, _) = told(Policy::parse("p", &both));
+    assert_eq!(message, "`listen` is no key here");
+}
+
+#[test]
+fn a_text_between_brackets_that_ends_early_is_told_to_be_quoted() {
+    for here in [
+        "x: [PATCH /api/tickets/{id}/, GET /api]",
+        "x: [GET /{id}, GET /api]",
+        "x: { match: GET /api/{id}/ }",
+        "x: { match: GET /api/{id}, deny: true }",
+    ] {
+        let (message, help) = of_policy(here);
+        assert!(message.starts_with("this is not YAML"), "{message}");
+        assert!(help.contains("goes in quotes"), "{here}: {message}: {help}");
+    }
+}
+
+#[test]
+fn an_option_that_stands_alone_is_shown_in_its_place() {
+    for (here, help) in [
+        ("{ generalize: year }", "{ generalize: { date: year } }"),
+        ("{ generalize: month }", "{ generalize: { date: month } }"),
+        ("{ generalize: [] }", "{ generalize: { date: year } }"),
+        ("{ pseudonym: role }", "{ pseudonym: { scope: role } }"),
+        ("{ mask: 4 }", "{ mask: { keep_last: 4 } }"),
+        ("{ redact: x }", "{ redact: { with: \"x\" } }"),
+    ] {
+        let (message, told) = of_policy(&format!("always: {{ pii: {here} }}"));
+        assert!(message.starts_with("expected a map"), "{message}");
+        assert_eq!(told, format!("for example `{help}`"));
+    }
+    let (_, help) = of_policy("always: { pii: { generalize: { epoch: seconds } } }");
+    assert!(help.contains("`epoch`"), "{help}");
+}
+
+#[test]
+fn a_word_that_was_once_a_boolean_is_told_which_one_it_is() {
+    for (word, help) in [
+        ("yes", "write `true`"),
+        ("On", "write `true`"),
+        ("no", "write `false`"),
+        ("perhaps", ""),
+    ] {
+        let text = POLICY.replace("deny: true", &format!("deny: {word}"));
+        let (message, told) = told(Policy::parse("p", &text.replace("HERE", "")));
+        assert_eq!(message, "expected `true` or `false`, found a text");
+        assert_eq!(told, help);
+    }
+}
+
+#[test]
+fn a_method_that_was_misspelt_is_told_the_one_that_was_meant() {
+    let text = POLICY.replace("GET /one", "GTE /one/:id");
+    let policy = Policy::parse("p", &text.replace("HERE", "")).unwrap();
+    let [method, path] = policy.lints().errors.as_slice() else {
+        panic!("{}", policy.lints().render(false));
+    };
+    assert_eq!(method.did_you_mean.as_deref(), Some("GET"));
+    assert_eq!(path.help.as_deref(), Some("write `{id}`"));
+}
+
+#[test]
 fn a_name_that_is_too_long_is_told_its_length() {
     let long = "n".repeat(200);
     let text = POLICY.replace("name: case", &format!("name: {long}"));

@@ -8,14 +8,20 @@ use postern_config::policy::error::codes;
 
 use super::files::{expected, files, found, is_server, parse, repository};
 
+/// Where examples are.
+const EXAMPLES: [&str; 3] = [
+    "docs/examples",
+    "docs/examples/helpdesk",
+    "docs/examples/roundup",
+];
+
 #[test]
 fn every_good_case_and_every_example_loads() {
     let mut wrong = Vec::new();
-    for folder in [
-        "tests/cases/policy/good",
-        "tests/cases/policy/server/good",
-        "docs/examples",
-    ] {
+    for folder in ["tests/cases/policy/good", "tests/cases/policy/server/good"]
+        .into_iter()
+        .chain(EXAMPLES)
+    {
         for (name, text) in files(folder) {
             wrong.extend(parse(&name, &text).err().map(|errors| errors.render(false)));
         }
@@ -25,7 +31,7 @@ fn every_good_case_and_every_example_loads() {
 
 #[test]
 fn every_example_is_free_of_lint_findings() {
-    for (name, text) in files("docs/examples") {
+    for (name, text) in EXAMPLES.into_iter().flat_map(files) {
         if !is_server(&text) {
             let policy = Policy::parse(&name, &text).unwrap();
             assert!(

@@ -96,7 +96,8 @@ impl Review {
         };
         let path = base.join(&server.policy);
         let loaded = load::load_policy(&path, keys, engine_limits(&server))
-            .and_then(|loaded| policy_signature::judged(&server, base, loaded));
+            .and_then(|loaded| policy_signature::judged(&server, base, loaded))
+            .map_err(|error| error.of_policy_in(config, &server));
         if !arguments.offline {
             let policy = loaded.as_ref().ok();
             let policy = policy.and_then(|loaded| loaded.compiled.policy());

@@ -1,7 +1,9 @@
-//! `postern fmt`: a tidy layout for policies; comments stay, and what a policy says never changes.
+//! `postern fmt`: a tidy layout for policies; comments stay, and what a policy says never changes. A file is replaced
+//! whole or not at all.
 
-use std::fs;
-use std::io::{self, Read as _};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read as _, Write as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -73,13 +75,38 @@ fn one(path: &Path, check: bool, output: &Output) -> Outcome {
         return Outcome::Tidy;
     }
     if tidy != text {
-        if let Err(error) = fs::write(path, &tidy) {
+        if let Err(error) = replace(path, &tidy) {
             output.error(format_args!("cannot write `{}`: {error}", path.display()));
             return Outcome::Unreadable;
         }
         output.note(format_args!("tidied {}", path.display()));
     }
     Outcome::Tidy
+}
+
+/// Puts a text in a file's place, with its owner and mode: whoever has the file has it until the text is on disk.
+fn replace(path: &Path, text: &str) -> io::Result<()> {
+    // Where a link leads.
+    let path = path.canonicalize()?;
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".new");
+    let file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .open(&beside)?;
+    let replaced = fill(file, &fs::metadata(&path)?, text).and_then(|()| fs::rename(&beside, path));
+    if replaced.is_err() {
+        fs::remove_file(&beside).unwrap_or_default();
+    }
+    replaced
+}
+
+fn fill(mut file: File, like: &fs::Metadata, text: &str) -> io::Result<()> {
+    // Only who may give files away has to: what others make is theirs.
+    std::os::unix::fs::fchown(&file, Some(like.uid()), Some(like.gid())).unwrap_or_default();
+    file.set_permissions(like.permissions())?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
 }
 
 fn judge(path: &Path, tidy: bool, output: &Output) -> Outcome {

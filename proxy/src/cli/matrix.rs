@@ -37,17 +37,20 @@ pub(super) fn run(arguments: &Arguments, config: &Path, output: &Output) -> Exit
     if !output.is_human_or_json() {
         return Exit::Unreadable;
     }
-    let path = match &arguments.policy {
-        Some(path) => path.clone(),
+    let (path, server) = match &arguments.policy {
+        Some(path) => (path.clone(), None),
         None if !config.exists() => return output.no_server_file(config),
         None => match load::load_server(config) {
-            Ok(server) => load::base_of(config).join(&server.policy),
+            Ok(server) => (load::base_of(config).join(&server.policy), Some(server)),
             Err(error) => return output.load_failure(&error),
         },
     };
-    let loaded = match check::load_offline(&path) {
-        Ok(loaded) => loaded,
-        Err(error) => return output.load_failure(&error),
+    let loaded = match (check::load_offline(&path), server) {
+        (Ok(loaded), _) => loaded,
+        (Err(error), None) => return output.load_failure(&error),
+        (Err(error), Some(server)) => {
+            return output.load_failure(&error.of_policy_in(config, &server));
+        }
     };
     let Some(policy) = loaded.compiled.policy() else {
         return Exit::Unreadable;

@@ -223,7 +223,7 @@ impl Output {
     /// Says what to name when neither a policy nor a server file is there.
     pub(super) fn no_server_file(&self, config: &Path) -> Exit {
         self.error(format_args!(
-            "there is no server file `{}`; name a policy, or a server file with `-c FILE`",
+            "there is no server file `{}`; name a policy, or a server file with `-c FILE` or in `POSTERN_CONFIG`",
             config.display()
         ));
         Exit::Unreadable

@@ -207,7 +207,7 @@ fn serve(
                 output.error(format_args!("cannot listen for signals: {error}"));
                 return Exit::Unreachable;
             }
-            (_, Err(error)) => return start_failure(&error, output),
+            (_, Err(error)) => return start_failure(error, (config, &server), output),
         };
         greet(&running, &server);
         until_told_to_stop(running, signals, arguments.supervised).await;
@@ -226,7 +226,7 @@ fn take_over(
     output: &Output,
 ) -> Result<Inherited, Exit> {
     let base = load::base_of(config);
-    Postern::check(server, base).map_err(|error| start_failure(&error, output))?;
+    Postern::check(server, base).map_err(|error| start_failure(error, (config, server), output))?;
     let addresses = Addresses {
         listen: server.listen.address.clone(),
         admin: server.admin.clone(),
@@ -329,15 +329,15 @@ fn tell(outcome: &ReloadOutcome) {
     }
 }
 
-fn start_failure(error: &StartError, output: &Output) -> Exit {
+fn start_failure(error: StartError, (config, server): (&Path, &Server), output: &Output) -> Exit {
     if let StartError::Load(error) = error {
-        return output.load_failure(error);
+        return output.load_failure(&error.of_policy_in(config, server));
     }
-    output.error(error);
+    output.error(&error);
     let StartError::Evidence(EvidenceError::Log(error)) = error else {
         return Exit::Unreadable;
     };
-    let exit = Exit::of_log(error);
+    let exit = Exit::of_log(&error);
     if exit == Exit::AuditLogDamaged {
         output.note(
             "copy the folder away and verify it; then `postern run --accept-damage` sets it aside and begins \

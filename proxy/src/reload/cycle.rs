@@ -20,6 +20,8 @@ pub(super) struct Cycle {
     store: Arc<PolicyStore>,
     loaded: Option<Revision>,
     keys: Option<Reference>,
+    /// The key file of the policy that was read last, in force or not.
+    keys_read: Option<Reference>,
     /// What was last said of certificates that are of no use.
     refused_certificates: String,
 }
@@ -31,6 +33,7 @@ impl Cycle {
             store,
             loaded: None,
             keys: None,
+            keys_read: None,
             refused_certificates: String::new(),
         }
     }
@@ -42,14 +45,19 @@ impl Cycle {
             Some(Reference::File(path)) => Some(load::base_of(policy).join(path)),
             Some(Reference::Env(_)) | None => None,
         };
-        let note = self.options.signers.as_ref();
-        let note = note.map(|_signers| policy_signature::note_of(policy));
+        let note = self.note();
         let tls = self.options.tls.iter().flat_map(|tls| tls.files());
         std::iter::once(policy.clone())
             .chain(note)
             .chain(keys)
             .chain(tls)
             .collect()
+    }
+
+    /// The file with the policy's signature, where there has to be one.
+    fn note(&self) -> Option<PathBuf> {
+        let signers = self.options.signers.as_ref();
+        signers.map(|_signers| policy_signature::note_of(&self.options.policy))
     }
 
     /// Looks at the files and acts if they are not those in force.
@@ -106,8 +114,10 @@ impl Cycle {
     /// Loads the files and puts them into force.
     pub(super) fn load(&mut self) -> Result<Revision, LoadError> {
         let options = &self.options;
+        self.keys_read = None;
         let loaded = load::load_policy(&options.policy, options.keys.clone(), options.limits)?;
         let (revision, keys) = (loaded.revision.clone(), loaded.key_reference().cloned());
+        self.keys_read.clone_from(&keys);
         let signers = options.signers.as_ref();
         let version = signers.map(|signers| signers.judge(&options.policy, &revision));
         let version = version.transpose()?;
@@ -133,9 +143,18 @@ impl Cycle {
         Ok(revision)
     }
 
+    /// Puts on record that the first policy does not come into force. The process ends after that, so it is waited
+    /// for; where it cannot be put on record, the log says why.
+    pub(super) fn refused_at_start(&self) {
+        let refused = Event::Act(Act::PolicyRefused { revision: "" });
+        if let Err(error) = self.options.evidence.record_and_wait(&refused) {
+            tracing::error!(%error, "the refusal of the policy is not on record");
+        }
+    }
+
     /// Notes a refusal; it is said loudly once, and not again while the same files lie there.
     pub(super) fn refused(&self, report: String) -> ReloadOutcome {
-        if self.store.refuse(&report) {
+        if self.store.refuse(&report, self.lying()) {
             let revision = self
                 .loaded
                 .as_ref()
@@ -159,7 +178,31 @@ impl Cycle {
         let Some(loaded) = &self.loaded else {
             return Ok(false);
         };
-        let on_disk = load::revision_on_disk(&self.options.policy, self.keys.as_ref())?;
-        Ok(on_disk == *loaded)
+        let policy = &self.options.policy;
+        let on_disk = load::revision_on_disk(policy, self.keys.as_ref())?;
+        if on_disk != *loaded {
+            return Ok(false);
+        }
+        if let Some(signers) = &self.options.signers {
+            // SECURITY: the same policy may have got another note, with which it would not start.
+            signers.judge_again(policy, loaded)?;
+        }
+        Ok(true)
+    }
+
+    /// What tells one set of files from another: what each holds, or why it cannot be read.
+    fn lying(&self) -> Revision {
+        let policy = &self.options.policy;
+        let held = |read: Result<Vec<u8>, LoadError>| match read {
+            Ok(bytes) => ("read", bytes),
+            Err(error) => ("unread", error.to_string().into_bytes()),
+        };
+        let keys = self.keys_read.as_ref();
+        let keys = keys.map(|keys| load::resolve(keys, load::base_of(policy)));
+        let note = self.note().map(|note| load::read_reference(&note));
+        let files = std::iter::once(load::read_reference(policy));
+        let held: Vec<_> = files.chain(note).chain(keys).map(held).collect();
+        let parts: Vec<_> = held.iter().map(|(how, it)| (*how, it.as_slice())).collect();
+        Revision::of_closure(&parts)
     }
 }

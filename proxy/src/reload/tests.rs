@@ -3,6 +3,7 @@
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
+use postern_audit::{KeyKind, Signer};
 use postern_config::Revision;
 use tempfile::TempDir;
 
@@ -132,6 +133,79 @@ fn a_refusal_is_counted_once_and_ends_when_the_files_are_good_again() {
     running.write(&policy("one", HEADER));
     assert_eq!(cycle.turn(), ReloadOutcome::Unchanged);
     assert_eq!(running.store.status().last_error, None);
+}
+
+#[test]
+fn other_files_that_are_wrong_in_the_same_way_count_again() {
+    let running = Running::new();
+    running.write(&policy("one", HEADER));
+    let mut cycle = running.cycle();
+    for (wrong, count) in [("two", 1), ("three", 2)] {
+        running.write(&policy(wrong, HEADER).replace("policy: v1", "policy: v2"));
+        for _ in 0..2 {
+            assert!(is_refused(&cycle.turn()));
+            assert_eq!(running.store.status().reloads_failed, count, "{wrong}");
+        }
+    }
+    running.write(&policy("four", KEY_FILE));
+    for (keys, count) in [("{\"keys\":[]}", 3), ("{\"keys\":[ ]}", 4)] {
+        write(running.folder.path(), "jwks.json", keys);
+        for _ in 0..2 {
+            assert!(is_refused(&cycle.turn()));
+            assert_eq!(running.store.status().reloads_failed, count, "{keys}");
+        }
+    }
+}
+
+#[test]
+fn a_note_that_no_longer_signs_the_policy_in_force_is_refused() {
+    let running = Running::new();
+    let path = running.write(&policy("one", HEADER));
+    let [signer, other] =
+        [7, 8].map(|seed| Signer::from_seed("desk", KeyKind::Log, &[seed; 32]).unwrap());
+    let loaded = load(&path).unwrap();
+    let next = write(running.folder.path(), "next.yaml", &policy("two", HEADER));
+    let next = load(&next).unwrap();
+    let note = |by: &Signer, version, of| {
+        let note = crate::policy_signature::sign(by, version, of);
+        write(running.folder.path(), "policy.yaml.note", &note);
+    };
+    let sign = |by, version| note(by, version, &loaded);
+    sign(&signer, 7);
+    let options = ReloadOptions {
+        signers: Some(PolicySigners::only(&signer, running.folder.path())),
+        ..running.options()
+    };
+    let mut cycle = Cycle::new(options, Arc::clone(&running.store));
+    cycle.load().unwrap();
+    assert_eq!(cycle.turn(), ReloadOutcome::Unchanged);
+
+    sign(&other, 8);
+    assert!(is_refused(&cycle.turn()));
+    let status = running.store.status();
+    assert_eq!(status.reloads_failed, 1);
+    assert!(status.last_error.unwrap().contains("no known key"));
+    assert_eq!(running.name(), "one", "what is in force stays");
+
+    sign(&signer, 8);
+    assert_eq!(cycle.turn(), ReloadOutcome::Unchanged);
+    assert_eq!(running.store.status().last_error, None);
+    sign(&signer, 7);
+    assert!(is_refused(&cycle.turn()), "the newer version was in force");
+    note(&signer, 8, &next);
+    assert!(
+        is_refused(&cycle.turn()),
+        "as which another one was in force"
+    );
+    note(&signer, 9, &next);
+    assert_eq!(
+        cycle.turn(),
+        ReloadOutcome::Unchanged,
+        "the note comes before its policy"
+    );
+    running.write(&policy("two", HEADER));
+    assert!(!is_refused(&cycle.turn()));
+    assert_eq!(running.name(), "two");
 }
 
 #[test]

@@ -74,4 +74,22 @@ async fn where_nobody_runs_it_says_so() {
         .unwrap()
         .unwrap_err();
     assert!(matches!(error, UpgradeError::NobodyThere(_)), "{error}");
+    // What a process that was killed leaves behind.
+    drop(std::os::unix::net::UnixListener::bind(state.path().join(SOCKET)).unwrap());
+    let error = taking(state.path(), "127.0.0.1:0")
+        .await
+        .unwrap()
+        .unwrap_err();
+    assert!(matches!(error, UpgradeError::NobodyThere(_)), "{error}");
+}
+
+#[tokio::test]
+async fn where_it_cannot_be_asked_it_says_why() {
+    let not_a_folder = tempfile::NamedTempFile::new().unwrap();
+    let error = taking(not_a_folder.path(), "127.0.0.1:0")
+        .await
+        .unwrap()
+        .unwrap_err();
+    assert!(matches!(error, UpgradeError::Unreachable(..)), "{error}");
+    assert!(error.to_string().contains("Not a directory"), "{error}");
 }

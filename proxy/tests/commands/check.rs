@@ -57,6 +57,56 @@ fn a_broken_policy_exits_2_with_every_error_and_its_place() {
 }
 
 #[test]
+fn a_policy_that_is_not_there_is_told_with_where_it_is_named() {
+    let folder = Folder::new();
+    let server = "listen: 127.0.0.1:0\nupstream: http://127.0.0.1:9\npolicy: polcy.yaml\nadmin: 127.0.0.1:0\nstate: state\n";
+    folder.write("postern.yaml", server);
+    for command in ["check", "matrix", "run"] {
+        let ran = folder.postern(&[command]).exits(2);
+        let told = "cannot read `./polcy.yaml`: there is no such file; `policy` in `postern.yaml` names it";
+        assert!(ran.err.contains(told), "{command}: {ran:#?}");
+    }
+}
+
+#[test]
+fn the_other_kind_of_file_is_named_in_one_error() {
+    let folder = Folder::new();
+    folder.write(
+        "postern.yaml",
+        "listen: 127.0.0.1:0\nupstream: http://127.0.0.1:9\npolicy: policy.yaml\n",
+    );
+    let ran = folder.postern(&["check", "postern.yaml"]).exits(2);
+    assert!(
+        ran.err.contains("this looks like a server file"),
+        "{ran:#?}"
+    );
+    assert!(
+        ran.err.contains("one error in") || !ran.err.contains("errors in"),
+        "{ran:#?}"
+    );
+    let ran = folder.postern(&["check", "-c", "policy.yaml"]).exits(2);
+    assert!(ran.err.contains("this looks like a policy"), "{ran:#?}");
+}
+
+#[test]
+fn a_policy_that_protects_nothing_is_complained_about() {
+    let folder = Folder::new();
+    folder.write(
+        "open.yaml",
+        "policy: v1\nname: open\nidentity: { from: mtls, subject: cn, roles: { x: agent } }\n\
+         routes: { all: { match: 'ANY /{path...}' } }\nroles: { agent: { sees: {} } }\n",
+    );
+    let ran = folder
+        .postern(&["check", "--offline", "open.yaml"])
+        .exits(1);
+    assert!(
+        ran.err.contains("PN114") && ran.err.contains("PN115"),
+        "{ran:#?}"
+    );
+    assert!(!ran.out.contains("nothing to complain about"), "{ran:#?}");
+}
+
+#[test]
 fn findings_come_in_every_format() {
     let folder = Folder::new();
     folder.write("broken.yaml", BROKEN);

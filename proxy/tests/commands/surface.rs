@@ -93,7 +93,10 @@ fn a_reader_that_goes_away_is_no_error() {
 #[test]
 fn nothing_to_talk_to_exits_3_and_an_unreadable_server_file_2() {
     let folder = Folder::new();
-    folder.postern(&["status"]).exits(2);
+    let ran = folder.postern(&["status"]).exits(2);
+    for hint in ["-c FILE", "POSTERN_CONFIG"] {
+        assert!(ran.err.contains(hint), "{ran:#?}");
+    }
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = free.local_addr().unwrap();
     drop(free);

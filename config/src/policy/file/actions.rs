@@ -160,6 +160,9 @@ fn count(digits: &str) -> Option<u64> {
 /// `{ mask: { ... } }` and the like.
 fn long(entry: &Entry, problems: &mut Problems) -> Option<Action> {
     let options = &entry.value;
+    if let (Some(example), false) = (example(entry), matches!(options.kind, Kind::Map(_))) {
+        return options.expected_as("a map", &format!("for example `{example}`"), problems);
+    }
     match entry.key.as_str() {
         "mask" => mask(&MaskFile::read(options, problems)?, problems),
         "redact" => {
@@ -182,6 +185,25 @@ fn long(entry: &Entry, problems: &mut Problems) -> Option<Action> {
                 .choose_from(other, with_options.into_iter());
             None
         }
+    }
+}
+
+/// The long form of an action: of the one that was meant, where its option stands alone.
+fn example(entry: &Entry) -> Option<&'static str> {
+    let alone = match &entry.value.kind {
+        Kind::Text(word) => word.as_str(),
+        Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::List(_) | Kind::Map(_) => "",
+    };
+    match (entry.key.as_str(), alone) {
+        ("mask", _) => Some("{ mask: { keep_last: 4 } }"),
+        ("redact", _) => Some("{ redact: { with: \"x\" } }"),
+        ("pseudonym", "identity") => Some("{ pseudonym: { scope: identity } }"),
+        ("pseudonym", "role") => Some("{ pseudonym: { scope: role } }"),
+        ("pseudonym", "case") => Some("{ pseudonym: { scope: case } }"),
+        ("pseudonym", _) => Some("{ pseudonym: { scope: tenant } }"),
+        ("generalize", "month") => Some("{ generalize: { date: month } }"),
+        ("generalize", _) => Some("{ generalize: { date: year } }"),
+        _ => None,
     }
 }
 
@@ -208,7 +230,7 @@ fn generalize(file: &GeneralizeFile, place: Place, problems: &mut Problems) -> O
     if written.into_iter().filter(|is_written| *is_written).count() != 1 {
         problems
             .add("PN014", place, "`generalize` takes exactly one option")
-            .help("one of `date`, `bucket`, `prefix`");
+            .help("one of `date`, which may have `epoch` beside it, `bucket` and `prefix`");
         return None;
     }
     if let (Some(at), false) = (file.epoch.key_place, file.date.is_written()) {
@@ -225,8 +247,13 @@ fn generalize(file: &GeneralizeFile, place: Place, problems: &mut Problems) -> O
             (DatePart::Month, None) => Generalize::Month,
         }
     } else if let Some(at) = &file.bucket.found {
-        let width: usize = bounded("bucket", at.value, 1..=BUCKET_MAX, at.place, problems)?;
-        Generalize::Bucket(u64::try_from(width).ok()?)
+        Generalize::Bucket(within(
+            "bucket",
+            at.value,
+            1..=BUCKET_MAX,
+            at.place,
+            problems,
+        )?)
     } else {
         let at = file.prefix.found.as_ref()?;
         let kept = bounded("prefix", at.value, 1..=PREFIX_MAX, at.place, problems)?;
@@ -242,8 +269,18 @@ fn bounded(
     place: Place,
     problems: &mut Problems,
 ) -> Option<usize> {
+    usize::try_from(within(name, value, range, place, problems)?).ok()
+}
+
+fn within(
+    name: &str,
+    value: u64,
+    range: std::ops::RangeInclusive<u64>,
+    place: Place,
+    problems: &mut Problems,
+) -> Option<u64> {
     if range.contains(&value) {
-        return usize::try_from(value).ok();
+        return Some(value);
     }
     let (least, most) = (range.start(), range.end());
     let message = format!("`{name}` is between {least} and {most}, here it is {value}");

@@ -20,8 +20,13 @@ pub(super) fn all(
     problems: &mut Problems,
 ) -> BTreeMap<Label, Detection> {
     let mut detect = BTreeMap::new();
-    let written = file.detect.value().map(|entries| entries.read.as_slice());
-    for (name, entry) in written.unwrap_or_default() {
+    let Some(entries) = file.detect.value() else {
+        return detect;
+    };
+    for name in &entries.unread {
+        labels::named(name, Naming::Covering, tree, problems);
+    }
+    for (name, entry) in &entries.read {
         let label = labels::named(name, Naming::Covering, tree, problems);
         let (find, patterns) = find(entry, problems);
         let then = then(entry, problems);

@@ -98,6 +98,10 @@ pub(super) fn rules(
     problems: &mut Problems,
 ) -> BTreeMap<Label, Action> {
     let mut rules = BTreeMap::new();
+    // What a rule says that cannot be read has been reported; what it is about has not.
+    for name in &entries.unread {
+        named(name, Naming::Covering, tree, problems);
+    }
     for (name, action) in &entries.read {
         if let Some(label) = named(name, Naming::Covering, tree, problems) {
             rules.insert(label, action.value.0.clone());

@@ -1,6 +1,7 @@
 //! Lint findings: what loads, and is probably not what was meant.
 
 mod counting;
+mod openness;
 mod questions;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -36,6 +37,7 @@ pub(super) fn report(
     loosened_roles(file, (tree, always), roles, problems);
     lists(file, routes, problems);
     questions::report(file, routes, problems);
+    openness::report(file, routes, problems);
 }
 
 /// Adds a finding for each route that an export quota does not count as it was meant.

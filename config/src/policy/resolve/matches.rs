@@ -1,7 +1,8 @@
 //! `METHOD /path/{parameter}/{rest...}` lines, read into their canonical form.
 //!
 //! Guarantees: what is read could be the canonical form of a request, so no line is dead because of
-//! its spelling. Whether two lines conflict is decided by the whole policy.
+//! its spelling. What could be, and was hardly meant, is a lint finding. Whether two lines conflict is decided by
+//! the whole policy.
 
 use super::names;
 use crate::document::read::At;
@@ -11,15 +12,91 @@ use crate::routes::{PathPart, RouteMatch, RouteMethod};
 /// The longest path, in segments.
 const SEGMENTS_MAX: usize = 64;
 
+/// The methods that are registered (IANA, "HTTP Method Registry") and not always refused, `PURGE`, which caches
+/// know, and `ANY`.
+const METHODS: [&str; 40] = [
+    "ACL",
+    "ANY",
+    "BASELINE-CONTROL",
+    "BIND",
+    "CHECKIN",
+    "CHECKOUT",
+    "COPY",
+    "DELETE",
+    "GET",
+    "HEAD",
+    "LABEL",
+    "LINK",
+    "LOCK",
+    "MERGE",
+    "MKACTIVITY",
+    "MKCALENDAR",
+    "MKCOL",
+    "MKREDIRECTREF",
+    "MKWORKSPACE",
+    "MOVE",
+    "OPTIONS",
+    "ORDERPATCH",
+    "PATCH",
+    "POST",
+    "PRI",
+    "PROPFIND",
+    "PROPPATCH",
+    "PURGE",
+    "PUT",
+    "QUERY",
+    "REBIND",
+    "REPORT",
+    "SEARCH",
+    "UNBIND",
+    "UNCHECKOUT",
+    "UNLINK",
+    "UNLOCK",
+    "UPDATE",
+    "UPDATEREDIRECTREF",
+    "VERSION-CONTROL",
+];
+
 /// Reads one line.
 pub(super) fn read(line: &At<String>, problems: &mut Problems) -> Option<RouteMatch> {
     match parse(&line.value) {
-        Ok(read) => Some(read),
+        Ok(read) => {
+            doubt(line, &read, problems);
+            Some(read)
+        }
         Err((message, help)) => {
             let message = format!("`{}` is no match: {message}", line.value);
             problems.add("PN020", line.place, message).help(help);
             None
         }
+    }
+}
+
+/// Adds a finding for what no request will hold, as it is written.
+fn doubt(line: &At<String>, read: &RouteMatch, problems: &mut Problems) {
+    if let RouteMethod::Exactly(method) = &read.method
+        && !METHODS.contains(&method.as_str())
+    {
+        problems
+            .add(
+                "PN116",
+                line.place,
+                format!("`{method}` is no method that is registered"),
+            )
+            .choose_from(method, METHODS.into_iter());
+    }
+    for part in &read.path {
+        let (PathPart::Literal(text) | PathPart::Parameter(text) | PathPart::Rest(text)) = part;
+        let help = match text.strip_prefix(':') {
+            Some(name) if names::is_parameter(name) => format!("write `{{{name}}}`"),
+            Some(_) => continue,
+            None if matches!(text.as_str(), "*" | "**") => {
+                "write `{name}` for one segment, `{name...}` for all that remain".to_owned()
+            }
+            None => continue,
+        };
+        let message = format!("`{text}` stands for nothing but itself here");
+        problems.add("PN117", line.place, message).help(help);
     }
 }
 

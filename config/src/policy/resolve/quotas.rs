@@ -199,7 +199,7 @@ fn refuse_without_a_holder(file: &QuotaFile, identity: &IdentityFile, problems: 
         let message = format!("nobody recognised by `from: {word}` can step up");
         problems
             .add("PN094", value_place(&file.on_exceed), message)
-            .help("a step-up asks for a new token, so it needs `from: jwt`; say `deny` here");
+            .help("a step-up asks to sign in again, so it needs `from: jwt` or `from: session`; say `deny` here");
     }
 }
 

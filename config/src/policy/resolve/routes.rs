@@ -142,9 +142,14 @@ fn several(slot: &Slot<OneOrMany<String>>, problems: &mut Problems) -> Vec<crate
 
 /// The labels that a route attaches itself.
 fn own_rules(file: &RouteFile, tree: &LabelTree, problems: &mut Problems) -> Vec<LabelRule> {
-    let Some(Entries { read: entries, .. }) = file.label.value() else {
+    let Some(Entries {
+        read: entries,
+        unread,
+    }) = file.label.value()
+    else {
         return Vec::new();
     };
+    selectors::read_all(unread, problems);
     let mut rules = Vec::new();
     for (text, OneOrMany(attached)) in entries {
         let selector = selectors::read(text, problems);

@@ -4,6 +4,7 @@
 //! the `log` records of pingora are not taken over, and `tracing` events of others (the HTTP/2 library
 //! quotes a malformed target at level `debug`) are dropped, whatever the filter asks for.
 
+use std::env::VarError;
 use std::io;
 
 use clap::ValueEnum;
@@ -49,7 +50,10 @@ pub(super) fn start(choice: &Choice, exported: Option<LogLayer>) -> Result<Lines
         Ok(wanted) => {
             EnvFilter::try_new(wanted).map_err(|error| format!("`{VARIABLE}`: {error}"))?
         }
-        Err(_absent) => EnvFilter::new(usual(choice)),
+        Err(VarError::NotPresent) => EnvFilter::new(usual(choice)),
+        Err(VarError::NotUnicode(_)) => {
+            return Err(format!("`{VARIABLE}`: the value is not UTF-8"));
+        }
     };
     let (lines, guard) = lines(io::stderr()).map_err(|error| format!("no logs: {error}"))?;
     install(choice, filter, lines, exported);

@@ -98,10 +98,15 @@ async fn a_restart_remembers(
     old: &Signed,
 ) -> std::result::Result<(), String> {
     let setting = setting(old, signer);
+    let before = refusals(&folder)?;
     let again = try_start_there(folder, &setting, origin.address()).await;
     let Err((error, folder)) = again else {
         return Err("it started with an older version".to_owned());
     };
+    ensure(
+        refusals(&folder)? == before + 1,
+        "the refusal at a start is not on record",
+    )?;
     let report = error.report(false);
     ensure(
         report.contains("older than 8"),
@@ -155,14 +160,19 @@ async fn shows(stage: &Stage, suite: &Suite) -> bool {
 async fn ended(stage: Stage) -> std::result::Result<TempDir, String> {
     let Stage { running, folder } = stage;
     running.shutdown().await;
-    let events = records::events(&records::folder(folder.path()))?;
-    let of_policies = events
-        .iter()
-        .filter(|event| event["entity"]["type"] == "policy");
-    let refused = of_policies.filter(|event| event["status_id"] == 2).count();
+    let refused = refusals(&folder)?;
     ensure(
         refused >= 4,
         format!("{refused} of 4 refusals are on record"),
     )?;
     Ok(folder)
+}
+
+/// How many policies were refused, as the audit log has it.
+fn refusals(folder: &TempDir) -> std::result::Result<usize, String> {
+    let events = records::events(&records::folder(folder.path()))?;
+    let of_policies = events
+        .iter()
+        .filter(|event| event["entity"]["type"] == "policy");
+    Ok(of_policies.filter(|event| event["status_id"] == 2).count())
 }

@@ -1,4 +1,4 @@
-//! What `postern lint` finds. From `PN100` on.
+//! What `postern check` finds in a policy that loads. From `PN100` on.
 
 use super::{Code, code};
 
@@ -89,5 +89,36 @@ pub(super) const CODES: &[Code] = &[
         "The path says that the body of the request is a search, and on a route with labels it could name a \
          hidden field in a language that nobody here reads. Say `body: query`: then it is allowed only to \
          roles from which nothing of the route is hidden. If it is no search, say `body: write`.",
+    ),
+    code(
+        "PN114",
+        "a route lets every other path through",
+        "The route matches every path, is not denied and attaches no label, so whatever no other route \
+         matches leaves as the application sends it: also what is added to the application later, and a \
+         path that another route was to match and is misspelt there. Say `deny: true`, and write a route \
+         for each path that may be asked for; where all that nobody named may pass, say `unlabelled: \
+         remove`, or attach labels with selectors such as `$..email`.",
+    ),
+    code(
+        "PN115",
+        "a policy hides nothing",
+        "No route that may be asked for attaches a label, so every role sees all that the application \
+         answers, and what `roles` says has no effect. Attach labels under `label`, or take them from \
+         another route with `labels_of`. A policy that keeps sessions or counts quotas and is meant to do \
+         nothing else does not get this finding.",
+    ),
+    code(
+        "PN116",
+        "a method is not registered",
+        "Methods are compared letter by letter, and this one is not in the registry of HTTP methods, so \
+         hardly any client sends it: the line matches nothing, and the requests it was meant for meet the \
+         catch-all. Correct the spelling. If the application has a method of its own, this finding can be \
+         ignored.",
+    ),
+    code(
+        "PN117",
+        "a path is written as in another language",
+        "A segment is taken for what it says: `:id`, `*` and `**` are no patterns here, and match nothing \
+         but themselves. One segment of any text is `{id}`, all that remain are `{rest...}`.",
     ),
 ];

@@ -36,7 +36,7 @@ pub(super) const CODES: &[Code] = &[
         "PN014",
         "an action is not understood",
         "The action is none of those Postern knows, or its options are incomplete. Actions are `show`, \
-         `mask`, `last4` (or any `last1` to `last16`), `redact`, `remove`, `pseudonym`, and in long form \
+         `detect`, `mask`, `last4` (or any `last1` to `last16`), `redact`, `remove`, `pseudonym`, and in long form \
          `{ mask: { keep_first: 1, keep_last: 4 } }`, `{ redact: { with: \"x\" } }`, `{ pseudonym: { \
          scope: tenant } }` and `{ generalize: { date: year } }` (with `epoch: seconds` or `millis` \
          where numbers are points in time), `{ generalize: { bucket: 10 } }`, `{ generalize: { prefix: 2 \

@@ -79,8 +79,7 @@ pub(super) const PROBLEMS: &[(&str, &str, &str)] = &[
         "credentials cannot be checked now (503)",
         "The keys that verify tokens cannot be had, or those at hand are too old: the address under \
          `identity.keys` does not answer, or answers something else. Clients try again after the seconds \
-         in Retry-After. Operators see whether the identity provider can be reached from here: `postern \
-         check --live` tries.",
+         in Retry-After. Operators see in the log why the keys could not be fetched.",
     ),
     (
         "method-not-allowed",
@@ -206,8 +205,7 @@ pub(super) const PROBLEMS: &[(&str, &str, &str)] = &[
         "the store of quotas or sessions does not answer (503)",
         "Nobody can tell now what is left of a quota, or which sessions still hold, so nothing is let \
          through that depends on it. Clients try again after the seconds in Retry-After. Operators look \
-         at what `store` in the server file names, and at the log; `postern check --live` tries to reach \
-         it.",
+         at what `store` in the server file names, and at the log.",
     ),
     (
         "target-too-long",
