@@ -6,7 +6,7 @@
 //!
 //! Whether a cookie may be kept, and for whom, is the jar's: see [`crate::cookie_jar`].
 
-mod date;
+pub(crate) mod date;
 
 use std::fmt;
 

@@ -41,6 +41,7 @@ mod tests;
 
 pub use charging::{Charging, DueSubject, Exceeded, Granted, QuotaError, Shortage, Standing};
 pub use embedded::EmbeddedLedger;
+pub(crate) use key::is_ignorable;
 pub use key::{Filter, KeyParts, QuotaKey, Who};
 pub use ledger::{
     Admission, AdmitMode, Ask, Entry, Ledger, Mark, News, StoreError, Subject, Taken, Usage,

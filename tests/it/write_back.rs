@@ -255,13 +255,54 @@ async fn a_change_that_the_role_sees_is_a_conflict() {
 }
 
 #[tokio::test]
-async fn a_condition_of_the_client_goes_up_and_its_failure_comes_down() {
-    let answers = vec![tagged(STORED, "\"v1\""), failed()];
+async fn a_condition_that_holds_for_what_was_read_becomes_its_tag() {
+    for lines in ["If-Match: *\r\n", "If-Match: \"v1\", \"v2\"\r\n"] {
+        let answers = vec![
+            tagged(STORED, "\"v1\""),
+            failed(),
+            tagged(LATER, "\"v2\""),
+            Answer::json("{}"),
+        ];
+        let (reply, requests) = scripted(answers, lines).await;
+        assert_eq!(reply.status, 200, "{lines}: {}", reply.text());
+        for (sent, tag) in [(&requests[1], "\"v1\""), (&requests[3], "\"v2\"")] {
+            let sent = sent.to_lowercase();
+            assert_eq!(sent.matches("if-match").count(), 1);
+            assert!(sent.contains(&format!("if-match: {tag}\r\n")), "{sent}");
+        }
+    }
+    // Somebody else's change of what is hidden is seen, and the older value is not written.
+    let answers = vec![tagged(STORED, "\"v1\""), failed(), tagged(OTHER, "\"v2\"")];
+    let (reply, requests) = scripted(answers, "If-Match: *\r\n").await;
+    assert_eq!((reply.status, requests.len()), (409, 3));
+}
+
+#[tokio::test]
+async fn a_condition_that_does_not_hold_for_what_was_read_writes_nothing() {
+    for lines in [
+        "If-Match: \"mine\"\r\n",
+        "If-Match: W/\"v1\"\r\n",
+        "If-Unmodified-Since: Sun, 06 Nov 2094 08:49:37 GMT\r\n",
+    ] {
+        let answers = vec![tagged(STORED, "\"v1\""), Answer::json("{}")];
+        let (reply, requests) = scripted(answers, lines).await;
+        let got = (reply.status, reply.slug());
+        assert_eq!(got, (409, "write-conflict".to_owned()), "{lines}");
+        assert_eq!(requests.len(), 1, "{lines}");
+    }
+}
+
+#[tokio::test]
+async fn without_a_strong_tag_a_condition_of_the_client_goes_up_and_its_failure_comes_down() {
+    let answers = vec![Answer::json(STORED), failed()];
     let (reply, requests) = scripted(answers, "If-Match: \"mine\"\r\n").await;
     assert_eq!(reply.status, 412);
     assert_eq!(requests.len(), 2);
-    let sent = requests[1].to_lowercase();
-    assert!(sent.contains("if-match: \"mine\"\r\n") && !sent.contains("v1"));
+    assert!(
+        requests[1]
+            .to_lowercase()
+            .contains("if-match: \"mine\"\r\n")
+    );
     let conflict = Answer::raw(
         "HTTP/1.1 409 Conflict\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}",
     );

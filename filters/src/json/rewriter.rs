@@ -15,6 +15,7 @@ mod beyond;
 mod characters;
 mod count;
 mod decide;
+mod embeds;
 mod events;
 mod frame;
 mod hold;
@@ -103,6 +104,8 @@ struct Hidden {
 struct Captured {
     from: u64,
     verdict: u32,
+    /// The verdict that says how it holds a document; 0 when it is not a string that holds one.
+    document: u32,
     kind: JsonKind,
     state: StateId,
 }
@@ -291,10 +294,11 @@ impl Pass<'_> {
         if hides && rewriter.collected.is_some() {
             return self.collect(captured.from, at);
         }
-        if !verdict.embedded.is_empty() {
+        if captured.document != 0 {
             // INVARIANT: states and verdicts may have other numbers once a document has been read.
-            let verdict = verdict.clone();
-            return self.replace_document(captured, &verdict, at);
+            let how = self::verdict(verdicts, captured.document).ok_or_else(spent)?;
+            let (verdict, how) = (verdict.clone(), how.embedded.clone());
+            return self.replace_document(captured, (&verdict, &how), at);
         }
         let pseudonyms = self.plan.settings().pseudonyms.as_deref();
         self.tape.replace(captured.from, at, |raw, out| {

@@ -33,6 +33,8 @@ pub(crate) struct Spot {
     sure: StateId,
     /// A label around it shows it.
     covered: bool,
+    /// A label around it may say that strings in it hold documents.
+    embeds: bool,
     /// A rule that hides something names this place on its way, and does not only look everywhere.
     on_the_way: bool,
 }
@@ -84,6 +86,7 @@ impl<'p> Sight<'p> {
             may: START,
             sure: START,
             covered: false,
+            embeds: false,
             on_the_way: true,
         }
     }
@@ -108,11 +111,13 @@ impl<'p> Sight<'p> {
     fn step(&mut self, of: Spot, may: Key, sure: Key) -> Result<Spot, Halt> {
         let around = self.sure.fact(of.sure)?;
         let shown_here = of.covered || (around.labelled && !around.hidden);
+        let embeds = of.embeds || self.may.fact(of.may)?.opens;
         let step = self.may.step(of.may, may)?;
         Ok(Spot {
             may: step.state,
             sure: self.sure.step(of.sure, sure)?.state,
             covered: shown_here,
+            embeds,
             on_the_way: step.on_the_way,
         })
     }
@@ -133,7 +138,7 @@ impl<'p> Sight<'p> {
                 hides_scalar: true,
                 hides_container: true,
                 holds,
-                opens: may.opens,
+                opens: may.opens || at.embeds,
             });
         }
         let sure = self.sure.fact(at.sure)?;
@@ -142,7 +147,7 @@ impl<'p> Sight<'p> {
             hides_scalar: !visible,
             hides_container: !visible && !sure.live,
             holds: if visible { holds } else { Holds::Likely },
-            opens: may.opens,
+            opens: may.opens || at.embeds,
         })
     }
 

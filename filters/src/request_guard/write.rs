@@ -13,6 +13,7 @@
 //!
 //! It fetches nothing: for `restore` the caller brings the stored resource ([`Resource`]).
 
+mod condition;
 mod form;
 mod judge;
 mod ours;

@@ -27,7 +27,7 @@ const MONTHS: [(&[u8; 3], Month); 12] = [
 ];
 
 /// Seconds since 1970; none when the text is no date.
-pub(super) fn cookie_date(text: &[u8]) -> Option<i64> {
+pub(crate) fn cookie_date(text: &[u8]) -> Option<i64> {
     let mut parts = Parts::default();
     for token in text.split(|byte| is_delimiter(*byte)) {
         if !token.is_empty() {

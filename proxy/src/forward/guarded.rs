@@ -6,12 +6,15 @@
 //!                                                                 the role would be shown the same
 //! ```
 //!
+//! Where the fetched representation has a strong entity tag, the write carries that and no other condition:
+//! what the client asks for must hold for it, or the write is refused.
+//!
 //! An upstream that gives no strong entity tag leaves a window between the fetch and the write, in which
 //! somebody else's change of a hidden value would be overwritten by the older one.
 
 use bytes::Bytes;
 use http::StatusCode;
-use http::header::{HeaderValue, IF_MATCH, IF_UNMODIFIED_SINCE};
+use http::header::IF_MATCH;
 use pingora::protocols::http::ServerSession;
 use postern_filters::{DenyReason, ExchangePlan, Resource, WriteError, WriteGuard};
 
@@ -98,13 +101,14 @@ impl Restoring<'_, '_> {
     ) -> Result<(Sent, bool), Halt> {
         let restored = self.guard.restore(&self.body, stored);
         let restored = RequestBody::Whole(restored.map_err(|error| halt(&error))?.into());
-        match self.condition(stored) {
+        let client = &self.forwarding.request.headers;
+        match stored.condition(client).map_err(|error| halt(&error))? {
             None => {
                 let sent = send::send(self.forwarding, session, exchange, restored).await?;
                 Ok((sent, false))
             }
             Some(tag) => {
-                let mut headers = self.forwarding.request.headers.clone();
+                let mut headers = client.clone();
                 headers.insert(IF_MATCH, tag.clone());
                 let request = self.forwarding.request.with_headers(headers);
                 let conditional = self.forwarding.with_request(&request, self.forwarding.plan);
@@ -112,13 +116,6 @@ impl Restoring<'_, '_> {
                 Ok((sent, true))
             }
         }
-    }
-
-    /// The condition that the write gets; none when the client has one of its own, or there is no tag.
-    fn condition<'r>(&self, stored: &'r Resource) -> Option<&'r HeaderValue> {
-        let client = &self.forwarding.request.headers;
-        let own = client.contains_key(IF_MATCH) || client.contains_key(IF_UNMODIFIED_SINCE);
-        stored.tag().filter(|_| !own)
     }
 }
 

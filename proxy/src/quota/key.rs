@@ -200,7 +200,7 @@ fn canonical(text: &str) -> String {
 }
 
 /// Whether a letter shows nothing (Default_Ignorable_Code_Point of Unicode, DerivedCoreProperties).
-const fn is_ignorable(letter: char) -> bool {
+pub(crate) const fn is_ignorable(letter: char) -> bool {
     matches!(
         letter,
         '\u{ad}'

@@ -11,9 +11,11 @@ use postern_config::routes::{PathPart, RouteMethod};
 use postern_config::sessions::TokenNames;
 use postern_config::{Policy, RouteMatch, Sessions};
 use serde_json::Value;
+use unicode_normalization::UnicodeNormalization;
 
 use super::known_secrets::KnownSecrets;
 use crate::identity::{AuthenticatorError, ClaimSelector, is_name};
+use crate::quota::is_ignorable;
 
 /// What a policy says about sessions.
 #[derive(Debug)]
@@ -155,7 +157,7 @@ impl LoginTerms {
         answer: Option<&Value>,
     ) -> Option<LoggedIn> {
         let user = match &self.user {
-            UserTerms::Form(field) => typed_name(&form?.only(field)?),
+            UserTerms::Form(field) => typed(&form?.only(field)?)?,
             UserTerms::Answer(user) | UserTerms::FollowUp { user, .. } => named(user, answer?)?,
         };
         let user = Some(user).filter(|user| is_name(user))?;
@@ -177,6 +179,17 @@ impl LoginTerms {
 
 /// What may stand behind the type of a form.
 const CHARSETS: [&str; 4] = ["", "charset=utf-8", "charset=\"utf-8\"", "charset=us-ascii"];
+
+/// The name in what somebody typed; none when an application may read another name in it.
+///
+/// SECURITY: some applications fold what is typed (NFKC, without what cannot be seen), so that `\u{ff54}emp` is
+/// `temp` to them; to others these are two accounts. Whoever typed so would have the roles of everybody in the
+/// one case, and those of somebody else in the other.
+fn typed(text: &str) -> Option<String> {
+    let name = text.trim();
+    let is_folded = name.nfkc().eq(name.chars()) && !name.chars().any(is_ignorable);
+    is_folded.then(|| typed_name(name))
+}
 
 /// Exactly one text or whole number.
 fn named(selector: &ClaimSelector, answer: &Value) -> Option<String> {
@@ -323,6 +336,35 @@ mod tests {
                 is_named,
                 "{kind}"
             );
+        }
+    }
+
+    #[test]
+    fn nobody_is_named_by_what_an_application_may_fold_to_another_name() {
+        const FORM: &str = "application/x-www-form-urlencoded";
+        let named = |name: &str| {
+            let encoded: String = form_urlencoded::byte_serialize(name.as_bytes()).collect();
+            named_by(FORM, None, &format!("username={encoded}"))
+        };
+        for (name, as_one) in [
+            ("Temp", "temp"),
+            (" te mp\u{a0}", "te mp"),
+            ("Ren\u{e9}", "ren\u{e9}"),
+            ("\u{5f20}\u{4f1f}", "\u{5f20}\u{4f1f}"),
+        ] {
+            assert_eq!(named(name).as_deref(), Some(as_one), "{name}");
+        }
+        for name in [
+            "\u{ff54}\u{ff45}\u{ff4d}\u{ff50}",
+            "tem\u{200b}p",
+            "\u{feff}temp",
+            "tem\u{ad}p",
+            "Rene\u{301}",
+            "\u{212a}im",
+            "bo\u{17f}s",
+            "te\u{a0}mp",
+        ] {
+            assert_eq!(named(name), None, "{name}");
         }
     }
 

@@ -91,14 +91,19 @@ fn closed(
 ) -> Vec<Closed> {
     let actions = rewriting::actions(rules, labels);
     let mut closed = Vec::new();
-    let mut open = vec![(0, Depth::default())];
-    while let Some((node, depth)) = open.pop() {
+    let mut open = vec![(0, Depth::default(), BTreeSet::new())];
+    while let Some((node, depth, around)) = open.pop() {
         let shown = matches!(actions.get(&node), None | Some(Action::Show));
         if openings == Openings::Shown && !shown {
             continue;
         }
         let ways = labels.get(&node).map(|labels| ways(rules, labels));
-        let ways = ways.unwrap_or_default();
+        // A label covers its children, down to the documents in their strings.
+        let ways = ways.filter(|ways| !ways.is_empty()).unwrap_or(around);
+        let below = match document.nodes[node].opened {
+            None => ways.clone(),
+            Some(_) => BTreeSet::new(),
+        };
         let is_string =
             matches!(&document.nodes[node].kind, Kind::String(text) if !text.is_empty());
         if is_string && !ways.is_empty() {
@@ -113,7 +118,7 @@ fn closed(
         }
         inside.levels += 1;
         let children = document.children(meant).iter();
-        open.extend(children.map(|child| (child.node, inside)));
+        open.extend(children.map(|child| (child.node, inside, below.clone())));
     }
     closed
 }

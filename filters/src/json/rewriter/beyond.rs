@@ -3,7 +3,7 @@
 //! Guarantees: as many states are kept as [`Lazy`] bounds; when it is full, the states in use are carried
 //! into a fresh one, under other numbers.
 
-use super::frame::{Cover, Frame};
+use super::frame::{Cover, Embeds, Frame};
 use super::{Halt, Pass, spent};
 use crate::json::automaton::{Key, Lazy, StateId};
 use crate::json::plan::{Entry, Verdict, Verdicts};
@@ -43,13 +43,16 @@ impl Pass<'_> {
         let automaton = self.plan.automaton();
         let rewriter = &mut *self.rewriter;
         if rewriter.beyond.lazy.is_full() {
-            // What searches a container is known by its verdict's number, which has to stay.
+            // What searches a container, or opens strings in it, is known by its verdict's number, which has
+            // to stay.
             let known = self.plan.verdicts().count();
-            let by_number =
-                |frame: &Frame| matches!(frame.cover, Cover::Searched(number) if number > known);
-            let searched = rewriter.parents.iter().any(by_number) || by_number(&rewriter.top);
+            let by_number = |frame: &Frame| {
+                matches!(frame.cover, Cover::Searched(number) if number > known)
+                    || matches!(frame.embeds, Embeds::Root(by) | Embeds::Inside(by) if by > known)
+            };
+            let numbered = rewriter.parents.iter().any(by_number) || by_number(&rewriter.top);
             let mut fresh = Beyond::default();
-            if searched {
+            if numbered {
                 fresh.verdicts = std::mem::take(&mut rewriter.beyond.verdicts);
             }
             let old = &rewriter.beyond.lazy;

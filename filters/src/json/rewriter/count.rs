@@ -3,14 +3,11 @@
 //! Guarantees: a value is counted once, when it is decided, and not when it is held for its tests; a
 //! record that may not stay is removed, and nothing in it is counted.
 
-use postern_config::Embedded;
-
 use super::decide::Begun;
-use super::opened::{ambiguous, rewrite};
-use super::{Captured, Halt, JsonKind, Pass, Rewriter, Tally};
+use super::opened::{Place, ambiguous, rewrite};
+use super::{Halt, JsonKind, Pass, Rewriter, Tally};
 use crate::body_filter::BodyError;
 use crate::export_meter::{TEXT_BYTES_MAX, Who};
-use crate::json::automaton::StateId;
 use crate::json::plan::JsonPlan;
 
 /// The longest spelling of a text that names a data subject: quotes, and six bytes for each of its own.
@@ -139,11 +136,10 @@ impl Pass<'_> {
     /// counts: whoever sees it gets to see an error instead, and to all others it is hidden.
     pub(super) fn open_to_count(
         &mut self,
-        captured: Captured,
-        how: &[Embedded],
+        (from, place): (u64, Option<Place>),
         at: usize,
     ) -> Result<(), Halt> {
-        let [how] = *how else {
+        let Some(place) = place else {
             return Ok(());
         };
         if self.plan.holds_document() {
@@ -156,8 +152,8 @@ impl Pass<'_> {
         self.count_to(at)?;
         let (plan, rewriter) = (self.plan, &mut *self.rewriter);
         let mut done = Ok(());
-        self.tape.replace(captured.from, at, |raw, out| {
-            done = attempt(plan, rewriter, (captured.state, how), raw, out);
+        self.tape.replace(from, at, |raw, out| {
+            done = attempt(plan, rewriter, place, raw, out);
         })?;
         self.rewriter.watches |= named.is_some();
         self.rewriter.named = named;
@@ -169,7 +165,7 @@ impl Pass<'_> {
 fn attempt(
     plan: &JsonPlan,
     rewriter: &mut Rewriter,
-    place: (StateId, Embedded),
+    place: Place,
     raw: &[u8],
     out: &mut Vec<u8>,
 ) -> Result<(), Halt> {

@@ -1,7 +1,7 @@
 //! What becomes of a value, decided at its first byte.
 
-use super::frame::{Cover, Frame, FrameKind};
-use super::{Captured, Halt, Hidden, Inside, Pass, spent, verdict};
+use super::frame::{Cover, Embeds, Frame, FrameKind};
+use super::{Halt, Hidden, Inside, Pass, spent, verdict};
 use crate::body_filter::BodyError;
 use crate::json::automaton::{Key, START, StateId};
 use crate::json::held::{Held, NodeId};
@@ -80,6 +80,9 @@ impl Pass<'_> {
         if facts.verdict != 0 {
             return self.labelled(value);
         }
+        if self.rewriter.top.embeds != Embeds::Nothing && self.is_document(&value) {
+            return self.capture(value);
+        }
         if let Cover::Searched(verdict) = cover {
             return self.search(value, verdict);
         }
@@ -146,30 +149,6 @@ impl Pass<'_> {
         }
     }
 
-    /// Reads a string that is dropped, if it holds a document.
-    #[cold]
-    fn capture_hidden(&mut self, value: Begun) -> Result<(), Halt> {
-        let verdicts = (self.plan.verdicts(), &self.rewriter.beyond.verdicts);
-        let verdict = verdict(verdicts, value.facts.verdict);
-        if verdict.is_none_or(|verdict| verdict.embedded.is_empty()) {
-            return Ok(());
-        }
-        if let Some(hidden) = self.rewriter.hidden {
-            self.tape.cut(hidden.from, value.at)?;
-        }
-        self.rewriter.captured = Some(self.captured(value));
-        Ok(())
-    }
-
-    fn captured(&self, value: Begun) -> Captured {
-        Captured {
-            from: self.tape.here(value.at),
-            verdict: value.facts.verdict,
-            kind: value.kind,
-            state: value.state,
-        }
-    }
-
     fn must_look_inside(&self, value: Begun) -> bool {
         value.facts.is_live_for_required() && self.rewriter.misses_something()
     }
@@ -177,6 +156,7 @@ impl Pass<'_> {
     /// Pushes the frame of a container.
     pub(super) fn enter(&mut self, value: Begun, kind: FrameKind, cover: Cover) -> &mut Frame {
         let mut frame = Frame::new(kind, value.state, cover);
+        frame.embeds = self.embeds_in(&value);
         if value.facts.needs_length() {
             frame.length = self.length(kind, value.node);
         }
@@ -189,22 +169,23 @@ impl Pass<'_> {
     /// A value with a label.
     fn labelled(&mut self, value: Begun) -> Result<Inside, Halt> {
         let plan = self.plan;
+        let document = self.is_document(&value);
         let rewriter = &mut *self.rewriter;
         let verdicts = (plan.verdicts(), &rewriter.beyond.verdicts);
         let verdict = verdict(verdicts, value.facts.verdict).ok_or_else(spent)?;
-        let searched = verdict.detectors.is_some();
+        let searched = match (&verdict.action, rewriter.top.cover) {
+            _ if verdict.detectors.is_some() => Some(value.facts.verdict),
+            (Action::Show, Cover::Searched(around)) => Some(around),
+            _ => None,
+        };
         if rewriter.collected.is_some() {
             return self.labelled_to_collect(value);
         }
-        if searched {
-            let document = value.kind == JsonKind::String && !verdict.embedded.is_empty();
+        if let Some(by) = searched {
             return match document {
                 true => self.capture(value),
-                false => self.search(value, value.facts.verdict),
+                false => self.search(value, by),
             };
-        }
-        if let (Action::Show, Cover::Searched(around)) = (&verdict.action, rewriter.top.cover) {
-            return self.search(value, around);
         }
         for label in &verdict.withheld {
             if let Some(count) = rewriter.withheld.get_mut(usize::from(*label)) {
@@ -212,9 +193,7 @@ impl Pass<'_> {
             }
         }
         match &verdict.action {
-            Action::Show if value.kind == JsonKind::String && !verdict.embedded.is_empty() => {
-                self.capture(value)
-            }
+            Action::Show if document => self.capture(value),
             Action::Show => self.keep(value, Cover::Shown, Opens::Around),
             Action::Remove => self.remove(value),
             action if needs_value(action, value.kind) => self.capture(value),
@@ -231,8 +210,7 @@ impl Pass<'_> {
         let verdicts = (self.plan.verdicts(), &self.rewriter.beyond.verdicts);
         let verdict = verdict(verdicts, value.facts.verdict).ok_or_else(spent)?;
         let seen = matches!(verdict.action, Action::Show | Action::Detect);
-        let document = value.kind == JsonKind::String && !verdict.embedded.is_empty();
-        match seen && !document {
+        match seen && !self.is_document(&value) {
             true => self.keep(value, Cover::Shown, Opens::Around),
             false => self.capture(value),
         }
@@ -291,7 +269,7 @@ impl Pass<'_> {
     fn keep(&mut self, value: Begun, cover: Cover, opens: Opens) -> Result<Inside, Halt> {
         self.settle_member(value.at, opens)?;
         match value.container() {
-            Some(kind) if value.facts.is_live() => {
+            Some(kind) if value.facts.is_live() || self.opens_inside(&value) => {
                 self.enter(value, kind, cover);
                 Ok(Inside::Follow)
             }

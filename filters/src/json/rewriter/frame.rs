@@ -27,11 +27,25 @@ pub(super) enum Cover {
     Searched(u32),
 }
 
+/// Which strings in a container hold documents because a label on it or around it says so, by the verdict of
+/// this number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Embeds {
+    /// None: only those whose own labels say so.
+    Nothing,
+    /// Of a document inside a string, its root: encoding twice hides nothing. What is deeper in it has labels
+    /// of its own.
+    Root(u32),
+    /// All, however deep.
+    Inside(u32),
+}
+
 /// A container that is being followed. Positions are in the output.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Frame {
     pub(super) kind: FrameKind,
     pub(super) cover: Cover,
+    pub(super) embeds: Embeds,
     /// The container's state: its children step from here.
     pub(super) state: StateId,
     /// The index of the next element.
@@ -59,6 +73,7 @@ impl Frame {
         Self {
             kind: FrameKind::Document,
             cover: Cover::None,
+            embeds: Embeds::Nothing,
             state: START,
             index: 0,
             length: 0,

@@ -21,8 +21,8 @@ use std::borrow::Cow;
 
 use postern_config::{Action, Embedded};
 
-use super::frame::{Cover, Frame, FrameKind};
-use super::{Captured, Halt, Hidden, JsonKind, Pass, Rewriter, Tape, limit, spent};
+use super::frame::{Cover, Embeds, Frame, FrameKind};
+use super::{Captured, Halt, Hidden, Pass, Rewriter, Tape, limit, spent};
 use crate::body_filter::BodyError;
 use crate::json::automaton::StateId;
 use crate::json::held::characters;
@@ -41,25 +41,52 @@ const PIECE_BYTES: usize = 4096;
 /// What a document inside a string is called in errors.
 const FORMAT: &str = "JSON in a string";
 
+/// A string that holds a document.
+#[derive(Clone, Copy)]
+pub(super) struct Place {
+    /// The string's state, in which its document goes on.
+    state: StateId,
+    how: Embedded,
+    /// The verdict that says so.
+    by: u32,
+}
+
+impl Place {
+    /// Of a captured string; none when it is said to hold a document in two ways.
+    pub(super) fn of(captured: Captured, how: &[Embedded]) -> Option<Self> {
+        let [how] = *how else {
+            return None;
+        };
+        Some(Self {
+            state: captured.state,
+            how,
+            by: captured.document,
+        })
+    }
+}
+
 impl Pass<'_> {
     /// The captured string, which may hold a document, ends before `at`: rewrites what is in it where it
     /// is shown, and else treats it as a string.
     pub(super) fn replace_document(
         &mut self,
         captured: Captured,
-        verdict: &Verdict,
+        (verdict, how): (&Verdict, &[Embedded]),
         at: usize,
     ) -> Result<(), Halt> {
         let hidden = self.rewriter.hidden.is_some();
+        let place = Place::of(captured, how);
         if self.plan.counts() && !hidden {
-            return self.open_to_count(captured, &verdict.embedded, at);
+            return self.open_to_count((captured.from, place), at);
         }
         if (verdict.action == Action::Show || verdict.detectors.is_some()) && !hidden {
             let searched = verdict.detectors.as_ref().map(|_| captured.verdict);
             self.rewriter.opening = searched;
-            return self.open(captured, &verdict.embedded, at);
+            return self.open((captured.from, place), at);
         }
-        self.look_inside(captured, &verdict.embedded, at)?;
+        if let Some(place) = place {
+            self.look_inside((captured.from, place), at)?;
+        }
         if hidden {
             return Ok(());
         }
@@ -70,8 +97,8 @@ impl Pass<'_> {
     }
 
     /// Rewrites what is in a shown string.
-    fn open(&mut self, captured: Captured, how: &[Embedded], at: usize) -> Result<(), Halt> {
-        let [how] = *how else {
+    fn open(&mut self, (from, place): (u64, Option<Place>), at: usize) -> Result<(), Halt> {
+        let Some(place) = place else {
             return Err(ambiguous(
                 "a string that is said to hold a document in two ways",
             ));
@@ -83,8 +110,8 @@ impl Pass<'_> {
         }
         let (plan, rewriter) = (self.plan, &mut *self.rewriter);
         let mut done = Ok(());
-        self.tape.replace(captured.from, at, |raw, out| {
-            done = rewrite(plan, rewriter, (captured.state, how), raw, out);
+        self.tape.replace(from, at, |raw, out| {
+            done = rewrite(plan, rewriter, place, raw, out);
         })?;
         done
     }
@@ -92,20 +119,17 @@ impl Pass<'_> {
     /// Looks for what is required in a string that is hidden or replaced, if it can be read. Nothing of it
     /// leaves, so that it need not be.
     #[cold]
-    fn look_inside(&mut self, captured: Captured, how: &[Embedded], at: usize) -> Result<(), Halt> {
-        let facts = self.facts(captured.state)?;
+    fn look_inside(&mut self, (from, place): (u64, Place), at: usize) -> Result<(), Halt> {
+        let facts = self.facts(place.state)?;
         let needed = facts.is_live_for_required() && self.rewriter.misses_something();
-        let [how] = *how else {
-            return Ok(());
-        };
-        if !needed || captured.kind != JsonKind::String || self.plan.holds_document() {
+        if !needed || self.plan.holds_document() {
             return Ok(());
         }
         let (plan, rewriter) = (self.plan, &mut *self.rewriter);
         let stays = rewriter.hidden.is_none();
         let mut done = Ok(());
-        self.tape.replace(captured.from, at, |raw, out| {
-            done = look(plan, rewriter, (captured.state, how), raw);
+        self.tape.replace(from, at, |raw, out| {
+            done = look(plan, rewriter, place, raw);
             if stays {
                 out.extend_from_slice(raw);
             }
@@ -115,12 +139,7 @@ impl Pass<'_> {
 }
 
 /// Looks for what is required in a string. What cannot be read has nothing in it.
-fn look(
-    plan: &JsonPlan,
-    rewriter: &mut Rewriter,
-    place: (StateId, Embedded),
-    raw: &[u8],
-) -> Result<(), Halt> {
+fn look(plan: &JsonPlan, rewriter: &mut Rewriter, place: Place, raw: &[u8]) -> Result<(), Halt> {
     let hidden = rewriter.hidden.replace(Hidden {
         from: 0,
         level: usize::MAX,
@@ -142,7 +161,7 @@ fn look(
 pub(super) fn rewrite(
     plan: &JsonPlan,
     rewriter: &mut Rewriter,
-    (state, how): (StateId, Embedded),
+    place: Place,
     raw: &[u8],
     out: &mut Vec<u8>,
 ) -> Result<(), Halt> {
@@ -150,7 +169,7 @@ pub(super) fn rewrite(
         .strip_prefix(b"\"")
         .and_then(|raw| raw.strip_suffix(b"\""));
     let text = characters(inner.ok_or_else(spent)?);
-    let (document, written_as) = match how {
+    let (document, written_as) = match place.how {
         _ if text.is_empty() => {
             out.extend_from_slice(raw);
             return Ok(());
@@ -162,7 +181,7 @@ pub(super) fn rewrite(
             (Cow::Owned(document), Some(form))
         }
     };
-    let rewritten = inside(plan, rewriter, state, &document)?;
+    let rewritten = inside(plan, rewriter, place, &document)?;
     if *rewritten == *document {
         out.extend_from_slice(raw);
         return Ok(());
@@ -174,24 +193,24 @@ pub(super) fn rewrite(
     Ok(())
 }
 
-/// A document inside a string in this state, rewritten.
+/// A document inside a string, rewritten.
 fn inside(
     plan: &JsonPlan,
     rewriter: &mut Rewriter,
-    state: StateId,
+    place: Place,
     document: &[u8],
 ) -> Result<Vec<u8>, Halt> {
     if rewriter.opened >= OPENED_MAX {
         return Err(limit("embedded_depth"));
     }
     rewriter.opened += 1;
-    let opened = match rewriter.opening.take() {
-        Some(verdict) => Frame {
-            cover: Cover::Searched(verdict),
-            ..Frame::opened(state)
-        },
-        None => Frame::opened(state),
+    let mut opened = Frame {
+        embeds: Embeds::Root(place.by),
+        ..Frame::opened(place.state)
     };
+    if let Some(verdict) = rewriter.opening.take() {
+        opened.cover = Cover::Searched(verdict);
+    }
     let around = std::mem::replace(&mut rewriter.top, opened);
     rewriter.parents.push(around);
     let levels = rewriter.parents.len();

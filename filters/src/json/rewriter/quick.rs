@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::frame::Cover;
+use super::frame::{Cover, Embeds};
 use super::{Frame, FrameKind, Halt, Pass};
 use crate::json::automaton::{Key, NameId};
 use crate::json::glance::{Look, Others};
@@ -13,12 +13,16 @@ impl Pass<'_> {
     #[inline]
     pub(super) fn present_terms(&self) -> Terms {
         let Frame {
-            kind, state, cover, ..
+            kind,
+            state,
+            cover,
+            embeds,
+            ..
         } = self.rewriter.top;
         let object = kind == FrameKind::Object;
         let followed = object || kind == FrameKind::Array;
         // INVARIANT: what is hidden is followed only where something is required, and then all is told.
-        let searched = matches!(cover, Cover::Searched(_));
+        let searched = matches!(cover, Cover::Searched(_)) || embeds != Embeds::Nothing;
         let look = match followed && !searched && self.question.is_none() {
             true => self.plan.glance().look(state),
             false => None,

@@ -43,6 +43,7 @@ impl Pass<'_> {
         let mut reader = Rewriter {
             top: Frame {
                 cover: self.rewriter.top.cover,
+                embeds: self.rewriter.top.embeds,
                 next: node,
                 ..Frame::opened(value.state)
             },

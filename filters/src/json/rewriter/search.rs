@@ -62,6 +62,7 @@ impl Pass<'_> {
                 self.rewriter.captured = Some(Captured {
                     from: self.tape.here(value.at),
                     verdict,
+                    document: 0,
                     kind: value.kind,
                     state: value.state,
                 });

@@ -249,6 +249,21 @@ fn looks_into_strings_that_hold_documents() {
             "{hides}"
         );
     }
+    let listed = r#"[{"p":["{\"c\":1,\"l\":[1,2]}","text"]},{"p":{"v":"{\"c\":\"1\"}"}}]"#;
+    let marks_inside = Marks {
+        records: &["$[*]", "$[*].p[*].l[*]"],
+        subjects: &["$[*].p[*].c"],
+    };
+    for hides in ["json", "remove", "redact", "mask"] {
+        let rules = [("$[*].p", hides), ("$[*].p", "json")];
+        let setup = Setup::new(&rules);
+        let text = match hides {
+            // Whoever is shown the strings is refused one that holds no document.
+            "json" => &listed.replace("\"text\"", "\"\""),
+            _ => listed,
+        };
+        assert_eq!(marks_inside.counts(&setup, text), (4, 1, 2), "{hides}");
+    }
     // What cannot be read is seen by nobody.
     let broken = r#"[{"p":"{\"c\":1,\"l\":[1,2"},{"p":"x"}]"#;
     let hidden = Setup::new(&[("$[*].p", "json"), ("$[*].p", "remove")]);

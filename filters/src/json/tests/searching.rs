@@ -250,6 +250,23 @@ fn a_document_in_a_searched_string_is_searched_after_its_own_escapes() {
 }
 
 #[test]
+fn a_document_in_a_string_is_searched_as_a_document_wherever_its_labels_stand() {
+    let inner = r#""{\"a\":\"j\\u0040x.com\",\"ssn\":1}""#;
+    let left = r#""{\"a\":\"[redacted]\",\"ssn\":null}""#;
+    let around = |text: &str| format!(r#"{{"c":{{"p":{text},"t":"j@x.com"}}}}"#);
+    let searched = around(left).replace("j@x.com", "[redacted]");
+    let searches = [("$.c", "detect"), ("$.c.p", "json"), ("$..ssn", "redact")];
+    let output = Setup::new(&searches).run(&around(inner));
+    assert_eq!(output.as_deref(), Ok(&*searched));
+
+    // The label that opens stands further out than the one that is searched.
+    let listed = |text: &str| format!(r#"{{"c":[{text},{{"p":{text}}}]}}"#);
+    let opens = [("$.c", "json"), ("$.c[*]", "detect"), ("$..ssn", "redact")];
+    let output = Setup::new(&opens).run(&listed(inner));
+    assert_eq!(output.as_deref(), Ok(&*listed(left)));
+}
+
+#[test]
 fn what_was_found_is_counted_by_value() {
     let plan = plan(&[("$[*]", "detect")], &[], &REDACT, 1 << 20);
     let mut filter = JsonFilter::new(plan);

@@ -2,19 +2,21 @@
 
 use std::sync::Arc;
 
-use http::header::{ETAG, HeaderValue};
+use http::header::{ETAG, HeaderValue, LAST_MODIFIED};
 use http::{HeaderMap, StatusCode};
 
 use crate::body_filter::{BodyError, BodyFilter};
 use crate::coding::{Decoder, codings_of};
 use crate::exchange_plan::ExchangePlan;
 use crate::json::JsonFilter;
+use crate::set_cookie::date::cookie_date;
 
 /// What is stored. `Debug` shows nothing of it.
 pub struct Resource {
     pub(super) truth: Vec<u8>,
     pub(super) shown: Vec<u8>,
-    tag: Option<HeaderValue>,
+    pub(super) tag: Option<HeaderValue>,
+    pub(super) modified: Option<i64>,
 }
 
 /// The stored resource while it is being read.
@@ -24,6 +26,7 @@ pub struct Reading {
     held_bytes_max: usize,
     plan: Arc<crate::json::JsonPlan>,
     tag: Option<HeaderValue>,
+    modified: Option<i64>,
 }
 
 impl Reading {
@@ -48,6 +51,7 @@ impl Reading {
             held_bytes_max: limits.held_bytes,
             plan: plan.json_plan(true),
             tag: strong_tag(headers),
+            modified: modified(headers),
         })
     }
 
@@ -82,6 +86,7 @@ impl Reading {
             truth: self.truth,
             shown,
             tag: self.tag,
+            modified: self.modified,
         })
     }
 }
@@ -94,10 +99,21 @@ impl Resource {
     }
 
     /// The strong entity tag that came with it.
-    #[must_use]
-    pub const fn tag(&self) -> Option<&HeaderValue> {
+    pub(super) const fn tag(&self) -> Option<&HeaderValue> {
         self.tag.as_ref()
     }
+
+    /// When it was last changed, in seconds since 1970, if that came with it.
+    pub(super) const fn modified(&self) -> Option<i64> {
+        self.modified
+    }
+}
+
+/// The one date of the last change of a head (RFC 9110 section 8.8.2).
+fn modified(headers: &HeaderMap) -> Option<i64> {
+    let mut values = headers.get_all(LAST_MODIFIED).iter();
+    let value = values.next().filter(|_| values.next().is_none())?;
+    cookie_date(value.as_bytes())
 }
 
 /// The one strong entity tag of a head (RFC 9110 section 8.8.3).
