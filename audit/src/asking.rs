@@ -15,8 +15,15 @@ pub struct Asking {
     checkpoint: Checkpoint,
 }
 
-/// A checkpoint to be taken to witnesses, and for each of them a proof from what it has seen.
-pub type WithProofs = (Asking, Vec<Vec<Hash>>);
+/// What is taken to witnesses.
+#[derive(Debug, Clone)]
+pub struct WithProofs {
+    /// The checkpoint.
+    pub asking: Asking,
+    /// For each witness, in the order in which they were named, a proof from what it has seen; empty where there
+    /// is none.
+    pub proofs: Vec<Vec<Hash>>,
+}
 
 /// What a witness has answered.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! The records that the proxy makes today: what was decided in an exchange, and what an administrator
+//! What the records of an exchange and of an administrator's act are made from: what was decided, and what was
 //! changed. They name fields, labels and counts, never a value, a header, a query or a token.
 
 use std::collections::BTreeMap;
@@ -25,7 +25,7 @@ pub struct AuditEntry {
     pub subject: Option<String>,
     /// The roles that counted.
     pub roles: Vec<String>,
-    /// How it ended: `allowed`, `refused`, `withheld` (502 before the head) or `cut` (after it).
+    /// How it ended: `allowed`, `refused`, `withheld` (502 or 504, before the head) or `cut` (after it).
     pub outcome: String,
     /// The problem's slug, when there was one.
     pub problem: Option<String>,

@@ -60,6 +60,8 @@ pub use tree::proof::{
 };
 pub use tree::tiles::{TILE_WIDTH, TileBuilder, TileError, TileId, TileKind, TileReader};
 pub use verify::{Incomplete, Integrity, Report, VerifyError, verify};
-pub use verify_folder::{ReceiptError, prove, verify_folder, verify_proof, verify_receipt};
+pub use verify_folder::{
+    ProofError, ReceiptError, prove, verify_folder, verify_proof, verify_receipt,
+};
 pub use vkey::{KeyKind, VerifierKey};
 pub use witness::{Answer, Witness};

@@ -262,7 +262,8 @@ impl Log {
                 Err(LogError::Unpublished { .. }) => Ok(Vec::new()),
                 proof => proof,
             });
-        Ok(Some((asking, proofs.collect::<Result<_, _>>()?)))
+        let proofs = proofs.collect::<Result<_, _>>()?;
+        Ok(Some(WithProofs { asking, proofs }))
     }
 
     /// The proof file (C2SP tlog-proof) that an entry is in the published tree.

@@ -117,11 +117,13 @@ impl Note {
         &self.signatures
     }
 
-    /// Adds a signature, unless it is there.
+    /// Adds a signature in place of those that the same key has made before: a witness that is asked again
+    /// signs another time, and a note with too many lines is none.
     pub fn add(&mut self, signature: SignatureLine) {
-        if !self.signatures.contains(&signature) {
-            self.signatures.push(signature);
-        }
+        let is_of_another =
+            |line: &SignatureLine| line.key_id != signature.key_id || line.name != signature.name;
+        self.signatures.retain(is_of_another);
+        self.signatures.push(signature);
     }
 
     /// Those of the known keys that signed it. Signatures of unknown keys are ignored.

@@ -48,16 +48,14 @@ impl PolicyFile {
             what: "it is not UTF-8",
         })?;
         let mut reading = Reading::default();
-        let mut lines = 0;
         for (line, text) in (1..).zip(text.split('\n')) {
-            lines = line;
             reading
                 .line(text)
                 .map_err(|what| PolicyError { line, what })?;
         }
-        let quorum = reading.quorum.ok_or(PolicyError {
-            line: lines + 1,
-            what: "there is no `quorum`",
+        let quorum = reading.quorum.ok_or_else(|| PolicyError {
+            line: text.lines().count() + 1,
+            what: "there is no `quorum`; where no witness has to cosign, say `quorum none`",
         })?;
         Ok(Self {
             logs: reading.logs,

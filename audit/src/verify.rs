@@ -70,6 +70,25 @@ impl Report {
             (Integrity::Ok, true) => 0,
         }
     }
+
+    /// The first verdict in a few words.
+    #[must_use]
+    pub fn integrity_in_words(&self) -> String {
+        match &self.integrity {
+            Integrity::Ok if self.first > 0 => format!("ok from {}", self.first),
+            Integrity::Ok => "ok".to_owned(),
+            Integrity::Tampered { index, what } => format!("TAMPERED@{index} ({what})"),
+        }
+    }
+
+    /// The second verdict: a few words for each thing that is missing, or that nothing is.
+    #[must_use]
+    pub fn completeness_in_words(&self) -> Vec<String> {
+        match self.completeness.as_slice() {
+            [] => vec!["ok".to_owned()],
+            missing => missing.iter().map(ToString::to_string).collect(),
+        }
+    }
 }
 
 /// The two verdicts, a line each; each thing that is missing on a line of its own.
@@ -80,19 +99,10 @@ impl fmt::Display for Report {
             0 => writeln!(f, ")")?,
             first => writeln!(f, ", those before {first} pruned)")?,
         }
-        match &self.integrity {
-            Integrity::Ok if self.first > 0 => writeln!(f, "integrity: ok from {}", self.first)?,
-            Integrity::Ok => writeln!(f, "integrity: ok")?,
-            Integrity::Tampered { index, what } => {
-                writeln!(f, "integrity: TAMPERED@{index} ({what})")?;
-            }
-        }
-        if self.completeness.is_empty() {
-            writeln!(f, "completeness: ok")?;
-        }
-        self.completeness
-            .iter()
-            .try_for_each(|missing| writeln!(f, "completeness: {missing}"))
+        writeln!(f, "integrity: {}", self.integrity_in_words())?;
+        let completeness = self.completeness_in_words();
+        let mut lines = completeness.iter();
+        lines.try_for_each(|said| writeln!(f, "completeness: {said}"))
     }
 }
 

@@ -19,6 +19,7 @@ use crate::{Checkpoint, NoteError};
 
 /// What says that nothing could be said.
 const UNREADABLE: u8 = 2;
+const NO_PROOF: &str = "this is no proof file (C2SP tlog-proof)";
 
 /// Verifies a folder by a policy file, with checkpoints that were kept elsewhere, and writes the verdicts.
 /// Returns the exit code: 0 when all is well, 4 when something was changed, 1 when something is
@@ -33,7 +34,8 @@ pub fn verify_folder(
     out: &mut dyn Write,
 ) -> io::Result<u8> {
     let verdict = read(policy).and_then(|bytes| {
-        let policy = PolicyFile::parse(&bytes).map_err(|error| error.to_string())?;
+        let policy = PolicyFile::parse(&bytes)
+            .map_err(|error| format!("`{}`: {error}", policy.display()))?;
         let anchors: Vec<Vec<u8>> = anchors
             .iter()
             .map(|path| read(path))
@@ -72,17 +74,39 @@ pub fn prove(disk: &dyn Disk, index: u64) -> Option<ProofFile> {
     })
 }
 
+/// Why a proof file does not show that an entry is in a log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ProofError {
+    /// The bytes are no proof file.
+    #[error("{NO_PROOF}")]
+    NoProof,
+    /// It does not lead from the entry to the signed head.
+    #[error(
+        "the proof is of another entry, or the entry was changed; a newline at its end is a change"
+    )]
+    AnotherEntry,
+    /// Its checkpoint is not signed as the policy wants it.
+    #[error("{0}")]
+    Note(#[from] NoteError),
+}
+
 /// Whether a proof file shows, by a policy, that an entry is in a log.
 ///
 /// # Errors
-/// When it does not: [`NoteError::Malformed`] when the proof is none or of another entry, and otherwise
-/// what is wrong with who signed.
-pub fn verify_proof(proof: &[u8], entry: &[u8], policy: &PolicyFile) -> Result<(), NoteError> {
-    let proof = ProofFile::parse(proof).ok_or(NoteError::Malformed)?;
+/// When it does not.
+pub fn verify_proof(proof: &[u8], entry: &[u8], policy: &PolicyFile) -> Result<(), ProofError> {
+    let (proof, head) = proof_file(proof).ok_or(ProofError::NoProof)?;
     if !proof.includes(entry) {
-        return Err(NoteError::Malformed);
+        return Err(ProofError::AnotherEntry);
     }
-    signed_head(&proof, policy).map(drop)
+    Ok(judge_signatures(&proof, &head, policy)?)
+}
+
+/// A proof file, and the head that it is under.
+fn proof_file(bytes: &[u8]) -> Option<(ProofFile, Checkpoint)> {
+    let proof = ProofFile::parse(bytes)?;
+    let head = Checkpoint::parse(proof.checkpoint.text())?;
+    Some((proof, head))
 }
 
 /// Why a proof file does not keep what a receipt promised.
@@ -91,6 +115,9 @@ pub enum ReceiptError {
     /// The text is no receipt.
     #[error("this is no `Audit-Receipt`")]
     NoReceipt,
+    /// The bytes are no proof file.
+    #[error("{NO_PROOF}")]
+    NoProof,
     /// The proof is of another entry.
     #[error("the proof is of entry {proved}, the receipt of {promised}")]
     AnotherEntry {
@@ -108,7 +135,7 @@ pub enum ReceiptError {
     /// What was promised is not there: the log was changed, or it never held it.
     #[error("the entry that the receipt promised is not in the log")]
     NotIncluded,
-    /// The proof is none, or its checkpoint is not signed as the policy wants it.
+    /// The proof's checkpoint is not signed as the policy wants it.
     #[error("{0}")]
     Note(#[from] NoteError),
 }
@@ -124,8 +151,8 @@ pub fn verify_receipt(
 ) -> Result<(), ReceiptError> {
     let ClientReceipt { origin, receipt } =
         ClientReceipt::parse(receipt).ok_or(ReceiptError::NoReceipt)?;
-    let proof = ProofFile::parse(proof).ok_or(NoteError::Malformed)?;
-    let head = signed_head(&proof, policy)?;
+    let (proof, head) = proof_file(proof).ok_or(ReceiptError::NoProof)?;
+    judge_signatures(&proof, &head, policy)?;
     if proof.index != receipt.index {
         return Err(ReceiptError::AnotherEntry {
             proved: proof.index,
@@ -146,20 +173,19 @@ pub fn verify_receipt(
     }
 }
 
-/// The head that a proof is under, signed as the policy wants it.
-fn signed_head(proof: &ProofFile, policy: &PolicyFile) -> Result<Checkpoint, NoteError> {
-    let checkpoint = Checkpoint::parse(proof.checkpoint.text()).ok_or(NoteError::Malformed)?;
-    let logs = policy
-        .logs()
-        .iter()
-        .filter(|key| key.name() == checkpoint.origin);
+/// Whether the head that a proof is under is signed as the policy wants it.
+fn judge_signatures(
+    proof: &ProofFile,
+    head: &Checkpoint,
+    policy: &PolicyFile,
+) -> Result<(), NoteError> {
+    let logs = policy.logs().iter().filter(|key| key.name() == head.origin);
     let known: Vec<VerifierKey> = logs.chain(policy.witnesses()).cloned().collect();
     let signers = proof.checkpoint.verified_by(&known)?;
     let keys: Vec<&VerifierKey> = signers.into_iter().map(|(key, _)| key).collect();
     let by_log = keys.iter().any(|key| policy.logs().contains(key));
-    if by_log && policy.is_quorum(&keys) {
-        Ok(checkpoint)
-    } else {
-        Err(NoteError::Unsigned)
+    match by_log && policy.is_quorum(&keys) {
+        true => Ok(()),
+        false => Err(NoteError::Unsigned),
     }
 }

@@ -44,7 +44,7 @@ use heartbeat::Heartbeat;
 pub(crate) use keyed_hash::FILE as HASH_KEY_FILE;
 use keyed_hash::HashKey;
 pub(crate) use opening::Opening;
-pub(crate) use peers::witness_key;
+pub(crate) use peers::{log_keys, witness_key};
 pub(crate) use receipts::NoProof;
 use receipts::Receipts;
 use space::Space;

@@ -88,7 +88,7 @@ impl PolicyReloader {
     pub fn start(options: ReloadOptions, store: Arc<PolicyStore>) -> Result<Self, LoadError> {
         let mut cycle = Cycle::new(options, store);
         if let Err(error) = cycle.load() {
-            cycle.refused_at_start();
+            cycle.refused_at_start(&error.report(false));
             return Err(error);
         }
         let (requests, waiting) = mpsc::channel(CALLERS_MAX);

@@ -49,6 +49,7 @@ mod proxy_sessions_ended;
 mod proxy_stops;
 mod proxy_tripwire;
 mod proxy_tunnels;
+mod proxy_witnesses;
 mod reference;
 mod secure;
 mod telemetry;

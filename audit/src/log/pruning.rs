@@ -87,6 +87,12 @@ impl Log {
         Ok(minimum)
     }
 
+    /// The first index that is kept after what was pruned so far; 0 when nothing was.
+    #[must_use]
+    pub fn kept_from(&self) -> u64 {
+        minimum(self.settings.disk.as_ref())
+    }
+
     /// The first index to keep, which an old bundle is before.
     fn minimum(&self, ended: u64, (keep, cover): (Duration, Cover)) -> Result<u64, LogError> {
         let published = held(&self.publisher).size();

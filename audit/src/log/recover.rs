@@ -12,7 +12,7 @@ use super::error::OpenError;
 use crate::checkpoint::Checkpoint;
 use crate::disk::Disk;
 use crate::head_slots::{self, Slot};
-use crate::note::Note;
+use crate::note::{Note, SignatureLine};
 use crate::store::read_optional;
 use crate::tree::compact_range::CompactRange;
 use crate::tree::hash::Hash;
@@ -23,6 +23,8 @@ use crate::wal::scan::{Batch, WalEnd, scan};
 
 /// The published checkpoint.
 pub(crate) const CHECKPOINT: &str = "checkpoint";
+const UNREADABLE_TILES: &str = "the tiles before the write-ahead log cannot be read";
+const ANOTHER_TREE: &str = "the published checkpoint is of another tree";
 
 /// A checkpoint that a known key has signed.
 #[derive(Debug, Clone)]
@@ -40,13 +42,24 @@ impl Signed {
         let ours = keys.iter().any(|key| key.name() == checkpoint.origin);
         ours.then_some(Self { note, checkpoint })
     }
+
+    /// The note as the log signed it, without cosignatures: it fits into a head slot.
+    fn head(&self, keys: &[VerifierKey]) -> Option<Vec<u8>> {
+        let is_own = |line: &&SignatureLine| {
+            let mut keys = keys.iter();
+            keys.any(|key| key.id() == line.key_id && key.name() == line.name)
+        };
+        let own = self.note.signatures().iter().find(is_own)?.clone();
+        let note = Note::new(self.note.text().to_owned(), own);
+        Some(note.to_string().into_bytes())
+    }
 }
 
 /// Where a log ends.
 #[derive(Debug)]
 pub(super) struct Recovered {
     pub(super) range: CompactRange,
-    /// The note of the last batch.
+    /// The note of the last batch; where none is left, that of the log's own published checkpoint.
     pub(super) last_note: Option<Vec<u8>>,
     /// The last entry.
     pub(super) last_entry: Option<Vec<u8>>,
@@ -81,7 +94,10 @@ pub(super) fn recover(
     if end.first.is_some_and(|first| first > base) {
         return Err(damaged(base, "segments of the write-ahead log are missing"));
     }
-    let range = range.unwrap_or_default();
+    let range = match range {
+        Some(range) => range,
+        None => unreplayed(disk, published.as_ref(), end.first)?,
+    };
     if let Some((trailer, _)) = last.as_ref().filter(|(trailer, _)| !signed(trailer)) {
         return Err(damaged(
             trailer.first,
@@ -101,13 +117,36 @@ pub(super) fn recover(
     let known = witnessed_size.max(cosigned::largest_size(disk)?);
     rolled_back(range.size(), known.unwrap_or_default(), "a witness")?;
     let (last_note, last_entry) = last.map(|(trailer, entry)| (trailer.note, entry)).unzip();
+    let of_tiles = || published.as_ref()?.head(keys);
     Ok(Recovered {
+        last_note: last_note.or_else(of_tiles),
         range,
-        last_note,
         last_entry,
         published,
         end,
     })
+}
+
+/// The tree where no batch was read. A segment is removed when the next one is there, and that may have been made
+/// for a batch that never came: then all there is was published.
+fn unreplayed(
+    disk: &dyn Disk,
+    published: Option<&Signed>,
+    first: Option<u64>,
+) -> Result<CompactRange, OpenError> {
+    // Without any segment, none of this log was written, or somebody has removed what was.
+    let Some(first) = first else {
+        return Ok(CompactRange::default());
+    };
+    let published = published.map(|signed| &signed.checkpoint);
+    let range = Replay::new(disk, published)
+        .range_at(first)
+        .ok_or_else(|| damaged(first, UNREADABLE_TILES))?;
+    let published = published.filter(|published| published.size == first);
+    if published.is_some_and(|published| published.root != range.root()) {
+        return Err(damaged(first, ANOTHER_TREE));
+    }
+    Ok(range)
 }
 
 fn published(disk: &dyn Disk, keys: &[VerifierKey]) -> Result<Option<Signed>, OpenError> {
@@ -180,7 +219,7 @@ impl<'d> Replay<'d> {
         }
         let first = batch.trailer.first;
         let Some(mut range) = self.range.take().or_else(|| self.range_at(first)) else {
-            self.wrong = Some((first, "the tiles before the write-ahead log cannot be read"));
+            self.wrong = Some((first, UNREADABLE_TILES));
             return;
         };
         for entry in &batch.entries {
@@ -196,7 +235,7 @@ impl<'d> Replay<'d> {
                 "a batch does not have the root that was signed for it",
             ));
         } else if published.is_some_and(|published| published.root != root) {
-            self.wrong = Some((first, "the published checkpoint is of another tree"));
+            self.wrong = Some((first, ANOTHER_TREE));
         }
         self.range = Some(range);
         let entry = batch.entries.last().map(|entry| entry.to_vec());

@@ -87,7 +87,7 @@ impl TileId {
     }
 }
 
-/// How wide the tile that holds hash `index` of a level is, in a tree where the level has `count`.
+/// How wide the tile with this index in its level is, in a tree where the level has `count` hashes.
 #[must_use]
 pub(crate) fn width_at(tile_index: u64, count: u64) -> u64 {
     count

@@ -1,13 +1,98 @@
 //! What a log says when it is opened after a crash, and after somebody has changed it.
 
-use postern_audit::{Incomplete, Integrity, Note, OpenError, PolicyFile, verify};
+use postern_audit::{Incomplete, Integrity, KeyKind, Note, OpenError, PolicyFile, Signer, verify};
 
+use crate::faults::Call;
 use crate::memory_disk::MemoryDisk;
 use crate::sample::padded;
 use crate::stage::{Stage, entry, entry_bytes};
 use crate::writing::{batch_ends, entries_of};
 
 const SEGMENT: &str = ".wal/00000000000000000000.seg";
+/// One that begins where all that is before it is in full tiles.
+const EMPTY_SEGMENT: &str = ".wal/00000000000000000256.seg";
+
+/// A log of 256 published entries whose only segment was made for a batch that did not come, and its policy.
+fn without_batches() -> (Stage, PolicyFile) {
+    let stage = Stage {
+        segment_bytes: 1,
+        ..Stage::new()
+    };
+    let log = stage.open().unwrap();
+    for number in 0..255 {
+        log.append_and_wait(entry(number)).unwrap();
+    }
+    stage.disk.fail(Call::Write, 0);
+    log.append_and_wait(entry(255)).unwrap_err();
+    log.publish().unwrap();
+    let note = Note::parse(log.published().unwrap().as_bytes()).unwrap();
+    // More cosignatures than a head slot has room for.
+    let lines = (0..16).map(|n| {
+        let name = format!("witness-{n}.example.org");
+        let witness = Signer::from_seed(&name, KeyKind::Witness, &[7; 32]).unwrap();
+        witness.cosign(note.text(), 1)
+    });
+    log.cosign(note.text(), lines.collect()).unwrap();
+    let policy = format!("log {}\nquorum none\n", log.keys()[0]);
+    drop(log);
+    let files = stage.disk.files();
+    let mut segments = files.keys().filter(|path| path.starts_with(".wal/"));
+    assert_eq!(segments.next().unwrap(), EMPTY_SEGMENT);
+    assert_eq!(segments.next(), None);
+    (stage, PolicyFile::parse(policy.as_bytes()).unwrap())
+}
+
+#[test]
+fn a_log_whose_only_segment_holds_no_batch_goes_on_from_its_tiles() {
+    let (stage, policy) = without_batches();
+    let report = verify(&stage.disk, &policy, &[]).unwrap();
+    assert_eq!((report.integrity, report.size), (Integrity::Ok, 256));
+    let anchor = stage.disk.files()["checkpoint"].clone();
+    // A power loss may have torn the head slots too: they are made again, of a note that they have room for.
+    let torn = Stage {
+        disk: MemoryDisk::with(stage.disk.files()),
+        ..stage.clone()
+    };
+    torn.disk.put(".state/head.A", vec![0; 7]);
+    torn.disk.put(".state/head.B", vec![0; 7]);
+    for stage in [&stage, &torn] {
+        drop(stage.open().unwrap());
+        let log = stage.open().unwrap();
+        let receipt = log.append_and_wait(entry(255)).unwrap();
+        assert_eq!(receipt.index, 258, "after two Start entries");
+        log.close().unwrap();
+        let report = verify(&stage.disk, &policy, std::slice::from_ref(&anchor)).unwrap();
+        assert_eq!((report.integrity, report.size), (Integrity::Ok, 260));
+    }
+}
+
+#[test]
+fn a_log_without_a_segment_or_with_other_tiles_before_an_empty_one_does_not_open() {
+    let (stage, _) = without_batches();
+    let opened = |change: &dyn Fn(&MemoryDisk)| {
+        let disk = MemoryDisk::with(stage.disk.files());
+        change(&disk);
+        let stage = Stage {
+            disk,
+            ..stage.clone()
+        };
+        stage.open().unwrap_err()
+    };
+    let without_segment = opened(&|disk| disk.take_out(EMPTY_SEGMENT));
+    assert!(
+        matches!(without_segment, OpenError::RolledBack { ours: 0, .. }),
+        "no crash removes the last segment: {without_segment}"
+    );
+    let tile = "tile/1/000.p/1";
+    let without_tile = opened(&|disk| disk.take_out(tile));
+    let with_another = opened(&|disk| disk.put(tile, vec![7; 32]));
+    for refused in [without_tile, with_another] {
+        assert!(
+            matches!(refused, OpenError::Damaged { index: 256, .. }),
+            "{refused}"
+        );
+    }
+}
 
 /// What a crash cannot have left is refused, wherever it is.
 #[test]

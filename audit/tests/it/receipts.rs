@@ -19,6 +19,10 @@ fn a_proof_keeps_what_a_receipt_promised() {
     verify_receipt(proof, &header, &policy).unwrap();
     verify_receipt(proof, &format!("Audit-Receipt: {header}\n"), &policy).unwrap();
     let refused = |header: &str| verify_receipt(proof, header, &policy).unwrap_err();
+    assert_eq!(
+        verify_receipt(b"garbage", &header, &policy),
+        Err(ReceiptError::NoProof)
+    );
     assert_eq!(refused("index=1"), ReceiptError::NoReceipt);
     let another = refused(&other.to_header(log.origin()));
     assert_eq!(

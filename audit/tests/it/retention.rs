@@ -65,6 +65,7 @@ fn what_is_older_than_it_is_kept_goes_and_the_rest_verifies() {
         0,
         "nothing is that old"
     );
+    assert_eq!(log.kept_from(), 0);
     let minimum = log.prune(KEEP, Cover::Published).unwrap();
     assert!(
         minimum > 10 * 256 && minimum.is_multiple_of(256),
@@ -75,6 +76,7 @@ fn what_is_older_than_it_is_kept_goes_and_the_rest_verifies() {
         minimum,
         "once is enough"
     );
+    assert_eq!(log.kept_from(), minimum);
     assert_eq!(bundles(&stage.disk)[0], minimum / 256);
     log.close().unwrap();
     let report = report(&stage.disk, &key, std::slice::from_ref(&anchor));

@@ -215,7 +215,7 @@ fn policies_say_whose_word_is_enough() {
     assert!(nested.is_quorum(&[&keys[1], &keys[2]]) && !nested.is_quorum(&[&keys[0], &keys[1]]));
     assert!(parse("quorum none\n").unwrap().is_quorum(&[]));
     for (rest, line) in [
-        ("", 8),
+        ("", 7),
         ("quorum d\n", 7),
         ("quorum a\nquorum b\n", 8),
         ("group g 3 a b\nquorum g\n", 7),

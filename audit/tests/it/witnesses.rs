@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use postern_audit::{
-    Asking, Hash, Heard, KeyKind, Log, LogError, Note, OpenError, PolicyFile, SignatureLine,
-    Signer, Witness, prove, verify, verify_proof,
+    Asking, Hash, Heard, KeyKind, Log, LogError, Note, NoteError, OpenError, PolicyFile,
+    ProofError, SignatureLine, Signer, Witness, prove, verify, verify_proof,
 };
 
 use crate::faults::Call;
@@ -155,9 +155,20 @@ fn a_quorum_of_cosignatures_anchors_and_proofs_carry_it() {
     let proof = prove(&stage.disk, receipt.index).unwrap().to_string();
     assert_eq!(proof, log.prove(receipt.index).unwrap());
     verify_proof(proof.as_bytes(), &entry_bytes(0), &policy).unwrap();
-    verify_proof(proof.as_bytes(), &entry_bytes(1), &policy).unwrap_err();
+    let refused =
+        |proof: &str, entry: &[u8]| verify_proof(proof.as_bytes(), entry, &policy).unwrap_err();
+    let (own, another) = (entry_bytes(0), entry_bytes(1));
+    assert_eq!(refused(&proof, &another), ProofError::AnotherEntry);
+    let with_newline = [own.as_slice(), b"\n"].concat();
+    assert_eq!(refused(&proof, &with_newline), ProofError::AnotherEntry);
+    let of_first = proof.replace("\nindex 1\n", "\nindex 0\n");
+    assert_eq!(refused(&of_first, &own), ProofError::AnotherEntry);
     let unwitnessed = format!("{}\n\n{published}", proof.split("\n\n").next().unwrap());
-    verify_proof(unwitnessed.as_bytes(), &entry_bytes(0), &policy).unwrap_err();
+    let unsigned = ProofError::Note(NoteError::Unsigned);
+    assert_eq!(refused(&unwitnessed, &own), unsigned);
+    for garbage in ["", "garbage", &proof.replace("\n2\n", "\ntwo\n")] {
+        assert_eq!(refused(garbage, &own), ProofError::NoProof, "{garbage}");
+    }
     log.append_and_wait(entry(1)).unwrap();
     log.publish().unwrap();
     assert_eq!(log.cosign(&text, Vec::new()), Err(LogError::Superseded));
@@ -172,6 +183,34 @@ fn a_quorum_of_cosignatures_anchors_and_proofs_carry_it() {
         header.starts_with("origin=\"a\\\"b\", index=1, size=2, root=:"),
         "{header}"
     );
+}
+
+#[test]
+fn a_witness_that_cosigns_again_and_again_has_one_line() {
+    let stage = Stage::new();
+    let log = stage.open().unwrap();
+    log.publish().unwrap();
+    let published = log.published().unwrap();
+    let text = Note::parse(published.as_bytes()).unwrap().text().to_owned();
+    let (a, b) = (
+        signer("w.example/a", KeyKind::Witness),
+        signer("w.example/bb", KeyKind::Witness),
+    );
+    log.cosign(&text, vec![b.cosign(&text, 1)]).unwrap();
+    // As many as a note may have, and more: while another witness is away, this one is asked every second.
+    for second in 0..70 {
+        log.cosign(&text, vec![a.cosign(&text, second)]).unwrap();
+    }
+    let names = [log.origin(), "w.example/bb", "w.example/a"];
+    for path in ["checkpoint", ".state/cosigned"] {
+        let note = Note::parse(&stage.disk.files()[path]).unwrap();
+        let lines = note.signatures();
+        let signed: Vec<&str> = lines.iter().map(|line| line.name.as_str()).collect();
+        assert_eq!(signed, names, "{path}");
+        assert_eq!(lines[2], a.cosign(&text, 69), "the last one counts");
+    }
+    drop(log);
+    stage.open().unwrap();
 }
 
 /// Asks a witness as the proxy does, until it says something that ends the asking.

@@ -11,7 +11,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
-use postern_audit::{PolicyFile, PublishedEntries, SystemDisk};
+use postern_audit::{PolicyFile, ProofError, PublishedEntries, ReceiptError, SystemDisk};
 use serde_json::{Value, json};
 
 use super::output::{Exit, Format, Output};
@@ -165,7 +165,7 @@ impl Place {
 fn verify(arguments: &Verify, config: &Path, output: &Output) -> Result<Exit, String> {
     let folder = arguments.place.folder(config)?;
     let policy = match &arguments.policy {
-        Some(path) => read(path)?,
+        Some(path) => policy_in(path)?,
         None => {
             output.note(
                 "believing the keys in the folder itself: whoever can write there can replace them; \
@@ -174,7 +174,6 @@ fn verify(arguments: &Verify, config: &Path, output: &Output) -> Result<Exit, St
             policy_of(&folder)?
         }
     };
-    let policy = PolicyFile::parse(&policy).map_err(|error| error.to_string())?;
     let anchors = arguments.since.iter().chain(&arguments.anchor);
     let anchors: Vec<Vec<u8>> = anchors.map(|path| read(path)).collect::<Result<_, _>>()?;
     let disk = SystemDisk::new(folder);
@@ -185,8 +184,8 @@ fn verify(arguments: &Verify, config: &Path, output: &Output) -> Result<Exit, St
             "origin": report.origin,
             "size": report.size,
             "first": report.first,
-            "integrity": verdict(&report, "integrity: "),
-            "completeness": verdict(&report, "completeness: "),
+            "integrity": [report.integrity_in_words()],
+            "completeness": report.completeness_in_words(),
             "exit": report.exit_code(),
         })),
         Format::Human | Format::Sarif | Format::Junit | Format::Github => {
@@ -200,19 +199,20 @@ fn verify(arguments: &Verify, config: &Path, output: &Output) -> Result<Exit, St
     })
 }
 
-/// The lines of a report that begin with this, without it.
-fn verdict(report: &postern_audit::Report, beginning: &str) -> Vec<String> {
-    let text = report.to_string();
-    let lines = text.lines().filter_map(|line| line.strip_prefix(beginning));
-    lines.map(str::to_owned).collect()
-}
-
 /// A policy that believes the first key of a folder, and asks for no witness.
-fn policy_of(folder: &Path) -> Result<Vec<u8>, String> {
-    let keys = read(&folder.join(KEYS))?;
+fn policy_of(folder: &Path) -> Result<PolicyFile, String> {
+    let path = folder.join(KEYS);
+    let keys = read(&path)?;
     let keys = String::from_utf8_lossy(&keys);
     let first = keys.lines().next().unwrap_or_default();
-    Ok(format!("log {first}\nquorum none\n").into_bytes())
+    let policy = format!("log {first}\nquorum none\n");
+    PolicyFile::parse(policy.as_bytes())
+        .map_err(|_error| format!("`{}` does not begin with the key of a log", path.display()))
+}
+
+fn policy_in(path: &Path) -> Result<PolicyFile, String> {
+    let policy = PolicyFile::parse(&read(path)?);
+    policy.map_err(|error| format!("`{}`: {error}", path.display()))
 }
 
 fn show(arguments: &Show, config: &Path, output: &Output) -> Result<Exit, String> {
@@ -254,14 +254,15 @@ fn each(
 ) -> Result<Exit, String> {
     let disk = SystemDisk::new(arguments.place.folder(config)?);
     let entries = PublishedEntries::open(&disk, arguments.from);
+    let mut entries = entries.map_err(|error| error.to_string())?;
     let mut left = arguments.count.unwrap_or(usize::MAX);
-    for read in entries.map_err(|error| error.to_string())? {
+    // What comes after the last one that is wanted is not read: it may be damaged.
+    while left > 0
+        && let Some(read) = entries.next()
+    {
         let (index, entry) = read.map_err(|error| error.to_string())?;
         let event: Value = serde_json::from_slice(&entry)
             .map_err(|error| format!("entry {index} is no event: {error}"))?;
-        if left == 0 {
-            break;
-        }
         if is_meant(arguments, &event) {
             left -= 1;
             if !take(index, &entry, &event) {
@@ -294,15 +295,15 @@ fn prove(place: &Place, index: u64, config: &Path, output: &Output) -> Result<Ex
 }
 
 fn verify_proof(arguments: &VerifyProof, output: &Output) -> Result<Exit, String> {
-    let policy = PolicyFile::parse(&read(&arguments.policy)?).map_err(|error| error.to_string())?;
+    let policy = policy_in(&arguments.policy)?;
     let proof = read(&arguments.proof)?;
     let verified = match (&arguments.entry, &arguments.receipt) {
         (Some(entry), _) => postern_audit::verify_proof(&proof, &read(entry)?, &policy)
-            .map_err(|error| error.to_string()),
+            .map_err(|error| (of_proof(error), error.to_string())),
         (None, receipt) => {
             let receipt = receipt.as_deref().unwrap_or_default();
             postern_audit::verify_receipt(&proof, receipt, &policy)
-                .map_err(|error| error.to_string())
+                .map_err(|error| (of_receipt(error), error.to_string()))
         }
     };
     match verified {
@@ -310,12 +311,30 @@ fn verify_proof(arguments: &VerifyProof, output: &Output) -> Result<Exit, String
             output.summary("the entry is in the log\n");
             Ok(Exit::Fine)
         }
-        Err(error) => {
+        Err((exit, why)) => {
             output.error(format_args!(
-                "this does not show that the entry is in the log: {error}"
+                "this does not show that the entry is in the log: {why}"
             ));
-            Ok(Exit::Tampered)
+            Ok(exit)
         }
+    }
+}
+
+const fn of_proof(error: ProofError) -> Exit {
+    match error {
+        ProofError::NoProof => Exit::Unreadable,
+        ProofError::AnotherEntry | ProofError::Note(_) => Exit::Tampered,
+    }
+}
+
+const fn of_receipt(error: ReceiptError) -> Exit {
+    match error {
+        ReceiptError::NoProof | ReceiptError::NoReceipt => Exit::Unreadable,
+        ReceiptError::AnotherEntry { .. }
+        | ReceiptError::AnotherLog
+        | ReceiptError::Older
+        | ReceiptError::NotIncluded
+        | ReceiptError::Note(_) => Exit::Tampered,
     }
 }
 

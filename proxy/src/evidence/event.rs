@@ -3,6 +3,7 @@
 //!
 //! Whoever asked is named; whom the data is about is a keyed hash.
 
+use std::collections::BTreeSet;
 use std::time::SystemTime;
 
 use postern_audit::{AdminEntry, AuditEntry, NewEntry};
@@ -18,6 +19,8 @@ use crate::session::Holder;
 
 /// Room for an event of an exchange, in bytes.
 const FIELDS_BYTES_TYPICAL: usize = 1_024;
+/// The longest reason, in characters.
+const REASON_LENGTH_MAX: usize = 200;
 
 /// An OCSF class of exchanges.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,6 +79,8 @@ pub(crate) enum Act<'a> {
     PolicyRefused {
         /// The revision that stays.
         revision: &'a str,
+        /// What was said of the one that was refused; see [`reason_of`].
+        report: &'a str,
     },
     /// A quota is nearly or wholly used up.
     QuotaFinding {
@@ -222,8 +227,9 @@ impl Act<'_> {
                 let details = json!({ "revision": revision, "before": before });
                 entity(time, (3, 1), "policy", &details)
             }
-            Self::PolicyRefused { revision } => {
-                entity(time, (3, 2), "policy", &json!({ "revision": revision }))
+            Self::PolicyRefused { revision, report } => {
+                let details = json!({ "revision": revision, "reason": reason_of(report) });
+                entity(time, (3, 2), "policy", &details)
             }
             Self::QuotaFinding {
                 rule,
@@ -269,4 +275,42 @@ fn entity(time: u64, (activity, status): (u64, u64), what: &str, details: &Value
         "entity": { "type": what },
         "unmapped": { "postern": details },
     })
+}
+
+/// Why a policy was refused, in a few words. Of what is wrong within the file only the codes: a report quotes the
+/// author, and nobody can tell what that is. Of anything else the first line of the report.
+fn reason_of(report: &str) -> String {
+    let code = |line: &str| Some(line.strip_prefix("error[")?.split_once(']')?.0.to_owned());
+    let codes: BTreeSet<String> = report.lines().filter_map(code).collect();
+    let reason = match codes.is_empty() {
+        true => {
+            let first = report.lines().next().unwrap_or_default();
+            first.strip_prefix("error: ").unwrap_or(first).to_owned()
+        }
+        false => codes.into_iter().collect::<Vec<_>>().join(" "),
+    };
+    reason.chars().take(REASON_LENGTH_MAX).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refused_policy_says_why_and_quotes_nobody() {
+        let report = "error[PN012]: `hunter2` is no key here\n --> p.yaml:1:1\n  |\n1 | error[PN099]\n\n\
+            error[PN003]: no\nlint[PN101]: l\n\nerror[PN012]: `x` is no key here\n\n3 errors\n";
+        assert_eq!(reason_of(report), "PN003 PN012");
+        let report = "error: cannot read `p.yaml`: there is no such file\nmore\n";
+        let reason = "cannot read `p.yaml`: there is no such file";
+        assert_eq!(reason_of(report), reason);
+        let refused = Act::PolicyRefused {
+            revision: "r1",
+            report,
+        };
+        let details = &refused.body(7)["unmapped"]["postern"];
+        assert_eq!(*details, json!({ "revision": "r1", "reason": reason }));
+        assert_eq!(reason_of(&"é".repeat(900)).chars().count(), 200);
+        assert_eq!(reason_of(""), "");
+    }
 }

@@ -69,18 +69,27 @@ pub(super) fn witness(opening: &Opening<'_>) -> Result<Option<Witness>, Evidence
 /// The file that lists them cannot be read, or one is of no use.
 pub(super) fn logs_of(peer: &PeerKeys, base: &Path) -> Result<Vec<VerifierKey>, EvidenceError> {
     match peer {
-        PeerKeys::Key(key) => Ok(vec![log_key(key)?]),
+        PeerKeys::Key(key) => Ok(vec![log_key(key).ok_or_else(|| no_key(key))?]),
         PeerKeys::Listed(reference) => {
             let listed = load::resolve(reference, base);
             let listed = listed.map_err(|error| wrong(error.to_string()))?;
             let text = String::from_utf8_lossy(&listed).into_owned();
-            let lines = text.lines().map(str::trim);
-            lines
-                .filter(|line| !line.is_empty() && !line.starts_with('#'))
-                .map(log_key)
-                .collect()
+            log_keys(&text).map_err(|(_, line)| no_key(line))
         }
     }
+}
+
+/// The keys of logs that a text lists, one on each line, as `keys/log.vkey` has them or `postern audit keys`
+/// prints them.
+///
+/// # Errors
+/// The first line that is none, and its number.
+pub(crate) fn log_keys(text: &str) -> Result<Vec<VerifierKey>, (usize, &str)> {
+    let lines = (1..).zip(text.lines().map(str::trim));
+    lines
+        .filter(|(_, line)| !line.is_empty() && !line.starts_with('#'))
+        .map(|(number, line)| log_key(line).ok_or((number, line)))
+        .collect()
 }
 
 /// The public key with which the replica of a state folder cosigns; it is made when there is none.
@@ -113,13 +122,15 @@ fn signer(state: &Path, domain: &str) -> Result<Signer, EvidenceError> {
     ))
 }
 
-fn log_key(text: &str) -> Result<VerifierKey, EvidenceError> {
-    let key = VerifierKey::parse(text).filter(|key| key.kind() == KeyKind::Log);
-    key.ok_or_else(|| {
-        wrong(format!(
-            "`{text}` is no key of a log; copy it anew from its `keys/log.vkey`"
-        ))
-    })
+fn log_key(text: &str) -> Option<VerifierKey> {
+    let key = text.strip_prefix("log ").unwrap_or(text);
+    VerifierKey::parse(key).filter(|key| key.kind() == KeyKind::Log)
+}
+
+fn no_key(text: &str) -> EvidenceError {
+    wrong(format!(
+        "`{text}` is no key of a log; copy it anew from its `keys/log.vkey`"
+    ))
 }
 
 const fn wrong(message: String) -> EvidenceError {

@@ -3,6 +3,8 @@
 //! Neither holds anything of an entry but its hash, and every entry has 128 random bits in it, so that
 //! nobody can guess one from its hash.
 
+use std::sync::Arc;
+
 use postern_audit::{LogError, Receipt};
 use tokio::sync::Semaphore;
 
@@ -16,14 +18,14 @@ const PROOFS_MAX: usize = 2;
 pub(super) struct Receipts {
     /// The log's name; nothing when there are no receipts.
     origin: Option<String>,
-    places: Semaphore,
+    places: Arc<Semaphore>,
 }
 
 impl Receipts {
     pub(super) fn new(given: bool, origin: &str) -> Self {
         Self {
             origin: given.then(|| origin.to_owned()),
-            places: Semaphore::new(PROOFS_MAX),
+            places: Arc::new(Semaphore::new(PROOFS_MAX)),
         }
     }
 }
@@ -59,13 +61,14 @@ impl Evidence {
     /// See [`NoProof`].
     pub(crate) async fn proof(&self, index: u64) -> Result<String, NoProof> {
         let kept = self.kept.clone().ok_or(NoProof::Unpublished)?;
-        let proving = {
-            let place = kept.receipts.places.try_acquire();
-            let _place = place.map_err(|_full| NoProof::Busy)?;
-            let kept = std::sync::Arc::clone(&kept);
-            tokio::task::spawn_blocking(move || kept.log.prove(index)).await
+        let place = Arc::clone(&kept.receipts.places).try_acquire_owned();
+        let place = place.map_err(|_full| NoProof::Busy)?;
+        let proving = move || {
+            // It is taken for as long as the proof is made, also where nobody waits for it any more.
+            let _place = place;
+            kept.log.prove(index)
         };
-        match proving {
+        match tokio::task::spawn_blocking(proving).await {
             Ok(Ok(proof)) => Ok(proof),
             Ok(Err(LogError::Unpublished { .. })) => Err(NoProof::Unpublished),
             Ok(Err(error)) => {
@@ -74,5 +77,46 @@ impl Evidence {
             }
             Err(_panicked) => Err(NoProof::Unreadable),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use futures::FutureExt as _;
+    use postern_audit::OnDamage;
+    use postern_config::Server;
+
+    use super::*;
+    use crate::clock::SystemClock;
+
+    #[test]
+    fn a_place_is_taken_until_the_proof_is_made_also_when_nobody_waits_for_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let server = "listen: \"127.0.0.1:0\"\nupstream: \"http://127.0.0.1:1\"\npolicy: p.yaml\n";
+        let server = Server::parse("postern.yaml", server).unwrap();
+        let state = folder.path().join("state");
+        std::fs::create_dir(&state).unwrap();
+        let places = (folder.path(), state.as_path());
+        let (audit, clock) = (server.audit.unwrap(), Arc::new(SystemClock));
+        let evidence = Evidence::open(&audit, OnDamage::Refuse, places, clock).unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .max_blocking_threads(1)
+            .build();
+        runtime.unwrap().block_on(async {
+            let (go, gate) = mpsc::channel::<()>();
+            drop(tokio::task::spawn_blocking(move || gate.recv()));
+            for _ in 0..PROOFS_MAX {
+                // Asked for, and given up at once.
+                assert_eq!(evidence.proof(0).now_or_never(), None);
+            }
+            let busy = Some(Err(NoProof::Busy));
+            assert_eq!(evidence.proof(0).now_or_never(), busy);
+            go.send(()).unwrap();
+            while evidence.proof(0).await == Err(NoProof::Busy) {
+                tokio::task::yield_now().await;
+            }
+        });
     }
 }

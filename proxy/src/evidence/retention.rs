@@ -14,21 +14,19 @@ const LOOK_EVERY: Duration = Duration::from_secs(60);
 pub(super) async fn run(kept: Weak<Kept>, keep: Duration) {
     let mut tick = tokio::time::interval(LOOK_EVERY);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let mut before = 0;
     loop {
         tick.tick().await;
         let Some(kept) = kept.upgrade() else {
             return;
         };
         match tokio::task::spawn_blocking(move || kept.prune(keep)).await {
-            Ok(Ok(minimum)) if minimum > before => {
-                before = minimum;
+            Ok(Ok(Some(minimum))) => {
                 tracing::info!(
                     minimum,
-                    "entries of the audit log before this index are removed"
+                    "entries of the audit log before this index were removed"
                 );
             }
-            Ok(Ok(_)) => {}
+            Ok(Ok(None)) => {}
             Ok(Err(error)) => {
                 tracing::error!(%error, "old entries of the audit log cannot be removed");
             }
@@ -38,12 +36,15 @@ pub(super) async fn run(kept: Weak<Kept>, keep: Duration) {
 }
 
 impl Kept {
-    /// Where witnesses are asked, only what they vouch for may go.
-    fn prune(&self, keep: Duration) -> Result<u64, LogError> {
+    /// Where witnesses are asked, only what they vouch for may go. The first index that is kept, where something
+    /// went.
+    fn prune(&self, keep: Duration) -> Result<Option<u64>, LogError> {
         let cover = match self.anchors.witnesses().is_empty() {
             true => Cover::Published,
             false => Cover::Cosigned,
         };
-        self.log.prune(keep, cover)
+        let before = self.log.kept_from();
+        let minimum = self.log.prune(keep, cover)?;
+        Ok((minimum > before).then_some(minimum))
     }
 }

@@ -19,7 +19,7 @@ use http::header::CONTENT_TYPE;
 use http_body_util::Full;
 use postern_audit::{
     Asking, Disk, Hash, Heard, KeyKind, LogError, Note, SignatureLine, TileReader, VerifierKey,
-    last_signed, prove_consistency, witness_size,
+    WithProofs, last_signed, prove_consistency, witness_size,
 };
 use postern_config::server::WitnessAddress;
 use rustls::RootCertStore;
@@ -222,7 +222,7 @@ pub(super) async fn run(kept: Weak<Kept>, clock: Arc<dyn Clock>) {
         None => return,
     });
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let mut last = String::new();
+    let mut cosigned = Vec::new();
     loop {
         tick.tick().await;
         let Some(witnesses) = kept
@@ -234,63 +234,65 @@ pub(super) async fn run(kept: Weak<Kept>, clock: Arc<dyn Clock>) {
         if witnesses.is_empty() {
             return;
         }
-        if let Some(text) = round(&kept, &witnesses, &last, clock.as_ref()).await {
-            last = text;
-        }
+        // What each has cosigned last: asked again, it would sign the same with another time.
+        cosigned.resize(witnesses.len(), String::new());
+        round(&kept, (&witnesses, &mut cosigned), clock.as_ref()).await;
         if let Some(kept) = kept.upgrade() {
             kept.anchors.look(clock.as_ref());
         }
     }
 }
 
-/// Takes the published head to every witness, unless all of them have it. The text of the head, once they do.
+/// Takes the published head to every witness that has not cosigned its text yet.
 async fn round(
     kept: &Weak<Kept>,
-    witnesses: &Arc<[Asked]>,
-    last: &str,
+    (witnesses, cosigned): (&Arc<[Asked]>, &mut [String]),
     clock: &dyn Clock,
-) -> Option<String> {
+) {
     let sizes: Vec<u64> = witnesses
         .iter()
         .map(|witness| witness.size.load(Ordering::Relaxed))
         .collect();
-    let published = on_log(kept, move |kept| kept.log.asking(&sizes)).await?;
-    let (asking, proofs) = published.ok().flatten()?;
-    if asking.text() == last {
-        return None;
-    }
+    let published = on_log(kept, move |kept| kept.log.asking(&sizes)).await;
+    let Some(Ok(Some(WithProofs { asking, proofs }))) = published else {
+        return;
+    };
     let again = |old: u64| {
         let text = asking.text().to_owned();
         let proving = on_log(kept, move |kept| {
-            let (now, proofs) = kept.log.asking(&[old]).ok().flatten()?;
+            let now = kept.log.asking(&[old]).ok().flatten()?;
             // Another head has been published: the next round takes that one.
-            (now.text() == text).then(|| proofs.into_iter().next())?
+            (now.asking.text() == text).then(|| now.proofs.into_iter().next())?
         });
         async move { proving.await.flatten() }
     };
-    let asked = witnesses.iter().zip(proofs);
-    let asked = asked.map(async |(witness, proof)| witness.ask(&asking, proof, again).await);
-    let outcomes = futures::future::join_all(asked).await;
+    let waiting = witnesses.iter().zip(cosigned).zip(proofs);
+    let waiting = waiting.filter(|((_, cosigned), _)| cosigned.as_str() != asking.text());
+    let asked = waiting.map(async |((witness, cosigned), proof)| {
+        let outcome = witness.ask(&asking, proof, again).await;
+        (witness, cosigned, outcome)
+    });
     let mut lines = Vec::new();
-    for (witness, outcome) in witnesses.iter().zip(outcomes) {
+    for (witness, cosigned, outcome) in futures::future::join_all(asked).await {
         match outcome {
-            Outcome::Cosigned(line) => lines.push((witness.key.clone(), line)),
-            Outcome::Ahead(known) => stop(kept, witness, known).await,
-            Outcome::Forked(known) => stop(kept, witness, known).await,
+            Outcome::Cosigned(line) => {
+                asking.text().clone_into(cosigned);
+                lines.push((witness.key.clone(), line));
+            }
+            Outcome::Ahead(known) | Outcome::Forked(known) => stop(kept, witness, known).await,
             Outcome::Nothing => {}
         }
     }
-    let all = lines.len() == witnesses.len();
-    let text = asking.text().to_owned();
-    if !lines.is_empty() {
-        if let Some(kept) = kept.upgrade() {
-            kept.anchors.note_cosigned(clock);
-        }
-        if let Err(error) = on_log(kept, move |kept| store(kept, &asking, lines)).await? {
-            tracing::error!(%error, "cosignatures cannot be kept");
-        }
+    if lines.is_empty() {
+        return;
     }
-    all.then_some(text)
+    if let Some(kept) = kept.upgrade() {
+        kept.anchors.note_cosigned(clock);
+    }
+    let stored = on_log(kept, move |kept| store(kept, &asking, lines)).await;
+    if let Some(Err(error)) = stored {
+        tracing::error!(%error, "cosignatures cannot be kept");
+    }
 }
 
 /// Keeps cosignatures with the checkpoint, and which witness has seen how much.

@@ -145,8 +145,11 @@ impl Cycle {
 
     /// Puts on record that the first policy does not come into force. The process ends after that, so it is waited
     /// for; where it cannot be put on record, the log says why.
-    pub(super) fn refused_at_start(&self) {
-        let refused = Event::Act(Act::PolicyRefused { revision: "" });
+    pub(super) fn refused_at_start(&self, report: &str) {
+        let refused = Event::Act(Act::PolicyRefused {
+            revision: "",
+            report,
+        });
         if let Err(error) = self.options.evidence.record_and_wait(&refused) {
             tracing::error!(%error, "the refusal of the policy is not on record");
         }
@@ -162,6 +165,7 @@ impl Cycle {
                 .unwrap_or_default();
             let refused = Act::PolicyRefused {
                 revision: &revision,
+                report: &report,
             };
             // Nothing changes, so nobody waits.
             drop(self.options.evidence.record(&Event::Act(refused)));

@@ -69,7 +69,8 @@ fn a_receipt_is_kept_or_it_is_not() {
     let mut edited = receipt;
     edited.leaf = other.leaf;
     let edited = edited.to_header(open.origin());
-    folder.write("trust", &format!("log {}\nquorum none\n", open.keys()[0]));
+    let log_line = format!("log {}\n", open.keys()[0]);
+    folder.write("trust", &format!("{log_line}quorum none\n"));
     open.close().unwrap();
     let proof = folder
         .postern(&["audit", "prove", "--dir", "log", "1"])
@@ -84,9 +85,62 @@ fn a_receipt_is_kept_or_it_is_not() {
     verify(&format!("Audit-Receipt: {header}")).exits(0);
     let refused = verify(&edited).exits(4);
     assert!(refused.err.contains("is not in the log"), "{refused:#?}");
-    verify("nonsense").exits(4);
+    let unreadable = verify("nonsense").exits(2);
+    assert!(unreadable.err.contains("no `Audit-Receipt`"));
     let bare = ["audit", "verify-proof", "1.tlog-proof", "--policy", "trust"];
     folder.postern(&bare).exits(2);
+    folder.write("entry", r#"{"time":1}"#);
+    folder
+        .postern(&[&bare[..], &["--entry", "entry"]].concat())
+        .exits(0);
+    folder.write("entry", "{\"time\":1}\n");
+    let another = folder.postern(&[&bare[..], &["--entry", "entry"]].concat());
+    assert!(another.exits(4).err.contains("is of another entry"));
+    folder.write("1.tlog-proof", "garbage");
+    for of in [["--entry", "entry"], ["--receipt", header.as_str()]] {
+        let garbage = folder.postern(&[&bare[..], &of].concat()).exits(2);
+        assert!(
+            garbage.err.contains("this is no proof file"),
+            "{garbage:#?}"
+        );
+    }
+    folder.write("trust", &log_line);
+    let bare = folder.postern(&[&bare[..], &["--entry", "entry"]].concat());
+    let said = "`trust`: line 2 of the policy: there is no `quorum`";
+    assert!(bare.exits(2).err.contains(said));
+}
+
+#[test]
+fn what_comes_after_the_entries_that_are_wanted_is_not_read() {
+    let folder = Folder::new();
+    let log = folder.path().join("log");
+    fs::create_dir(&log).unwrap();
+    let seed = folder.path().join("seed");
+    let open = Log::open(LogSettings::new(&log, &seed, "audit.example.org")).unwrap();
+    open.append_and_wait(NewEntry::new(b"no event".to_vec()))
+        .unwrap();
+    open.close().unwrap();
+    let show = |count: &str| folder.postern(&["audit", "show", "--dir", "log", "--count", count]);
+    assert_eq!(show("0").exits(0).out, "");
+    assert!(show("1").exits(0).out.contains("log-start"));
+    assert!(show("2").exits(2).err.contains("entry 1 is no event"));
+}
+
+#[test]
+fn a_witness_takes_the_keys_of_logs_as_they_are_printed() {
+    let folder = Folder::new();
+    fs::create_dir(folder.path().join("log")).unwrap();
+    let seed = folder.path().join("seed");
+    let log = folder.path().join("log");
+    let open = Log::open(LogSettings::new(&log, &seed, "audit.example.org")).unwrap();
+    let key = open.keys()[0].clone();
+    drop(open);
+    folder.write("keys", &format!("log {key}\n\n{key}\nwitness {key}\n"));
+    let named = ["--dir", "w", "--name", "w.example.org", "--log", "keys"];
+    let refused = folder.postern(&[&["audit", "witness"], &named[..]].concat());
+    let said = "line 4 of `keys` is no key of a log";
+    let refused = refused.exits(2);
+    assert!(refused.err.contains(said), "{refused:#?}");
 }
 
 #[test]

@@ -2,10 +2,16 @@
 //!
 //! A rendering keeps who, what, when, how it ended and the exchange's id; the OCSF event stays the record.
 
+mod cef;
+mod ecs;
+
 use std::fmt::Write as _;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use time::OffsetDateTime;
+
+pub(super) use cef::cef;
+pub(super) use ecs::ecs;
 
 fn text<'e>(event: &'e Value, pointer: &str) -> &'e str {
     event
@@ -23,26 +29,64 @@ fn number(event: &Value, pointer: &str) -> u64 {
 
 /// Who it is about: whoever asked, or whose session it is.
 pub(super) fn who(event: &Value) -> &str {
-    match text(event, "/actor/user/uid") {
-        "" => text(event, "/user/uid"),
-        who => who,
-    }
+    first(event, &["/actor/user/uid", "/user/uid"])
 }
 
-/// Why: the problem of an exchange, or the reason of anything else.
+/// The first of these texts that says something.
+fn first<'e>(event: &'e Value, pointers: &[&str]) -> &'e str {
+    let mut texts = pointers.iter().map(|pointer| text(event, pointer));
+    texts.find(|text| !text.is_empty()).unwrap_or_default()
+}
+
+/// Why: the problem of an exchange, the operator's words, or the reason of anything else.
 fn why(event: &Value) -> &str {
-    match text(event, "/unmapped/postern/problem") {
-        "" => text(event, "/unmapped/postern/reason"),
-        problem => problem,
+    let reasons = [
+        "/unmapped/postern/problem",
+        "/unmapped/postern/reason",
+        "/unmapped/postern/admin/reason",
+    ];
+    first(event, &reasons)
+}
+
+/// The rule that has found something.
+fn rule(event: &Value) -> &str {
+    first(event, &["/finding_info/uid", "/unmapped/postern/rule"])
+}
+
+/// What a rule or an operator has done.
+fn action(event: &Value) -> &str {
+    let actions = ["/unmapped/postern/action", "/unmapped/postern/admin/action"];
+    first(event, &actions)
+}
+
+/// The policy revision that an exchange was under, that has come into force, or that stays.
+fn revision(event: &Value) -> &str {
+    first(event, &["/policy/version", "/unmapped/postern/revision"])
+}
+
+/// To what an operator has done something; of a quota its name, and whose count it is.
+fn subject(event: &Value) -> String {
+    let join = |words: Vec<&str>| words.join(" ");
+    if number(event, "/class_uid") == 2006 {
+        let key = text(event, "/unmapped/postern/key");
+        return serde_json::from_str(key).map_or_else(|_error| key.to_owned(), join);
+    }
+    let words = event.pointer("/unmapped/postern/admin/subject");
+    let words = words.and_then(Value::as_array).into_iter().flatten();
+    join(words.filter_map(Value::as_str).collect())
+}
+
+/// How much of a quota is used up.
+fn usage(event: &Value) -> String {
+    match event.pointer("/unmapped/postern/limit") {
+        Some(limit) => format!("{} of {limit}", number(event, "/unmapped/postern/used")),
+        None => String::new(),
     }
 }
 
 /// The session that it is about.
 fn session(event: &Value) -> &str {
-    match text(event, "/actor/session/uid") {
-        "" => text(event, "/session/uid"),
-        session => session,
-    }
+    first(event, &["/actor/session/uid", "/session/uid"])
 }
 
 /// What kind of event it is, in a word or two.
@@ -87,13 +131,24 @@ pub(super) fn line(index: u64, event: &Value) -> String {
         ("", text(event, "/api/service/name").to_owned()),
         ("", outcome(event).to_owned()),
         ("status ", shown(number(event, "/api/response/code"))),
-        ("", text(event, "/unmapped/postern/rule").to_owned()),
+        ("", rule(event).to_owned()),
+        ("", action(event).to_owned()),
+        ("", subject(event)),
+        ("used ", usage(event)),
         ("", why(event).to_owned()),
         ("masked ", counts(event, "/unmapped/postern/fields_masked")),
         ("charged ", counts(event, "/unmapped/postern/charged")),
         (
+            "cut ",
+            shown(number(event, "/unmapped/postern/records_cut")),
+        ),
+        (
             "revision ",
             text(event, "/unmapped/postern/revision").to_owned(),
+        ),
+        (
+            "before ",
+            text(event, "/unmapped/postern/before").to_owned(),
         ),
         ("session ", session(event).to_owned()),
         ("id ", text(event, "/metadata/correlation_uid").to_owned()),
@@ -135,132 +190,20 @@ fn time(event: &Value) -> String {
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{millis:03}Z")
 }
 
-/// Elastic Common Schema 8.
-pub(super) fn ecs(event: &Value) -> Value {
-    json!({
-        "@timestamp": time(event),
-        "ecs": { "version": "8.17.0" },
-        "event": ecs_event(event),
-        "user": {
-            "id": who(event),
-            "domain": text(event, "/actor/user/domain"),
-            "roles": event.pointer("/actor/user/groups"),
-        },
-        "source": { "ip": text(event, "/src_endpoint/ip") },
-        "http": {
-            "request": {
-                "id": text(event, "/metadata/correlation_uid"),
-                "method": text(event, "/api/operation"),
-            },
-            "response": {
-                "status_code": number(event, "/api/response/code"),
-                "body": { "bytes": number(event, "/unmapped/postern/bytes_out") },
-            },
-        },
-        "rule": {
-            "name": text(event, "/api/service/name"),
-            "version": text(event, "/policy/version"),
-        },
-        "postern": event.pointer("/unmapped/postern"),
-    })
-}
-
-/// ECS's own fields about the event.
-fn ecs_event(event: &Value) -> Value {
-    let outcome = match number(event, "/status_id") {
-        1 => "success",
-        2 => "failure",
-        _ => "unknown",
-    };
-    let (kind, category) = match number(event, "/class_uid") {
-        6003 | 4002 => ("event", "web"),
-        2004 | 2006 => ("alert", "intrusion_detection"),
-        3002 => ("event", "authentication"),
-        3003 => ("event", "session"),
-        _ => ("event", "configuration"),
-    };
-    json!({
-        "id": text(event, "/metadata/uid"),
-        "sequence": number(event, "/metadata/sequence"),
-        "kind": kind,
-        "category": [category],
-        "action": self::kind(event),
-        "outcome": outcome,
-        "reason": why(event),
-        "provider": "postern",
-    })
-}
-
-/// ArcSight Common Event Format 0.
-pub(super) fn cef(event: &Value) -> String {
-    let kind = kind(event);
-    let severity = match number(event, "/severity_id") {
-        0 | 1 => 1,
-        2 => 3,
-        3 => 5,
-        4 => 8,
-        _ => 10,
-    };
-    let version = text(event, "/metadata/product/version");
-    let mut line = format!(
-        "CEF:0|Postern|Postern|{}|{}|{}|{severity}|",
-        in_header(version),
-        number(event, "/type_uid"),
-        in_header(kind),
-    );
-    let fields = [
-        ("rt", number(event, "/time").to_string()),
-        (
-            "externalId",
-            text(event, "/metadata/correlation_uid").to_owned(),
-        ),
-        ("suser", who(event).to_owned()),
-        ("src", text(event, "/src_endpoint/ip").to_owned()),
-        ("requestMethod", text(event, "/api/operation").to_owned()),
-        ("outcome", outcome(event).to_owned()),
-        ("reason", why(event).to_owned()),
-        ("out", shown(number(event, "/unmapped/postern/bytes_out"))),
-        ("cs1Label", "route".to_owned()),
-        ("cs1", text(event, "/api/service/name").to_owned()),
-        ("cs2Label", "policyRevision".to_owned()),
-        ("cs2", text(event, "/policy/version").to_owned()),
-        ("cs3Label", "fieldsMasked".to_owned()),
-        ("cs3", counts(event, "/unmapped/postern/fields_masked")),
-        ("cn1Label", "sequence".to_owned()),
-        ("cn1", number(event, "/metadata/sequence").to_string()),
-    ];
-    let fields = fields.iter().filter(|(_, value)| !value.is_empty());
-    let fields: Vec<String> = fields
-        .map(|(name, value)| format!("{name}={}", in_extension(value)))
-        .collect();
-    line.push_str(&fields.join(" "));
-    line
-}
-
-fn in_header(text: &str) -> String {
-    text.replace('\\', "\\\\")
-        .replace('|', "\\|")
-        .replace(['\r', '\n'], " ")
-}
-
-fn in_extension(text: &str) -> String {
-    text.replace('\\', "\\\\")
-        .replace('=', "\\=")
-        .replace('\r', "\\r")
-        .replace('\n', "\\n")
-}
-
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
-    fn event() -> Value {
+    pub(super) fn event() -> Value {
         json!({
             "class_uid": 6003, "activity_id": 2, "type_uid": 600_302, "severity_id": 2, "status_id": 2,
             "time": 1_795_953_600_123_u64,
             "metadata": { "uid": "u1", "sequence": 7, "correlation_uid": "ex1",
                 "product": { "version": "0.1.0" } },
-            "actor": { "user": { "uid": "ann=|\n\u{1b}[2J" } },
+            "actor": { "user": { "uid": "ann=|\n\u{1b}[2J",
+                "groups": [{ "name": "agent" }, { "name": "lead" }] } },
             "api": { "operation": "GET", "service": { "name": "case.read" }, "response": { "code": 403 } },
             "unmapped": { "postern": { "outcome": "refused", "problem": "route-denied" } },
         })
@@ -289,20 +232,53 @@ mod tests {
     }
 
     #[test]
-    fn cef_escapes_what_would_end_a_field() {
+    fn a_line_about_a_finding_or_an_act_tells_the_rule_whose_count_and_why() {
+        let time = "2026-11-29T12:00:00.123Z";
+        let shown = |event: &Value| line(9, event);
         assert_eq!(
-            cef(&event()),
-            "CEF:0|Postern|Postern|0.1.0|600302|exchange|3|rt=1795953600123 externalId=ex1 \
-             suser=ann\\=|\\n\u{1b}[2J requestMethod=GET outcome=refused reason=route-denied cs1Label=route \
-             cs1=case.read cs2Label=policyRevision cs3Label=fieldsMasked cn1Label=sequence cn1=7"
+            shown(&finding()),
+            format!(
+                "       9  {time}  finding      X01  daily records identity idp ann  used 8 of 10"
+            )
         );
+        assert_eq!(
+            shown(&act()),
+            format!("       9  {time}  admin        quota-reset  daily ann  asked by the desk")
+        );
+        let mut refused = act();
+        refused["entity"]["type"] = json!("policy");
+        refused["status_id"] = json!(2);
+        refused["unmapped"]["postern"] = json!({ "revision": "r1", "reason": "PN003 PN012" });
+        assert_eq!(
+            shown(&refused),
+            format!("       9  {time}  policy       failed  PN003 PN012  revision r1")
+        );
+        let mut cut = event();
+        cut["unmapped"]["postern"] =
+            json!({ "outcome": "allowed", "charged": { "records": 2 }, "records_cut": 3 });
+        let cut = shown(&cut);
+        assert!(cut.contains("  charged records=2  cut 3  id ex1"), "{cut}");
     }
 
-    #[test]
-    fn ecs_has_the_fields_that_searches_start_from() {
-        let ecs = ecs(&event());
-        assert_eq!(ecs["@timestamp"], "2026-11-29T12:00:00.123Z");
-        assert_eq!(ecs["event"]["outcome"], "failure");
-        assert_eq!(ecs["http"]["response"]["status_code"], 403);
+    /// What a quota's rule has found.
+    pub(super) fn finding() -> Value {
+        let key = r#"["daily","records","identity","idp","ann"]"#;
+        json!({
+            "class_uid": 2006, "activity_id": 1, "type_uid": 200_601, "severity_id": 4,
+            "time": 1_795_953_600_123_u64, "metadata": { "sequence": 0 },
+            "finding_info": { "uid": "X01", "title": "a quota is nearly or wholly used up" },
+            "unmapped": { "postern": { "key": key, "used": 8, "limit": 10 } },
+        })
+    }
+
+    /// What an operator has done.
+    pub(super) fn act() -> Value {
+        let admin = json!({ "action": "quota-reset", "subject": ["daily", "ann"],
+            "reason": "asked by the desk", "count": 0 });
+        json!({
+            "class_uid": 3004, "activity_id": 3, "type_uid": 300_403, "severity_id": 1, "status_id": 1,
+            "time": 1_795_953_600_123_u64, "entity": { "type": "setting" },
+            "unmapped": { "postern": { "admin": admin } },
+        })
     }
 }

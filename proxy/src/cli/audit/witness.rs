@@ -15,10 +15,11 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use clap::Args;
-use postern_audit::{Disk, KeyKind, Lock, Signer, SystemDisk, VerifierKey, Witness};
+use postern_audit::{Disk, KeyKind, Lock, Signer, SystemDisk, Witness};
 
 use crate::cli::output::{Exit, Output};
 use crate::clock::{Clock as _, SystemClock};
+use crate::evidence::log_keys;
 use crate::private_file;
 
 /// The private key's file, in the witness's folder.
@@ -40,7 +41,8 @@ pub(super) struct Arguments {
     /// The witness's name, a domain of yours
     #[arg(long, value_name = "NAME")]
     name: String,
-    /// A file with the public keys of the logs that are watched, one on each line (`keys/log.vkey`)
+    /// A file with the public keys of the logs that are watched, one on each line (`keys/log.vkey`, or what
+    /// `postern audit keys` prints behind `log`)
     #[arg(long = "log", value_name = "FILE", required = true)]
     logs: Vec<PathBuf>,
 }
@@ -69,11 +71,15 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<Exit, String
 fn witness(arguments: &Arguments) -> Result<(Witness, Box<dyn Lock>), String> {
     let mut logs = Vec::new();
     for path in &arguments.logs {
-        for line in String::from_utf8_lossy(&super::read(path)?).lines() {
-            let key = VerifierKey::parse(line)
-                .ok_or_else(|| format!("`{}` holds a line that is no key", path.display()))?;
-            logs.push(key);
-        }
+        let text = super::read(path)?;
+        let keys = log_keys(&String::from_utf8_lossy(&text)).map_err(|(number, _)| {
+            format!(
+                "line {number} of `{}` is no key of a log: name its `keys/log.vkey`, or what `postern audit keys` \
+                 prints behind `log`",
+                path.display()
+            )
+        })?;
+        logs.extend(keys);
     }
     fs::create_dir_all(&arguments.dir)
         .map_err(|error| format!("`{}` cannot be made: {error}", arguments.dir.display()))?;
