@@ -1,4 +1,5 @@
-//! Every answer of our own: RFC 9457 problem details, and the one match from problem to status.
+//! Every answer of our own: RFC 9457 problem details, and the one match from problem to status. A person who goes
+//! to a page in a browser reads the same in words.
 //!
 //! No detail holds anything of the data, of the request's headers or of the upstream. Nothing of the
 //! server library's own error pages is ever sent.
@@ -7,13 +8,15 @@
 mod each;
 mod faces;
 mod own;
+mod page;
 mod quota;
 mod session;
 
 use bytes::Bytes;
 use http::StatusCode;
 use http::header::{
-    ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE,
+    ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE,
+    RETRY_AFTER, VARY, WWW_AUTHENTICATE,
 };
 use pingora::http::ResponseHeader;
 use pingora::protocols::http::ServerSession;
@@ -22,11 +25,13 @@ use postern_filters::DenyReason;
 use crate::exchange::{Ending, Exchange};
 use crate::hygiene::Refusal;
 use crate::identity::IdentityError;
+use crate::session::browser_fields::SEC_FETCH_MODE;
 
 #[cfg(test)]
 pub(crate) use each::each_problem;
 use faces::{Face, denied_face, face, identity_face, proof_face, refusal_face, unrecorded_face};
-pub(crate) use own::{Own, add_receipt, answer, own};
+pub(crate) use own::{Own, add_receipt, own};
+pub(crate) use page::{PAGE_TYPE, escaped, page, policy};
 pub(crate) use quota::{QuotaRefusal, STEP_UP_AGE_MAX};
 pub(crate) use session::{EVERYTHING, SessionProblem, SessionRefusal};
 
@@ -76,7 +81,7 @@ impl Problem {
         matches!(self, Self::Session(refusal) if refusal.problem == SessionProblem::Limit)
     }
 
-    /// Whether the problem is about the upstream's answer.
+    /// How an exchange ends that meets this problem.
     fn ending(&self) -> Ending {
         match self {
             Self::UnreadableBody | Self::UpstreamUnavailable | Self::UpstreamTimeout => {
@@ -95,6 +100,11 @@ impl Problem {
             | Self::ProofUnavailable
             | Self::StoreUnavailable => Ending::Refused,
         }
+    }
+
+    /// Whether there is a sound request that says how it is read.
+    fn has_request(&self) -> bool {
+        !matches!(self, Self::Refusal(_) | Self::RequestTimeout)
     }
 
     /// Whether the connection must be closed: after it, nobody can be sure where the next request
@@ -190,6 +200,8 @@ pub(crate) async fn refuse(
     if matches!(problem, Problem::Refusal(_)) {
         exchange.note_malformed();
     }
+    let is_negotiated = problem.has_request();
+    let is_page = is_negotiated && page::is_shown(&session.req_header().headers);
     let mut shown = problem.face();
     exchange.note_problem(shown.slug);
     // SECURITY: a refusal that cannot be put on record tells nothing of its reason.
@@ -207,9 +219,14 @@ pub(crate) async fn refuse(
     if problem.closes() {
         session.set_keepalive(None);
     }
-    let body = Bytes::from(problem_json(&shown, exchange));
     let mut head = ResponseHeader::build(shown.status, Some(8))?;
-    head.insert_header(CONTENT_TYPE, "application/problem+json")?;
+    let body = match is_page {
+        true => problem_page(&mut head, &shown, exchange)?,
+        false => problem_json(&mut head, &shown, exchange)?,
+    };
+    if is_negotiated {
+        head.insert_header(VARY, format!("{ACCEPT}, {SEC_FETCH_MODE}"))?;
+    }
     head.insert_header(CONTENT_LENGTH, body.len())?;
     head.insert_header(CACHE_CONTROL, "no-store")?;
     head.insert_header("X-Content-Type-Options", "nosniff")?;
@@ -241,6 +258,8 @@ fn add_particulars(
     if let Problem::Session(session) = problem {
         return session.add_fields(head);
     }
+    // Every 401 has a challenge (RFC 9110 section 15.5.2), and none is registered for a client certificate, or for
+    // what a neighbour says of its clients: there it means no more than that something else has to name somebody.
     if status == StatusCode::UNAUTHORIZED {
         let invalid = *problem == Problem::Identity(IdentityError::Invalid);
         let challenge = if invalid {
@@ -279,7 +298,13 @@ fn add_particulars(
     Ok(())
 }
 
-fn problem_json(face: &Face, exchange: &Exchange) -> String {
+/// Problem details (RFC 9457).
+fn problem_json(
+    head: &mut ResponseHeader,
+    face: &Face,
+    exchange: &Exchange,
+) -> pingora::Result<Bytes> {
+    head.insert_header(CONTENT_TYPE, "application/problem+json")?;
     let mut problem = serde_json::json!({
         "type": format!("urn:postern:problem:{}", face.slug),
         "title": face.title,
@@ -291,5 +316,17 @@ fn problem_json(face: &Face, exchange: &Exchange) -> String {
     if let (Some(quota), Some(members)) = (&face.quota, problem.as_object_mut()) {
         members.insert("quota".to_owned(), quota.clone());
     }
-    problem.to_string()
+    Ok(problem.to_string().into())
+}
+
+/// The same for people. Pages of the application may show it in a frame, as what they asked for.
+fn problem_page(
+    head: &mut ResponseHeader,
+    face: &Face,
+    exchange: &Exchange,
+) -> pingora::Result<Bytes> {
+    let policy = policy("form-action 'none'; frame-ancestors 'self'");
+    head.insert_header(CONTENT_TYPE, PAGE_TYPE)?;
+    head.insert_header(CONTENT_SECURITY_POLICY, policy)?;
+    Ok(page::of_problem(face, exchange.id(), exchange.trace_id()).into())
 }

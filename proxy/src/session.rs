@@ -12,6 +12,7 @@
 
 mod answer;
 mod binding;
+pub(crate) mod browser_fields;
 pub mod client_cookies;
 pub mod context;
 pub mod dbsc;

@@ -37,6 +37,7 @@ mod proxy_faults;
 mod proxy_formats;
 mod proxy_holders;
 mod proxy_listeners;
+mod proxy_pages;
 mod proxy_panics;
 mod proxy_questions;
 mod proxy_quotas;

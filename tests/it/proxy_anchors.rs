@@ -326,6 +326,8 @@ async fn a_client_can_prove_that_its_exchange_is_on_record() {
     .await;
     let anonymous = format!("GET {path} HTTP/1.1\r\nHost: a.example\r\n\r\n");
     assert_eq!(stage.send(&anonymous).await.status, 401);
+    let counted = "postern_identity_failures_total{reason=\"missing\"} 1\n";
+    assert!(stage.metrics().await.contains(counted));
     for (target, status) in [
         ("/__postern/audit/proof", 400),
         ("/__postern/audit/proof?index=x", 400),

@@ -10,6 +10,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::legacy_desk::desk;
 use crate::postern::{Reply, Stage};
+use crate::proxy_audit::entries;
 use crate::proxy_sessions::{Browser, staged};
 
 /// A client with a key.
@@ -227,8 +228,28 @@ async fn what_a_decoy_does_to_its_session_is_what_the_rule_says() {
             thief.cookies.push(owner.cookies[1].clone());
             assert_eq!(thief.get("/home").await.slug(), "session-missing");
             assert_eq!(owner.get("/home").await.slug(), slug, "{in_a_session}");
+            assert_eq!(betrayed(stage).await, ["agent"], "{in_a_session}");
         }
     }
+}
+
+/// Whose sessions H11 was about, as it is on record.
+async fn betrayed(stage: Stage) -> Vec<String> {
+    stage.idle().await;
+    let Stage { running, folder } = stage;
+    running.shutdown().await;
+    let events = entries(folder.path());
+    let found = events
+        .iter()
+        .filter(|event| event["class_uid"] == 2004 && event["finding_info"]["uid"] == "H11");
+    found
+        .map(|event| {
+            event["actor"]["user"]["uid"]
+                .as_str()
+                .unwrap_or_default()
+                .to_owned()
+        })
+        .collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -78,6 +78,14 @@ async fn nothing_asks_the_application_for_another_method() {
         posted("", "_method=DELETE"),
         posted("Content-Type: multipart/form-data; boundary=x\r\n", part),
         posted(&format!("{FORM}Content-Encoding: gzip\r\n"), "a=1"),
+        posted(
+            "Content-Type: application/x-www-form-urlencoded, x\r\n",
+            "_method=DELETE",
+        ),
+        posted(
+            "Content-Type: application/json\r\n",
+            "{\"_method\":\"DELETE\"}",
+        ),
     ] {
         let outcome = answered(&stage, &raw).await;
         assert_eq!(outcome, (400, "ambiguous-request".to_owned()), "{raw}");

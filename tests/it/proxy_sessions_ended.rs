@@ -120,8 +120,13 @@ async fn somebody_ends_another_session_of_their_own() {
     let reply = end(&mut here, FORM, &page).await;
     assert_eq!(
         (reply.status, reply.header("location")),
-        (303, Some("/__postern/sessions"))
+        (303, Some("/__postern/sessions?ended=one"))
     );
+    let accept = "Accept: text/html\r\n";
+    let page = here
+        .send("GET", "/__postern/sessions?ended=one", accept, "")
+        .await;
+    assert!(page.text().contains("The session was ended."));
     assert_eq!(there.get("/home").await.slug(), "session-revoked");
     assert_eq!(here.get("/home").await.status, 200);
     assert_eq!(mine(&mut here).await.len(), 1);
@@ -266,6 +271,25 @@ async fn the_page_runs_and_loads_nothing() {
     assert!(!page.contains("<script") && !page.contains("src=") && !page.contains("pnh_"));
     let queried = browser.get("/__postern/sessions?a=1").await;
     assert_eq!(queried.slug(), "query-not-allowed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_goes_to_the_page_without_a_session_is_sent_to_the_login() {
+    let (_origin, stage) = stage().await;
+    let mut nobody = Browser::new(&stage);
+    let going = "Accept: text/html\r\nSec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: document\r\n";
+    let reply = nobody.send("GET", "/__postern/sessions", going, "").await;
+    assert_eq!(
+        (reply.status, reply.header("location")),
+        (303, Some("/login"))
+    );
+    let reply = nobody.get("/__postern/sessions").await;
+    assert_eq!(reply.slug(), "session-missing", "a program is told");
+    // Their cookies do not come with a link from elsewhere, so the page cannot tell yet that they have none.
+    nobody.site = "cross-site";
+    let page = nobody.send("GET", "/__postern/sessions", going, "").await;
+    assert_eq!(page.status, 200);
+    assert!(page.text().contains("location.replace"), "{}", page.text());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,8 +2,8 @@
 //!
 //! Guarantees: what could ask the upstream for another representation, another method, a part of
 //! the body, or say who is asking, does not pass; `Accept` and `Accept-Encoding` on a route whose
-//! answers are read are ours. Cookies never pass in this build: sessions with the upstream come with
-//! the session rules. Framing, `Host`, tracing and forwarding fields are the proxy's to write.
+//! answers are read are ours. Cookies are not handed on here: in a session the proxy sends the
+//! vault's. Framing, `Host`, tracing and forwarding fields are the proxy's to write.
 
 use http::header::{ACCEPT, ACCEPT_ENCODING};
 use http::{HeaderMap, HeaderName, HeaderValue};

@@ -3,8 +3,8 @@
 //! Guarantees on a labelled route: only fields that cannot carry the record pass; validators,
 //! digests, cookies and pointers do not; `Cache-Control: no-store` and `nosniff` are set; a head
 //! that is ambiguous, partial, a challenge or a redirect past the proxy is refused. Elsewhere tokens
-//! and hop-by-hop fields are dropped and the rest passes. `Set-Cookie` never passes in this build:
-//! sessions with the upstream come with the session rules.
+//! and hop-by-hop fields are dropped and the rest passes. `Set-Cookie` is not handed on here: it goes
+//! into the session's vault.
 
 use http::header::{
     CACHE_CONTROL, CONTENT_RANGE, CONTENT_TYPE, LOCATION, PROXY_AUTHENTICATE, VARY,

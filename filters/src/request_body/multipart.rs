@@ -4,8 +4,8 @@
 //! --boundary CRLF  fields CRLF  CRLF  content CRLF  --boundary CRLF  …  --boundary-- [CRLF]
 //! ```
 //!
-//! Guarantees: a body that is divided has one reading. Nothing stands before its first boundary and behind its
-//! last, the boundary occurs nowhere but where it divides, lines of fields end in CRLF, and the fields that decide
+//! Guarantees: a body that is divided has one reading. Nothing but a CRLF stands before its first boundary or behind
+//! its last, the boundary occurs nowhere but where it divides, lines of fields end in CRLF, and the fields that decide
 //! come once. What lenient readers take differently, such as bare line feeds, blanks behind a boundary, folded
 //! fields and transfer encodings, is refused.
 

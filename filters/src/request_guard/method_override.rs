@@ -1,13 +1,14 @@
 //! Requests that ask an application to act as if they had another method.
 //!
-//! Many frameworks obey `X-HTTP-Method-Override` or a parameter `_method`, in the query or in a form. A route
+//! Many frameworks obey `X-HTTP-Method-Override` or a parameter `_method`, in the query, in a form or in JSON. A route
 //! is chosen by the method on the wire, so that a `POST` which becomes a `DELETE` behind the proxy gets past
 //! every rule about `DELETE`. Whatever would change the method is refused; what repeats it changes nothing.
 //!
 //! Names are compared as lenient frameworks do: without case, with `.`, `-` and spaces as `_`, and without
-//! what stands in brackets. Bodies other than forms are not looked at.
+//! what stands in brackets. Bodies other than forms and JSON are not looked at.
 
 mod form;
+mod json;
 
 use http::{HeaderMap, HeaderName};
 

@@ -9,12 +9,13 @@ use super::{at_zero, counters};
 use crate::session::Client;
 
 /// Why sessions end before their time, besides rules.
-const REASONS: [&str; 6] = [
+const REASONS: [&str; 7] = [
     "admin",
     "evicted",
     "logout",
     "person",
     "replaced",
+    "step-up",
     "upstream-expired",
 ];
 /// Any other reason.
@@ -85,10 +86,10 @@ mod tests {
     fn a_reason_is_a_fixed_word() {
         let registry = Registry::new();
         let metrics = SessionMetrics::new(&registry).unwrap();
-        for reason in ["logout", "H05b", "what somebody typed"] {
+        for reason in ["logout", "step-up", "H05b", "what somebody typed"] {
             metrics.ended(reason);
         }
-        for word in ["logout", "H05b", OTHER] {
+        for word in ["logout", "step-up", "H05b", OTHER] {
             assert_eq!(metrics.ended.with_label_values(&[word]).get(), 1, "{word}");
         }
         let told = prometheus::TextEncoder::new()

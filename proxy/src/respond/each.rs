@@ -99,6 +99,7 @@ fn each_session_problem() -> Vec<SessionProblem> {
         SessionProblem::BindingRequired => [SessionProblem::BindingRequired],
         SessionProblem::StepUpRequired => [SessionProblem::StepUpRequired],
         SessionProblem::Csrf => [SessionProblem::Csrf],
+        SessionProblem::CaseGrantRequired => [SessionProblem::CaseGrantRequired],
         SessionProblem::Limit => [SessionProblem::Limit],
         SessionProblem::Unwritable => [SessionProblem::Unwritable],
         SessionProblem::UnreadableRecording => [SessionProblem::UnreadableRecording],

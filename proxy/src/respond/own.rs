@@ -16,12 +16,27 @@ const RECEIPT: &str = "Audit-Receipt";
 pub(crate) struct Own {
     /// Its status.
     pub status: StatusCode,
-    /// What the body is.
-    pub content_type: &'static str,
+    /// What the body is; none where there is none, or a field says it.
+    pub content_type: Option<&'static str>,
     /// Further header fields.
     pub fields: HeaderMap,
     /// The body; a 204 has none.
     pub body: String,
+}
+
+impl From<Answer> for Own {
+    fn from(answer: Answer) -> Self {
+        let mut fields = HeaderMap::new();
+        for (name, value) in answer.fields {
+            fields.append(name, value);
+        }
+        Self {
+            status: answer.status,
+            content_type: None,
+            fields,
+            body: answer.body,
+        }
+    }
 }
 
 /// Writes an answer of our own. Whether it is on record is the caller's business.
@@ -39,8 +54,10 @@ pub(crate) async fn own(
     for (name, value) in &answer.fields {
         head.append_header(name, value)?;
     }
+    if let Some(content_type) = answer.content_type {
+        head.insert_header(CONTENT_TYPE, content_type)?;
+    }
     if has_body {
-        head.insert_header(CONTENT_TYPE, answer.content_type)?;
         head.insert_header(CONTENT_LENGTH, body.len())?;
     }
     head.insert_header(CACHE_CONTROL, "no-store")?;
@@ -49,32 +66,7 @@ pub(crate) async fn own(
     add_receipt(&mut head, exchange)?;
     session.write_response_header(Box::new(head)).await?;
     exchange.note_status(answer.status);
-    if has_body && !exchange.asks_for_head_only() {
-        exchange.note_sent(body.len());
-        session.write_response_body(body, true).await?;
-    }
-    session.finish_body().await
-}
-
-/// Writes an answer of the session layer. Whether it is on record is the caller's business.
-///
-/// # Errors
-/// The client is gone.
-pub(crate) async fn answer(
-    session: &mut ServerSession,
-    exchange: &mut Exchange,
-    answer: Answer,
-) -> pingora::Result<()> {
-    let body = Bytes::from(answer.body);
-    let mut head = ResponseHeader::build(answer.status, Some(8))?;
-    for (name, value) in answer.fields {
-        head.append_header(name, value)?;
-    }
-    head.insert_header(CONTENT_LENGTH, body.len())?;
-    head.insert_header("Postern-Revision", exchange.revision())?;
-    session.write_response_header(Box::new(head)).await?;
-    exchange.note_status(answer.status);
-    if !exchange.asks_for_head_only() && !body.is_empty() {
+    if !body.is_empty() && !exchange.asks_for_head_only() {
         exchange.note_sent(body.len());
         session.write_response_body(body, true).await?;
     }

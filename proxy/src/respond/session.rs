@@ -3,14 +3,27 @@
 use http::StatusCode;
 use http::header::{HeaderName, HeaderValue, LOCATION, RETRY_AFTER, SET_COOKIE, WWW_AUTHENTICATE};
 use pingora::http::ResponseHeader;
+use postern_config::sessions::RuleId;
 
 use super::Problem;
 use super::faces::{Face, face};
 use crate::session::client_cookies::forgetting_fields;
+use crate::session::judge::{Refusal, Scheme};
 
 const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
 /// What a browser drops with its session.
 pub(crate) const EVERYTHING: &str = "\"cookies\", \"storage\", \"cache\"";
+
+/// What is said of a case outside of a session's grant.
+const NO_GRANT: Words = (
+    StatusCode::FORBIDDEN,
+    "case-grant-required",
+    "This case takes a grant",
+    "ask for access to the case, and repeat the request",
+);
+
+/// Status, slug, title and detail.
+type Words = (StatusCode, &'static str, &'static str, &'static str);
 
 /// Why somebody is refused who has no session, or not the right one. The client is never told which factor
 /// failed.
@@ -28,6 +41,8 @@ pub(crate) enum SessionProblem {
     StepUpRequired,
     /// Another site's page sent the request, or nothing says that it was ours.
     Csrf,
+    /// The session is used for a case outside of its grant.
+    CaseGrantRequired,
     /// The person has as many as allowed.
     Limit,
     /// A token cannot be written where its placeholder stands.
@@ -122,7 +137,10 @@ impl SessionRefusal {
         }
         let is_told = head.headers.contains_key(WWW_AUTHENTICATE);
         if head.status == StatusCode::UNAUTHORIZED && !is_told {
-            head.insert_header(WWW_AUTHENTICATE, "DPoP algs=\"ES256 EdDSA\"")?;
+            head.insert_header(
+                WWW_AUTHENTICATE,
+                Refusal::SessionMissing.challenge(Scheme::Dpop),
+            )?;
         }
         if head.status == StatusCode::SERVICE_UNAVAILABLE {
             head.insert_header(RETRY_AFTER, "1")?;
@@ -131,13 +149,49 @@ impl SessionRefusal {
     }
 }
 
+impl From<Refusal> for SessionProblem {
+    /// What the client is told: status and slug follow from it. 403 is for what no credential would change.
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Csrf | Refusal::Rule(RuleId::H13) => Self::Csrf,
+            Refusal::SessionMissing => Self::Missing,
+            Refusal::Rule(RuleId::H12) => Self::Expired,
+            Refusal::Rule(RuleId::H15) => Self::CaseGrantRequired,
+            Refusal::BindingRequired
+            | Refusal::BindingSkipped
+            | Refusal::InvalidToken
+            | Refusal::Dpop(_)
+            | Refusal::Rule(
+                RuleId::H01
+                | RuleId::H02
+                | RuleId::H03
+                | RuleId::H04
+                | RuleId::H05a
+                | RuleId::H05b
+                | RuleId::H06
+                | RuleId::H07
+                | RuleId::H08
+                | RuleId::H09
+                | RuleId::H10
+                | RuleId::H11
+                | RuleId::H14,
+            ) => Self::BindingRequired,
+        }
+    }
+}
+
 impl SessionProblem {
+    /// The answer's status.
+    pub(crate) const fn status(self) -> StatusCode {
+        self.words().0
+    }
+
     fn face(self) -> Face {
         let (status, slug, title, detail) = self.words();
         face(status, slug, title, detail)
     }
 
-    const fn words(self) -> (StatusCode, &'static str, &'static str, &'static str) {
+    const fn words(self) -> Words {
         match self {
             Self::Missing => (
                 StatusCode::UNAUTHORIZED,
@@ -175,6 +229,7 @@ impl SessionProblem {
                 "The request does not come from a page of ours",
                 "send it from a page of this site, or with `Postern-Request: 1`",
             ),
+            Self::CaseGrantRequired => NO_GRANT,
             Self::Limit => (
                 StatusCode::CONFLICT,
                 "session-limit",
@@ -198,7 +253,7 @@ impl SessionProblem {
     }
 
     /// What is wrong with what was sent up.
-    const fn words_of_bodies(self) -> (StatusCode, &'static str, &'static str, &'static str) {
+    const fn words_of_bodies(self) -> Words {
         match self {
             Self::UnreadableRecording => (
                 StatusCode::UNPROCESSABLE_ENTITY,
@@ -213,6 +268,7 @@ impl SessionProblem {
             | Self::BindingRequired
             | Self::StepUpRequired
             | Self::Csrf
+            | Self::CaseGrantRequired
             | Self::Limit
             | Self::Unknown
             | Self::StoreDown => (
@@ -221,6 +277,29 @@ impl SessionProblem {
                 "The request is ambiguous",
                 "a placeholder stands where what it stands for cannot be written",
             ),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::judge::DpopRefusal;
+
+    #[test]
+    fn what_no_credential_changes_is_forbidden_and_all_else_unauthorized() {
+        for (refusal, slug, status) in [
+            (Refusal::Csrf, "csrf", 403),
+            (Refusal::Rule(RuleId::H13), "csrf", 403),
+            (Refusal::Rule(RuleId::H15), "case-grant-required", 403),
+            (Refusal::Rule(RuleId::H12), "session-expired", 401),
+            (Refusal::Rule(RuleId::H05a), "binding-required", 401),
+            (Refusal::SessionMissing, "session-missing", 401),
+            (Refusal::BindingRequired, "binding-required", 401),
+            (Refusal::Dpop(DpopRefusal::Replay), "binding-required", 401),
+        ] {
+            let face = SessionProblem::from(refusal).face();
+            assert_eq!((face.slug, face.status.as_u16()), (slug, status));
         }
     }
 }

@@ -24,7 +24,7 @@ use crate::identity::IdentityError;
 use crate::policy_store::Snapshot;
 use crate::respond::{self, Own, Problem};
 use crate::session::Answer;
-use crate::visit::{Arrival, DevicePath, Visit, answer_device};
+use crate::visit::{Arrival, DevicePath, Visit, answer_device, told};
 
 /// The proof of an entry: `?index=`.
 const PROOF: &str = "/__postern/audit/proof";
@@ -78,35 +78,33 @@ impl Connection {
         (request, snapshot): (&CleanRequest, &Snapshot),
     ) -> Result<(), Halt> {
         let asked = (request, snapshot);
+        let terms = snapshot.sessions.as_deref();
         let answer = match path {
             OwnPath::Device(path) => {
                 let asking = (request, &self.peer);
                 let arriving = self.service.arriving(asking, snapshot, exchange);
                 let arriving = arriving.ok_or(Problem::Denied(DenyReason::RouteDenied))?;
-                let answer = answer_device(path, arriving).await?;
-                return self.show(answer, session, exchange).await.map(drop);
+                answer_device(path, arriving).await?.into()
             }
             OwnPath::Proof => self.proof(exchange, request, snapshot).await?,
             OwnPath::AddCheckpoint => self.cosigned(session, request).await?,
-            OwnPath::Sessions => self.own_sessions(exchange, asked).await?,
-            OwnPath::EndSession => self.end_sessions(session, exchange, asked).await?,
+            OwnPath::Sessions => {
+                let answer = self.own_sessions(exchange, asked).await;
+                answer.map_err(|problem| told(terms, request, problem))?
+            }
+            OwnPath::EndSession => {
+                let answer = self.end_sessions(session, exchange, asked).await;
+                answer.map_err(|problem| told(terms, request, problem))?
+            }
         };
         match path {
-            OwnPath::AddCheckpoint => exchange.strike(),
+            OwnPath::AddCheckpoint => {
+                exchange.strike();
+                write(session, exchange, answer).await
+            }
             OwnPath::Proof | OwnPath::Device(_) | OwnPath::Sessions | OwnPath::EndSession => {
-                let length = answer.body.len();
-                exchange
-                    .before_last_byte(Ending::Allowed, answer.status, length)
-                    .await?;
+                put(session, exchange, answer).await
             }
-        }
-        let written = respond::own(session, exchange, answer);
-        match tokio::time::timeout(WRITE_TIME_MAX, written).await {
-            Ok(Ok(())) => {
-                exchange.end(Ending::Allowed);
-                Ok(())
-            }
-            Ok(Err(_)) | Err(_) => Err(Halt::BreakOff),
         }
     }
 
@@ -117,18 +115,7 @@ impl Connection {
         session: &mut ServerSession,
         exchange: &mut Exchange,
     ) -> Result<Option<Box<Tunnel>>, Halt> {
-        let length = answer.body.len();
-        exchange
-            .before_last_byte(Ending::Allowed, answer.status, length)
-            .await?;
-        let written = respond::answer(session, exchange, answer);
-        match tokio::time::timeout(WRITE_TIME_MAX, written).await {
-            Ok(Ok(())) => {
-                exchange.end(Ending::Allowed);
-                Ok(None)
-            }
-            Ok(Err(_)) | Err(_) => Err(Halt::BreakOff),
-        }
+        put(session, exchange, answer.into()).await.map(|()| None)
     }
 
     /// Anybody whom the policy recognises may ask for the proof of any entry: it holds hashes only.
@@ -147,12 +134,10 @@ impl Connection {
                 Arrival::Page(_) => return Err(Problem::Identity(IdentityError::Missing)),
             },
             (_, None) => return Err(Problem::Identity(IdentityError::Unavailable)),
-            (_, Some(authenticator)) => {
-                let now = self.service.clock.wall();
-                authenticator
-                    .authenticate(&request.headers, &self.peer, now)
-                    .await
-                    .map_err(Problem::Identity)?
+            (_, Some(_)) => {
+                self.service
+                    .recognise(request, &self.peer, snapshot)
+                    .await?
             }
         };
         exchange.note_identity(&recognised.identity);
@@ -161,7 +146,7 @@ impl Connection {
         match self.service.evidence.proof(index).await {
             Ok(body) => Ok(Own {
                 status: StatusCode::OK,
-                content_type: "text/plain; charset=utf-8",
+                content_type: Some("text/plain; charset=utf-8"),
                 fields: HeaderMap::new(),
                 body,
             }),
@@ -186,10 +171,38 @@ impl Connection {
         let status = StatusCode::from_u16(answer.status);
         Ok(Own {
             status: status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
-            content_type: answer.content_type,
+            content_type: Some(answer.content_type),
             fields: HeaderMap::new(),
             body: answer.body,
         })
+    }
+}
+
+/// Puts an answer on record, and writes it.
+async fn put(
+    session: &mut ServerSession,
+    exchange: &mut Exchange,
+    answer: Own,
+) -> Result<(), Halt> {
+    let length = answer.body.len();
+    exchange
+        .before_last_byte(Ending::Allowed, answer.status, length)
+        .await?;
+    write(session, exchange, answer).await
+}
+
+async fn write(
+    session: &mut ServerSession,
+    exchange: &mut Exchange,
+    answer: Own,
+) -> Result<(), Halt> {
+    let written = respond::own(session, exchange, answer);
+    match tokio::time::timeout(WRITE_TIME_MAX, written).await {
+        Ok(Ok(())) => {
+            exchange.end(Ending::Allowed);
+            Ok(())
+        }
+        Ok(Err(_)) | Err(_) => Err(Halt::BreakOff),
     }
 }
 

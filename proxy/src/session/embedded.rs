@@ -2,10 +2,11 @@
 //! a second process cannot open the file.
 
 mod fingerprints;
+mod sweep;
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use postern_config::sessions::OnLimit;
@@ -21,6 +22,7 @@ use super::store::{
 };
 use crate::private_file;
 use fingerprints::{Fingerprints, owners};
+use sweep::Swept;
 
 /// id → revision, end, sealed record
 const SESSIONS: TableDefinition<&str, (u64, u64, &[u8])> = TableDefinition::new("sessions");
@@ -32,10 +34,6 @@ const PEOPLE: TableDefinition<(Digest, &str), u64> = TableDefinition::new("peopl
 const UNTIL: TableDefinition<(u64, Digest), &str> = TableDefinition::new("until");
 /// when, id
 const ENDED: TableDefinition<(u64, &str), ()> = TableDefinition::new("ended");
-/// So many that are past their time are swept with each new session.
-const SWEPT_MAX: usize = 16;
-/// How long it is known that a session was ended, beyond its own record.
-const ENDED_KEPT_MS: u64 = 24 * 3_600_000;
 
 /// About how much of the file is kept in memory; the library would keep a gibibyte.
 const CACHE_BYTES: usize = 32 << 20;
@@ -44,6 +42,8 @@ const CACHE_BYTES: usize = 32 << 20;
 #[derive(Debug)]
 pub struct EmbeddedSessions {
     database: Arc<Database>,
+    /// How far the sessions of people are swept.
+    swept: Arc<Mutex<Swept>>,
     proofs: SeenProofs,
 }
 
@@ -62,6 +62,7 @@ impl EmbeddedSessions {
         writing.commit()?;
         Ok(Self {
             database: Arc::new(database),
+            swept: Arc::default(),
             // A proof's time is in whole seconds.
             proofs: SeenProofs::since(now - now % 1_000),
         })
@@ -153,7 +154,6 @@ impl<'t> Tables<'t> {
         now: u64,
     ) -> Result<(Admitted, Commit), redb::Error> {
         self.sweep(now)?;
-        self.sweep_person(&new.person, now)?;
         let mut evicted = Vec::new();
         if let Some(limit) = limit {
             let mut theirs = sids_of(&self.people, &new.person, now)?;
@@ -219,56 +219,10 @@ impl<'t> Tables<'t> {
         Ok((Replaced::Done, Commit::Yes))
     }
 
-    /// Forgets some of a person's sessions that are past their time. Those from before a login are one person's.
-    fn sweep_person(&mut self, person: &Digest, now: u64) -> Result<(), redb::Error> {
-        let mut past = Vec::new();
-        for row in self.people.range((*person, "")..)?.take(SWEPT_MAX) {
-            let (key, end) = row?;
-            let (of, sid) = key.value();
-            if of == *person && end.value() <= now {
-                past.push(sid.to_owned());
-            }
-        }
-        for sid in past {
-            self.people.remove((*person, sid.as_str()))?;
-        }
-        Ok(())
-    }
-
     /// Lets a handle lead to a session until then.
     fn lead(&mut self, handle: &Digest, sid: &str, until: u64) -> Result<(), redb::Error> {
         self.handles.insert(handle, (sid, until))?;
         self.until.insert((until, *handle), sid)?;
-        Ok(())
-    }
-
-    /// Forgets some of what is past its time.
-    fn sweep(&mut self, now: u64) -> Result<(), redb::Error> {
-        for _row in 0..SWEPT_MAX {
-            let Some(row) = self.until.first()? else {
-                break;
-            };
-            let ((until, handle), sid) = (row.0.value(), row.1.value().to_owned());
-            drop(row);
-            if now < until {
-                break;
-            }
-            self.until.remove((until, handle))?;
-            // It may lead on for longer by now.
-            let leads = self.handles.get(handle)?.map(|place| place.value().1);
-            if leads.is_some_and(|leads| leads <= now) {
-                self.handles.remove(handle)?;
-            }
-            let end = self.sessions.get(sid.as_str())?.map(|row| row.value().1);
-            if end.is_none_or(|end| end <= now) {
-                self.sessions.remove(sid.as_str())?;
-                self.fingerprints.forget(&sid, now)?;
-            }
-        }
-        // An exchange of a session that ended so long ago has ended as well.
-        let forgotten = now.saturating_sub(ENDED_KEPT_MS);
-        self.ended
-            .retain_in((0, "")..(forgotten, ""), |_, ()| false)?;
         Ok(())
     }
 }
@@ -301,8 +255,14 @@ impl SessionStore for EmbeddedSessions {
         limit: Option<Limit>,
         now: u64,
     ) -> Result<Admitted, StoreError> {
-        self.write(move |tables| tables.admit(&session, limit, now))
-            .await
+        let swept = Arc::clone(&self.swept);
+        self.write(move |tables| {
+            // What a panic leaves of it is a place like any other.
+            let mut swept = swept.lock().unwrap_or_else(PoisonError::into_inner);
+            tables.sweep_people(&mut swept, now)?;
+            tables.admit(&session, limit, now)
+        })
+        .await
     }
 
     async fn find(&self, handle: &Digest, now: u64) -> Result<Option<Stored>, StoreError> {

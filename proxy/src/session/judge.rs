@@ -71,7 +71,7 @@ impl Outcome {
 pub struct Judgement {
     /// What the request has proven. It is an input to what it may see and do.
     pub level: BindingLevel,
-    /// What the rules noticed.
+    /// What the rules noticed of this session.
     pub findings: Vec<Finding>,
     /// What is to be done with it.
     pub outcome: Outcome,
@@ -79,9 +79,9 @@ pub struct Judgement {
     pub learned: Lesson,
     /// When its device was proved that it shows the cookie of, in milliseconds since 1970.
     pub proved: Option<u64>,
-    /// Another session that a finding of H11 is about, by its id: its jar was copied, and what the finding's
-    /// rule does is done to it ([`Finding::lesson`] or revocation).
-    pub betrayed: Option<String>,
+    /// Another session, by its id, and the finding of H11 that is about that one and not this: its jar was
+    /// copied, and what the finding's rule does is done to it ([`Finding::lesson`] or revocation).
+    pub betrayed: Option<(String, Finding)>,
     /// It has level 0 whatever it proves, until it ends.
     is_downgraded: bool,
 }
@@ -226,8 +226,7 @@ fn judge_decoy(scene: &Scene<'_>, judgement: &mut Judgement) {
         return;
     }
     let finding = Finding::new(scene.sessions, RuleId::H11, "decoy-of-another-session");
-    judgement.findings.push(finding);
-    judgement.betrayed = Some(sid.clone());
+    judgement.betrayed = Some((sid.clone(), finding));
     if finding.action != RuleAction::Observe {
         judgement.refuse(Refusal::SessionMissing);
     }

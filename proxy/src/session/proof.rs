@@ -13,7 +13,7 @@ use crate::identity::KeySet;
 use crate::jws::{Jws, strict_json};
 
 /// The algorithms that proofs may be signed with.
-const ALGORITHMS: [&str; 2] = ["ES256", "EdDSA"];
+pub(super) const ALGORITHMS: [&str; 2] = ["ES256", "EdDSA"];
 
 /// A public key that somebody has shown.
 #[derive(Debug)]

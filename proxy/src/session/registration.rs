@@ -11,6 +11,7 @@ use postern_config::Sessions;
 use postern_config::sessions::{Binding as Binds, RuleId};
 
 use super::answer::Answer;
+use super::browser_fields::SEC_FETCH_SITE;
 use super::client_cookies::bound_field;
 use super::context::Difference;
 use super::dbsc::header::{CHALLENGE, RESPONSE, SESSION_ID};
@@ -21,7 +22,6 @@ use super::judge::{Carrier, Finding, Shown};
 use super::record::{Client, Record};
 use super::vault::{NoSession, VaultError};
 
-const SITE: &str = "sec-fetch-site";
 const CHALLENGE_FIELD: HeaderName = HeaderName::from_static(CHALLENGE);
 const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 
@@ -78,7 +78,7 @@ pub fn offer(
 pub fn register(sessions: &Sessions, record: &mut Record, request: &DeviceRequest<'_>) -> Answered {
     let (shown, binding) = (request.shown, &mut record.binding);
     let from_there = shown.context.difference_from(&binding.began) == Difference::None;
-    let from_us = only(request.headers, SITE) == Some("same-origin");
+    let from_us = only(request.headers, SEC_FETCH_SITE.as_str()) == Some("same-origin");
     let is_bound = sessions.bind.contains(&Binds::Dbsc);
     let proof = only(request.headers, RESPONSE);
     let sound = from_there && from_us && is_bound && shown.carrier == Carrier::Cookie;

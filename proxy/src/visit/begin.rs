@@ -15,11 +15,10 @@ use super::{SessionTerms, Told, Visit, lock};
 use crate::hygiene::CleanRequest;
 use crate::identity::PeerFacts;
 use crate::respond::{Problem, SessionProblem};
+use crate::session::browser_fields::SEC_FETCH_SITE;
 use crate::session::client_cookies::Carried;
 use crate::session::judge::{self, Asked, DpopRequest, Finding, Sender, Shown};
-use crate::session::{
-    Answer, Client, Handle, Holder, NoSession, OpenSession, SessionKeeper, VaultError,
-};
+use crate::session::{Answer, Client, Handle, NoSession, OpenSession, SessionKeeper, VaultError};
 
 /// What a visit begins with.
 pub(crate) struct Arriving<'a> {
@@ -124,8 +123,7 @@ impl Visit {
 
     async fn enter(&self, shown: Shown, request: &CleanRequest) -> Result<(), Problem> {
         if let Some((sid, finding)) = judge::lone_decoy(&self.terms.sessions, &shown) {
-            self.keeper.found(finding, Some((&sid, &Holder::default())));
-            self.do_to(&sid, finding).await?;
+            self.betray(&sid, finding).await?;
         }
         let tripped = self.watch(&request.headers).await?;
         let handle = match &shown.handle {
@@ -256,7 +254,7 @@ pub(super) fn is_somebodys(session: &OpenSession) -> bool {
 fn client_of(headers: &HeaderMap) -> Client {
     let agent = headers.get(USER_AGENT).map(http::HeaderValue::as_bytes);
     let names_browser = agent.is_some_and(|agent| agent.starts_with(b"Mozilla/"));
-    match names_browser || headers.contains_key("sec-fetch-site") {
+    match names_browser || headers.contains_key(SEC_FETCH_SITE) {
         true => Client::Browser,
         false => Client::Api,
     }

@@ -5,7 +5,7 @@ use http::header::{SET_COOKIE, WWW_AUTHENTICATE};
 use http::{Method, StatusCode};
 use postern_config::identity::IdentityRule;
 use postern_config::sessions::{BindingLevel, RuleId};
-use postern_filters::ExchangePlan;
+use postern_filters::{DenyReason, ExchangePlan};
 
 use super::begin::{problem_of, problem_of_vault};
 use super::mine::unrevoked;
@@ -46,8 +46,8 @@ impl Visit {
             self.report(&judgement.findings, record);
             (judgement, Scheme::of(record, &shown))
         };
-        if let Some(betrayed) = &judgement.betrayed {
-            self.punish(betrayed, &judgement.findings).await?;
+        if let Some((sid, finding)) = &judgement.betrayed {
+            self.betray(sid, *finding).await?;
         }
         let outcome = judgement.outcome;
         self.learn(&judgement).await?;
@@ -107,11 +107,15 @@ impl Visit {
     /// It has not: the client is told what to do.
     pub(crate) async fn may(&self, plan: &ExchangePlan, method: &Method) -> Result<(), Problem> {
         let judged = lock(&self.judged).take();
+        // Logging in and out belongs to no route.
+        if self.line.is_some() {
+            return Ok(());
+        }
         let sessions = &self.terms.sessions;
         let policy = self.compiled.policy();
         let mut routes = policy.into_iter().flat_map(|policy| &policy.routes);
         let Some(route) = routes.find(|route| route.name == plan.route()) else {
-            return Ok(());
+            return Err(Problem::Denied(DenyReason::RouteDenied));
         };
         let needed = sessions
             .required
@@ -126,7 +130,7 @@ impl Visit {
         let (met, scheme) = {
             let open = lock(&self.open);
             let Some(record) = open.as_ref().map(OpenSession::record) else {
-                return Ok(());
+                return self.may_without_session(needed);
             };
             let (recent, now) = (self.keeper.recent(), self.began_ms);
             let proof = || match route.is_export() {
@@ -220,14 +224,9 @@ impl Visit {
 
     pub(super) fn refused(&self, refusal: Refusal, scheme: Scheme) -> Problem {
         tracing::info!(target: "postern::session", reason = refusal.reason(), "a request was refused");
-        let problem = match refusal.slug() {
-            "csrf" => SessionProblem::Csrf,
-            "session-missing" => SessionProblem::Missing,
-            "session-expired" => SessionProblem::Expired,
-            _ => SessionProblem::BindingRequired,
-        };
+        let problem = SessionProblem::from(refusal);
         let mut told = SessionRefusal::from(problem);
-        if refusal.status() == StatusCode::UNAUTHORIZED {
+        if problem.status() == StatusCode::UNAUTHORIZED {
             told = told.with(WWW_AUTHENTICATE, &refusal.challenge(scheme));
         }
         if let (Refusal::Dpop(_), Some(nonce)) = (refusal, self.keeper.dpop_nonce()) {
@@ -257,12 +256,14 @@ impl Visit {
             .into()
     }
 
-    /// What a finding about another session does to that one.
-    async fn punish(&self, sid: &str, findings: &[Finding]) -> Result<(), Problem> {
-        match findings.iter().find(|finding| finding.rule == RuleId::H11) {
-            Some(finding) => self.do_to(sid, *finding).await,
-            None => Ok(()),
-        }
+    /// H11: a decoy without its handle. The finding is about the session that the decoy was made for, and so is
+    /// what it does.
+    pub(super) async fn betray(&self, sid: &str, finding: Finding) -> Result<(), Problem> {
+        // It is told even where nobody can say any more whose session it was.
+        let record = self.vault.record(sid).await.ok().flatten();
+        let holder = record.map(|record| record.holder).unwrap_or_default();
+        self.keeper.found(finding, Some((sid, &holder)));
+        self.do_to(sid, finding).await
     }
 
     /// Ends a session for a rule: that is on record first.

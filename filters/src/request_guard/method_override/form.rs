@@ -1,8 +1,9 @@
-//! The same in a form that is posted: read as it streams, with a bounded memory.
+//! The same in a form that is posted, or in what is taken for one: read as it streams, with a bounded memory.
 //!
 //! ```text
 //! a=1&_method=DELETE                                   application/x-www-form-urlencoded, or no type
 //! Content-Disposition: form-data; name="_method"       multipart
+//! {"a":1,"_method":"DELETE"}                           JSON
 //! ```
 //!
 //! Only `POST` is looked at: it is the only method whose forms frameworks obey.
@@ -12,6 +13,7 @@ use std::fmt;
 use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 
+use super::json::Members;
 use super::{AnotherMethod, changes_nothing, decoded, is_override};
 
 /// How much of a parameter's name, and of its value, is kept, in bytes. An override, with every byte
@@ -37,16 +39,19 @@ pub struct FormOverride {
     value: Option<Vec<u8>>,
     /// The line before belongs to a `Content-Disposition` that this one may go on.
     disposition: bool,
+    members: Members,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Pairs,
     Parts,
+    Members,
 }
 
 impl FormOverride {
-    /// What watches the body of a request; none when it is no form that anybody obeys.
+    /// What watches the body of a request; none when it is nothing that anybody obeys. A body in JSON is watched
+    /// whatever its coding: who does not decode it obeys nothing.
     ///
     /// # Errors
     /// The form is written in a way that hides what it says: in a coding, in several types, or in a charset
@@ -61,15 +66,19 @@ impl FormOverride {
         let (Ok(text), None) = (text, more) else {
             return Err(AnotherMethod);
         };
-        let text = text.to_ascii_lowercase();
-        let (essence, parameters) = text.split_once(';').unwrap_or((&text, ""));
-        let kind = match essence.trim() {
+        let text = text.trim().to_ascii_lowercase();
+        // SECURITY: where a type ends that is no single one is for each framework to say; this is the shortest.
+        let ends = text.split_once([';', ',', ' ', '\t']);
+        let (essence, parameters) = ends.unwrap_or((&text, ""));
+        let is_json = ["/json", "+json"].iter().any(|json| text.contains(json));
+        let kind = match essence {
             "" | "application/x-www-form-urlencoded" => Kind::Pairs,
             kind if kind.starts_with("multipart/") => Kind::Parts,
+            _ if is_json => return Ok(Some(Self::watching(method, Kind::Members))),
             _ => return Ok(None),
         };
         let charset = parameters
-            .split(';')
+            .split([';', ','])
             .filter_map(|parameter| parameter.split_once('='))
             .filter(|(name, _)| name.trim() == "charset")
             .all(|(_, value)| CHARSETS.contains(&value.trim().trim_matches('"')));
@@ -77,16 +86,21 @@ impl FormOverride {
             .get_all(CONTENT_ENCODING)
             .iter()
             .all(|value| value.as_bytes().eq_ignore_ascii_case(b"identity"));
-        if !charset || !plain {
+        if !charset || !plain || is_json {
             return Err(AnotherMethod);
         }
-        Ok(Some(Self {
+        Ok(Some(Self::watching(method, kind)))
+    }
+
+    fn watching(method: &str, kind: Kind) -> Self {
+        Self {
             method: method.to_owned(),
             kind,
             name: Vec::new(),
             value: None,
             disposition: false,
-        }))
+            members: Members::default(),
+        }
     }
 
     /// Takes the next bytes of the body.
@@ -96,6 +110,7 @@ impl FormOverride {
     pub fn push(&mut self, bytes: &[u8]) -> Result<(), AnotherMethod> {
         for byte in bytes {
             match (self.kind, *byte) {
+                (Kind::Members, byte) => self.members.push(byte)?,
                 (Kind::Pairs, b'&' | b';') => self.end_of_pair()?,
                 (Kind::Pairs, b'=') if self.value.is_none() => self.value = Some(Vec::new()),
                 (Kind::Parts, b'\n' | b'\r') => self.end_of_line()?,
@@ -129,6 +144,8 @@ impl FormOverride {
         match self.kind {
             Kind::Pairs => self.end_of_pair(),
             Kind::Parts => self.end_of_line(),
+            // A name is followed by something.
+            Kind::Members => Ok(()),
         }
     }
 
@@ -149,7 +166,9 @@ impl FormOverride {
         }
         self.disposition = self.is_disposition(&line);
         let text = String::from_utf8_lossy(&line).to_ascii_lowercase();
-        match self.disposition && names(&text).any(|name| is_override(&decoded(name.as_bytes()))) {
+        let overrides =
+            |name: Option<&str>| name.is_none_or(|name| is_override(&decoded(name.as_bytes())));
+        match self.disposition && names(&text).any(overrides) {
             true => Err(AnotherMethod),
             false => Ok(()),
         }
@@ -178,8 +197,9 @@ fn is_blank(name: &[u8]) -> bool {
     shown.is_empty() || shown.starts_with(b"%")
 }
 
-/// The values of `name` parameters in a line, `filename` excepted: quoted, bare, or extended (RFC 8187).
-fn names(line: &str) -> impl Iterator<Item = &str> {
+/// The values of `name` parameters in a line, `filename` excepted: quoted, bare, or extended (RFC 8187). None for one
+/// that goes on in further parameters (RFC 2231 section 3), which some readers put together.
+fn names(line: &str) -> impl Iterator<Item = Option<&str>> {
     let mut before = "";
     line.split("name").filter_map(move |piece| {
         let of_a_file = before.ends_with("file");
@@ -188,6 +208,11 @@ fn names(line: &str) -> impl Iterator<Item = &str> {
             Some(rest) => (true, rest),
             None => (false, piece),
         };
+        let counted = rest.trim_start_matches(|digit: char| digit.is_ascii_digit());
+        if extended && counted.len() < rest.len() && !of_a_file {
+            let counted = counted.strip_prefix('*').unwrap_or(counted);
+            return counted.trim_start().starts_with('=').then_some(None);
+        }
         let value = rest.trim_start().strip_prefix('=')?.trim_start();
         let value = match value.strip_prefix(['"', '\'']) {
             Some(quoted) => quoted.split(['"', '\'']).next()?,
@@ -197,6 +222,6 @@ fn names(line: &str) -> impl Iterator<Item = &str> {
             true => value.rsplit('\'').next()?,
             false => value,
         };
-        (!of_a_file).then_some(value)
+        (!of_a_file).then_some(Some(value))
     })
 }

@@ -134,6 +134,9 @@ fn parts_of_a_form_may_not_be_called_like_an_override() {
         "filename=\"a\"; name=\"_method\"",
         "\r\n name=\"_method\"",
         "\r\n\tname='_method'",
+        "name*0=\"_met\"; name*1=\"hod\"",
+        "name*0*=utf-8''%5Fmet; name*1 = hod",
+        "name*1=hod; name*0=_met",
     ] {
         assert!(
             !form(Some(PARTS), part(disposition).as_bytes()),
@@ -144,6 +147,8 @@ fn parts_of_a_form_may_not_be_called_like_an_override() {
         "name=\"method\"",
         "name=\"a\"; filename=\"_method\"",
         "name=\"a\"",
+        "name=\"a*0\"; filename*0=\"b\"; filename*1=\"c\"",
+        "name=\"name*0\"",
     ] {
         assert!(
             form(Some(PARTS), part(disposition).as_bytes()),
@@ -152,6 +157,73 @@ fn parts_of_a_form_may_not_be_called_like_an_override() {
     }
     let page = "--x\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n<input name=\"_method\">\r\n--x--";
     assert!(form(Some(PARTS), page.as_bytes()));
+}
+
+#[test]
+fn a_type_ends_where_the_most_lenient_framework_ends_it() {
+    for content_type in [
+        "application/x-www-form-urlencoded, x",
+        "application/x-www-form-urlencoded,x",
+        "application/x-www-form-urlencoded x",
+        "application/x-www-form-urlencoded\tx",
+        " application/x-www-form-urlencoded x; y",
+        " application/x-www-form-urlencoded ",
+        ", text/plain",
+    ] {
+        assert!(
+            !form(Some(content_type), b"_method=DELETE"),
+            "{content_type}"
+        );
+        assert!(form(Some(content_type), b"a=1"), "{content_type}");
+    }
+    let part = "--b\r\nContent-Disposition: form-data; name=\"_method\"\r\n\r\nDELETE\r\n--b--\r\n";
+    for content_type in [
+        "multipart/form-data, x; boundary=b",
+        "multipart/form-data x; boundary=b",
+    ] {
+        assert!(!form(Some(content_type), part.as_bytes()), "{content_type}");
+    }
+    let hidden = "application/x-www-form-urlencoded, charset=utf-16";
+    assert!(!form(Some(hidden), b"a=1"));
+}
+
+#[test]
+fn a_posted_object_may_not_have_a_member_like_an_override() {
+    for content_type in [
+        "application/json",
+        "application/json; charset=utf-8",
+        "APPLICATION/JSON, x",
+        "application/vnd.api+json",
+        "text/plain; a=/json",
+    ] {
+        for body in [
+            r#"{"_method":"DELETE"}"#,
+            r#" {"a":{"b":["}"]},"c":"\\","_method" : 1}"#,
+            r#"{"\u005fme\u0074hod":"DELETE"}"#,
+            r#"{"\_method":"DELETE"}"#,
+            r#"{"a":"\"","_METHOD":"DELETE"}"#,
+        ] {
+            assert!(!form(Some(content_type), body.as_bytes()), "{body}");
+            assert!(form(Some("text/plain"), body.as_bytes()), "{body}");
+        }
+        for body in [
+            "",
+            "{}",
+            r#"{"a":"_method","b":{"_method":"DELETE"},"c":[{"_method":1}]}"#,
+            r#"{"a":"\",\"_method\":1","method":1,"__method":2}"#,
+            r#"[{"_method":"DELETE"}]"#,
+            r#""_method""#,
+        ] {
+            assert!(form(Some(content_type), body.as_bytes()), "{body}");
+        }
+    }
+    let long = format!(
+        r#"{{"{}":1,"_method":2}}"#,
+        "_".repeat(2 * FORM_NAME_BYTES_MAX)
+    );
+    assert!(!form(Some("application/json"), long.as_bytes()));
+    let twice = "application/x-www-form-urlencoded; a=+json";
+    assert!(!form(Some(twice), b"a=1"), "read as either");
 }
 
 #[test]

@@ -1,30 +1,16 @@
-//! The page of one's own sessions: plain HTML and one style sheet in it. No script, and nothing from
-//! elsewhere; its policy lets a browser run and load nothing else.
+//! The page of one's own sessions. A table, whose rows are stacked on a phone; it says so of itself, since some
+//! browsers forget that a table is one that is laid out otherwise.
 
 use std::fmt::Write as _;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use http::header::{CONTENT_SECURITY_POLICY, REFERRER_POLICY};
 use http::{HeaderMap, HeaderValue};
-use ring::digest::{SHA256, digest};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
 use super::END_SESSION;
-
-/// Colours follow the browser's scheme.
-const STYLE: &str = "\
-:root{color-scheme:light dark}\
-body{font:16px/1.5 system-ui,sans-serif;max-width:48rem;margin:2rem auto;padding:0 1rem}\
-h1{font-size:1.4rem}\
-table{border-collapse:collapse;width:100%}\
-th,td{text-align:left;padding:.5rem .75rem .5rem 0;border-bottom:1px solid #8886}\
-th{font-weight:600}\
-form{margin:1rem 0}\
-td form{margin:0}\
-button{font:inherit;padding:.2rem .8rem}\
-.sid{font-family:ui-monospace,monospace;font-size:.8rem;opacity:.7}";
+use super::sessions::Ended;
+use crate::respond::{escaped, page, policy};
 
 /// What the page shows.
 pub(super) struct Page<'a> {
@@ -36,6 +22,8 @@ pub(super) struct Page<'a> {
     pub(super) ends_others: bool,
     /// Where to log in.
     pub(super) login: Option<&'a str>,
+    /// What was ended just now.
+    pub(super) ended: Option<Ended>,
 }
 
 /// One session, as its holder sees it; times are seconds since 1970.
@@ -65,18 +53,21 @@ impl Row {
     }
 
     fn push(&self, page: &Page<'_>, html: &mut String) {
-        let place = escaped(&self.place);
-        let (began, seen) = (at(self.began), at(self.last_seen));
-        let sid = escaped(&self.sid);
-        html.push_str("<tr>");
+        let (place, sid) = (escaped(&self.place), escaped(&self.sid));
+        let (began, seen) = (At::of(self.began), At::of(self.last_seen));
         let here = if self.is_current { " (this one)" } else { "" };
         write!(
             html,
-            "<td>{place}{here}<br><span class=\"sid\">{sid}</span></td><td>{began}</td><td>{seen}</td><td>"
+            "<tr role=\"row\"><td role=\"cell\">{place}{here}<br><span class=\"id\">{sid}</span></td>\
+             <td role=\"cell\" data-label=\"Began\">{}</td>\
+             <td role=\"cell\" data-label=\"Last used\">{}</td><td role=\"cell\">",
+            began.html(),
+            seen.html(),
         )
         .unwrap_or_default();
         if self.is_current || page.ends_others {
-            push_form(html, ("sid", &sid), "End");
+            let name = format!("End {place}{here}, begun {}", began.text());
+            push_form(html, ("sid", &sid), ("End", &name));
         }
         html.push_str("</td></tr>\n");
     }
@@ -85,11 +76,7 @@ impl Row {
 impl Page<'_> {
     /// The fields that keep the page to itself.
     pub(super) fn add_fields(&self, fields: &mut HeaderMap) {
-        let hash = STANDARD.encode(digest(&SHA256, STYLE.as_bytes()));
-        let policy = format!(
-            "default-src 'none'; style-src 'sha256-{hash}'; form-action 'self'; base-uri 'none'; \
-             frame-ancestors 'none'"
-        );
+        let policy = policy("form-action 'self'; frame-ancestors 'none'");
         // INVARIANT: it is ASCII; without it the page would be laxer, not wrong.
         if let Ok(policy) = HeaderValue::from_str(&policy) {
             fields.insert(CONTENT_SECURITY_POLICY, policy);
@@ -100,26 +87,38 @@ impl Page<'_> {
 
     /// The page.
     pub(super) fn html(&self) -> String {
-        let mut html = format!(
-            "<!doctype html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\">\
-             <meta name=\"viewport\" content=\"width=device-width\">\
-             <title>Your sessions</title><style>{STYLE}</style></head>\n<body>\n\
-             <h1>Your sessions</h1>\n<p>You are {}.</p>\n\
-             <table>\n<tr><th>Where</th><th>Began</th><th>Last used</th><th></th></tr>\n",
-            escaped(self.who)
-        );
+        let mut html = "<nav><a href=\"/\">Back to the application</a></nav>\n<main>\n\
+                        <h1>Your sessions</h1>\n"
+            .to_owned();
+        if let Some(ended) = self.ended {
+            let words = ended.words();
+            writeln!(html, "<p role=\"status\">{words}</p>").unwrap_or_default();
+        }
+        writeln!(html, "<p>You are {}.</p>", escaped(self.who)).unwrap_or_default();
+        html.push_str("<table role=\"table\">\n<thead role=\"rowgroup\"><tr role=\"row\">");
+        for heading in ["Where", "Began", "Last used", "Action"] {
+            write!(
+                html,
+                "<th role=\"columnheader\" scope=\"col\">{heading}</th>"
+            )
+            .unwrap_or_default();
+        }
+        html.push_str("</tr></thead>\n<tbody role=\"rowgroup\">\n");
         for row in self.rows {
             row.push(self, &mut html);
         }
-        html.push_str("</table>\n");
+        html.push_str("</tbody></table>\n");
         let has_others = self.rows.iter().any(|row| !row.is_current);
         match (has_others, self.ends_others) {
-            (true, true) => push_form(&mut html, ("others", "1"), "End all others"),
+            (true, true) => {
+                let label = "End all others";
+                push_form(&mut html, ("others", "1"), (label, label));
+            }
             (true, false) => self.push_step_up(&mut html),
             (false, _) => {}
         }
-        html.push_str("</body>\n</html>\n");
-        html
+        html.push_str("</main>\n");
+        page("Your sessions", &html)
     }
 
     fn push_step_up(&self, html: &mut String) {
@@ -133,44 +132,47 @@ impl Page<'_> {
     }
 }
 
-/// A button. `value` is escaped already.
-fn push_form(html: &mut String, (name, value): (&str, &str), label: &str) {
+/// A button, with what it says and what it is called where there are several. `value` and `called` are escaped already.
+fn push_form(html: &mut String, (name, value): (&str, &str), (label, called): (&str, &str)) {
     write!(
         html,
         "<form method=\"post\" action=\"{END_SESSION}\">\
-         <input type=\"hidden\" name=\"{name}\" value=\"{value}\"><button>{label}</button></form>"
+         <input type=\"hidden\" name=\"{name}\" value=\"{value}\"><button aria-label=\"{called}\">{label}</button></form>"
     )
     .unwrap_or_default();
 }
 
-/// Text, as it may stand anywhere in a page.
-fn escaped(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for one in text.chars() {
-        match one {
-            '&' => safe.push_str("&amp;"),
-            '<' => safe.push_str("&lt;"),
-            '>' => safe.push_str("&gt;"),
-            '"' => safe.push_str("&quot;"),
-            '\'' => safe.push_str("&#39;"),
-            one => safe.push(one),
-        }
-    }
-    safe
+/// A time in UTC, to the minute: a page without scripts does not know the reader's clock.
+struct At {
+    day: String,
+    time: String,
 }
 
-/// A time in UTC, to the minute: a page without scripts does not know the reader's clock.
-fn at(seconds: u64) -> String {
-    let time = i64::try_from(seconds).map(OffsetDateTime::from_unix_timestamp);
-    let Ok(Ok(time)) = time else {
-        return seconds.to_string();
-    };
-    let (month, (hour, minute, _)) = (u8::from(time.month()), time.to_hms());
-    format!(
-        "{:04}-{month:02}-{:02} {hour:02}:{minute:02} UTC",
-        time.year(),
-        time.day()
-    )
+impl At {
+    fn of(seconds: u64) -> Self {
+        let time = i64::try_from(seconds).map(OffsetDateTime::from_unix_timestamp);
+        let Ok(Ok(time)) = time else {
+            return Self {
+                day: seconds.to_string(),
+                time: String::new(),
+            };
+        };
+        let (month, (hour, minute, _)) = (u8::from(time.month()), time.to_hms());
+        Self {
+            day: format!("{:04}-{month:02}-{:02}", time.year(), time.day()),
+            time: format!("{hour:02}:{minute:02} UTC"),
+        }
+    }
+
+    fn text(&self) -> String {
+        format!("{} {}", self.day, self.time)
+    }
+
+    /// The same, for which a line ends in the middle only.
+    fn html(&self) -> String {
+        let Self { day, time } = self;
+        format!("<span class=\"at\">{day}</span> <span class=\"at\">{time}</span>")
+    }
 }
 
 #[cfg(test)]
@@ -195,6 +197,7 @@ mod tests {
             rows,
             ends_others,
             login: Some("/login"),
+            ended: None,
         }
     }
 
@@ -204,9 +207,8 @@ mod tests {
         let page = page(&rows, true);
         let html = page.html();
         assert!(html.contains("You are &lt;img src=x onerror=alert(1)&gt;&amp;&quot;&#39;."));
-        assert!(
-            html.contains("2026-11-29 12:00 UTC") && html.contains("chrome on linux (this one)")
-        );
+        assert!(html.contains("chrome on linux (this one)"));
+        assert!(html.contains("2026-11-29</span> <span class=\"at\">12:00 UTC</span>"));
         for word in ["<script", "javascript:", "<img", "src=\"", "http"] {
             assert!(!html.contains(word), "{word}");
         }
@@ -228,5 +230,26 @@ mod tests {
         assert!(stale.contains("<a href=\"/login\">log in again</a>"));
         let alone = page(&rows[..1], true).html();
         assert!(!alone.contains("End all others"));
+    }
+
+    #[test]
+    fn every_button_is_called_by_what_it_ends_and_what_was_ended_is_said() {
+        let rows = rows();
+        let mut page = page(&rows, true);
+        let html = page.html();
+        for name in [
+            "\"End chrome on linux (this one), begun 2026-11-29 12:00 UTC\"",
+            "\"End chrome on linux, begun 2026-11-29 12:00 UTC\"",
+            "\"End all others\"",
+        ] {
+            assert!(
+                html.contains(&format!("<button aria-label={name}>")),
+                "{name}"
+            );
+        }
+        assert!(!html.contains("role=\"status\"") && html.contains("<a href=\"/\">"));
+        page.ended = Some(Ended::One);
+        let told = "<p role=\"status\">The session was ended.</p>";
+        assert!(page.html().contains(told));
     }
 }

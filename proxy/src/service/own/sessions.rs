@@ -20,14 +20,11 @@ use crate::hygiene::{CleanRequest, Refusal};
 use crate::identity::{Credential, Recognised};
 use crate::jws::strict_json;
 use crate::policy_store::Snapshot;
-use crate::respond::{Own, Problem, SessionProblem};
-use crate::session::{Client, Record};
+use crate::respond::{Own, PAGE_TYPE, Problem, SessionProblem};
+use crate::session::browser_fields::{POSTERN_REQUEST, SEC_FETCH_SITE};
+use crate::session::{Answer, Client, Record};
 use crate::visit::{Arrival, Visit};
 
-const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
-/// What only a page of this origin, or a program, can send: a page elsewhere would have to ask first, and
-/// nobody here says yes.
-const POSTERN_REQUEST: HeaderName = HeaderName::from_static("postern-request");
 /// The longest body that says which session is meant, in bytes.
 const ENDING_BYTES_MAX: usize = 4 << 10;
 
@@ -40,6 +37,50 @@ enum Meant {
     Others,
 }
 
+/// Who asks.
+enum Visitor {
+    /// A person, in their session.
+    Known(Box<Visit>, Recognised),
+    /// Nobody yet: a link on another site was followed, and this page follows it from here.
+    Sent(Answer),
+}
+
+/// What was ended just now: the page says so when it is shown again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ended {
+    /// One session.
+    One,
+    /// All but the one that asks.
+    Others,
+}
+
+impl Ended {
+    const fn query(self) -> &'static str {
+        match self {
+            Self::One => "ended=one",
+            Self::Others => "ended=others",
+        }
+    }
+
+    fn of_query(query: &str) -> Option<Self> {
+        let mut both = [Self::One, Self::Others].into_iter();
+        both.find(|ended| ended.query() == query)
+    }
+
+    /// Where a browser is sent that has posted the form.
+    fn target(self) -> String {
+        format!("{SESSIONS}?{}", self.query())
+    }
+
+    /// In words.
+    pub(super) const fn words(self) -> &'static str {
+        match self {
+            Self::One => "The session was ended.",
+            Self::Others => "All other sessions were ended.",
+        }
+    }
+}
+
 impl Connection {
     /// The person's own sessions.
     pub(super) async fn own_sessions(
@@ -48,10 +89,17 @@ impl Connection {
         (request, snapshot): (&CleanRequest, &Snapshot),
     ) -> Result<Own, Problem> {
         allow(request, &[Method::GET, Method::HEAD])?;
-        if request.query.is_some() {
-            return Err(Problem::Denied(DenyReason::QueryNotAllowed));
-        }
-        let (visit, recognised) = self.visitor(exchange, (request, snapshot)).await?;
+        let ended = match request.query.as_deref() {
+            None => None,
+            Some(query) => {
+                let ended = Ended::of_query(query);
+                Some(ended.ok_or(Problem::Denied(DenyReason::QueryNotAllowed))?)
+            }
+        };
+        let (visit, recognised) = match self.visitor(exchange, (request, snapshot)).await? {
+            Visitor::Known(visit, recognised) => (visit, recognised),
+            Visitor::Sent(page) => return Ok(page.into()),
+        };
         let mine = visit.mine().await?;
         let rows: Vec<Row> = mine.iter().map(|record| row(&visit, record)).collect();
         let mut fields = visit.own_fields();
@@ -60,7 +108,7 @@ impl Connection {
             let sessions: Vec<Value> = rows.iter().map(Row::json).collect();
             return Ok(Own {
                 status: StatusCode::OK,
-                content_type: "application/json",
+                content_type: Some("application/json"),
                 fields,
                 body: json!({ "sessions": sessions }).to_string(),
             });
@@ -70,11 +118,13 @@ impl Connection {
             rows: &rows,
             ends_others: self.is_fresh(&visit, &recognised),
             login: visit.login_page(),
+            // A link elsewhere can say anything.
+            ended: ended.filter(|_| comes_from_here(&request.headers)),
         };
         page.add_fields(&mut fields);
         Ok(Own {
             status: StatusCode::OK,
-            content_type: "text/html; charset=utf-8",
+            content_type: Some(PAGE_TYPE),
             fields,
             body: page.html(),
         })
@@ -91,7 +141,10 @@ impl Connection {
         if !comes_from_here(&request.headers) {
             return Err(SessionProblem::Csrf.into());
         }
-        let (visit, recognised) = self.visitor(exchange, (request, snapshot)).await?;
+        let Visitor::Known(visit, recognised) = self.visitor(exchange, (request, snapshot)).await?
+        else {
+            return Err(SessionProblem::Missing.into());
+        };
         let posted = read(session, request, ENDING_BYTES_MAX).await?;
         let is_form = is_form(&request.headers);
         let unclear = Problem::Refusal(Refusal::Ambiguous("which session is meant"));
@@ -113,11 +166,12 @@ impl Connection {
         if !is_form {
             return Ok(answered(StatusCode::NO_CONTENT, fields));
         }
-        let to = match is_own {
-            true => visit.login_page().unwrap_or("/"),
-            false => SESSIONS,
+        let to = match (&meant, is_own) {
+            (_, true) => visit.login_page().unwrap_or("/").to_owned(),
+            (Meant::One(_), false) => Ended::One.target(),
+            (Meant::Others, false) => Ended::Others.target(),
         };
-        let to = HeaderValue::from_str(to).unwrap_or(HeaderValue::from_static("/"));
+        let to = HeaderValue::from_str(&to).unwrap_or(HeaderValue::from_static("/"));
         fields.insert(LOCATION, to);
         Ok(answered(StatusCode::SEE_OTHER, fields))
     }
@@ -127,13 +181,13 @@ impl Connection {
         &self,
         exchange: &mut Exchange,
         (request, snapshot): (&CleanRequest, &Snapshot),
-    ) -> Result<(Visit, Recognised), Problem> {
+    ) -> Result<Visitor, Problem> {
         let service = &self.service;
         // INVARIANT: these paths are ours only where the policy has sessions.
         let arriving = service.arriving((request, &self.peer), snapshot, exchange);
         let visit = match Visit::begin(arriving.ok_or(SessionProblem::Missing)?).await? {
-            Arrival::Visit(visit) => *visit,
-            Arrival::Page(_) => return Err(SessionProblem::Missing.into()),
+            Arrival::Visit(visit) => visit,
+            Arrival::Page(page) => return Ok(Visitor::Sent(page)),
         };
         let recognised = match visit.names_people() {
             true => visit.recognised()?,
@@ -145,7 +199,7 @@ impl Connection {
             }
         };
         exchange.note_identity(&recognised.identity);
-        Ok((visit, recognised))
+        Ok(Visitor::Known(visit, recognised))
     }
 
     /// Whether the login is fresh enough to end other sessions.
@@ -192,7 +246,7 @@ impl Meant {
 fn answered(status: StatusCode, fields: HeaderMap) -> Own {
     Own {
         status,
-        content_type: "text/plain; charset=utf-8",
+        content_type: None,
         fields,
         body: String::new(),
     }

@@ -11,14 +11,11 @@ use postern_config::sessions::RuleId;
 use super::finding::Finding;
 use super::shown::Carrier;
 use super::{Judgement, Scene};
+use crate::session::browser_fields::{
+    POSTERN_REQUEST, SEC_FETCH_DEST, SEC_FETCH_MODE, SEC_FETCH_SITE,
+};
 use crate::session::dpop::normal_origin;
 use crate::session::record::Client;
-
-const SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
-const MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
-const DESTINATION: HeaderName = HeaderName::from_static("sec-fetch-dest");
-/// The field that our own pages may send; a page of another origin would have to ask first (CORS).
-const OWN: HeaderName = HeaderName::from_static("postern-request");
 
 /// What is known of who sent a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,13 +55,16 @@ impl Fetch {
     /// metadata place elsewhere is not ours for any other field.
     #[must_use]
     pub fn read(headers: &HeaderMap, origins: &[String]) -> Self {
-        let sender = match only(headers, &SITE) {
+        let sender = match only(headers, &SEC_FETCH_SITE) {
             Some("same-origin" | "none") => Sender::Ours,
             Some("cross-site") => Sender::OtherSite,
             Some(_) => Sender::Elsewhere,
             None => by_other_fields(headers, origins),
         };
-        let purpose = match (only(headers, &MODE), only(headers, &DESTINATION)) {
+        let purpose = match (
+            only(headers, &SEC_FETCH_MODE),
+            only(headers, &SEC_FETCH_DEST),
+        ) {
             (Some("navigate"), Some("document")) => Purpose::Page,
             (None, None) => Purpose::Untold,
             (Some(_), _) | (_, Some(_)) => Purpose::Part,
@@ -74,7 +74,7 @@ impl Fetch {
 }
 
 fn by_other_fields(headers: &HeaderMap, origins: &[String]) -> Sender {
-    match (only(headers, &ORIGIN), only(headers, &OWN)) {
+    match (only(headers, &ORIGIN), only(headers, &POSTERN_REQUEST)) {
         (Some(origin), _) if is_one_of(origin, origins) => Sender::Ours,
         (Some(_), _) => Sender::Elsewhere,
         (None, Some("1")) => Sender::Ours,

@@ -52,12 +52,6 @@ impl Finding {
         Some(Self::new(sessions, RuleId::H12, reason))
     }
 
-    /// H15: a case outside of the session's grant. It is refused whatever the rule does.
-    #[must_use]
-    pub fn outside_grant(sessions: &Sessions) -> Self {
-        Self::new(sessions, RuleId::H15, "case-outside-the-grant")
-    }
-
     /// What it teaches about the binding of the session that it is about.
     #[must_use]
     pub fn lesson(&self) -> Lesson {

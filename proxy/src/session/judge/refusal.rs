@@ -1,18 +1,14 @@
-//! Why an exchange does not go on, and what the client is told: a slug, a status, and a challenge that says
-//! how to do better (RFC 6750 section 3, RFC 9449 section 7.1, RFC 9470 section 3). None of it says which
-//! factor failed.
+//! Why an exchange does not go on, and the challenge that says how to do better (RFC 6750 section 3, RFC 9449
+//! section 7.1, RFC 9470 section 3). Nothing that the client is told says which factor failed.
 
 use std::time::Duration;
 
-use http::StatusCode;
 use postern_config::sessions::RuleId;
 
 use super::request_dpop::DpopRefusal;
 use super::shown::{Carrier, Shown};
+use crate::session::proof::ALGORITHMS;
 use crate::session::record::Record;
-
-/// What proofs may be signed with, as challenges name it.
-const ALGORITHMS: &str = "ES256 EdDSA";
 
 /// Why an exchange is refused while the session stays as it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,7 +61,7 @@ impl Scheme {
     fn challenge(self, parameters: &str) -> String {
         let algorithms = match self {
             Self::Bearer => String::new(),
-            Self::Dpop => format!("algs=\"{ALGORITHMS}\""),
+            Self::Dpop => format!("algs=\"{}\"", ALGORITHMS.join(" ")),
         };
         let all = [parameters, &algorithms].into_iter();
         let all: Vec<&str> = all.filter(|one| !one.is_empty()).collect();
@@ -85,45 +81,6 @@ impl Refusal {
         }
     }
 
-    /// The problem's slug.
-    #[must_use]
-    pub const fn slug(self) -> &'static str {
-        match self {
-            Self::Csrf | Self::Rule(RuleId::H13) => "csrf",
-            Self::SessionMissing => "session-missing",
-            Self::Rule(RuleId::H12) => "session-expired",
-            Self::Rule(RuleId::H15) => "case-grant-required",
-            Self::BindingRequired
-            | Self::BindingSkipped
-            | Self::InvalidToken
-            | Self::Dpop(_)
-            | Self::Rule(
-                RuleId::H01
-                | RuleId::H02
-                | RuleId::H03
-                | RuleId::H04
-                | RuleId::H05a
-                | RuleId::H05b
-                | RuleId::H06
-                | RuleId::H07
-                | RuleId::H08
-                | RuleId::H09
-                | RuleId::H10
-                | RuleId::H11
-                | RuleId::H14,
-            ) => "binding-required",
-        }
-    }
-
-    /// The answer's status: 403 for what no credential would change.
-    #[must_use]
-    pub fn status(self) -> StatusCode {
-        match self.slug() {
-            "csrf" | "case-grant-required" => StatusCode::FORBIDDEN,
-            _ => StatusCode::UNAUTHORIZED,
-        }
-    }
-
     /// The word for records, which no client sees.
     #[must_use]
     pub const fn reason(self) -> &'static str {
@@ -135,20 +92,6 @@ impl Refusal {
             Self::Dpop(refusal) => refusal.code(),
             Self::SessionMissing => "session_missing",
             Self::Rule(rule) => rule.word(),
-        }
-    }
-
-    /// Whether the same request may succeed in a moment.
-    #[must_use]
-    pub const fn is_retryable(self) -> bool {
-        match self {
-            Self::BindingSkipped | Self::Dpop(DpopRefusal::Nonce) => true,
-            Self::Csrf
-            | Self::BindingRequired
-            | Self::InvalidToken
-            | Self::Dpop(DpopRefusal::Proof | DpopRefusal::Replay | DpopRefusal::OtherKey)
-            | Self::SessionMissing
-            | Self::Rule(_) => false,
         }
     }
 
@@ -216,22 +159,6 @@ mod tests {
             ),
         ] {
             assert_eq!(challenge, expected);
-        }
-    }
-
-    #[test]
-    fn what_no_credential_changes_is_forbidden_and_all_else_unauthorized() {
-        for (refusal, slug, status) in [
-            (Refusal::Csrf, "csrf", 403),
-            (Refusal::Rule(RuleId::H13), "csrf", 403),
-            (Refusal::Rule(RuleId::H15), "case-grant-required", 403),
-            (Refusal::Rule(RuleId::H12), "session-expired", 401),
-            (Refusal::Rule(RuleId::H05a), "binding-required", 401),
-            (Refusal::SessionMissing, "session-missing", 401),
-            (Refusal::BindingRequired, "binding-required", 401),
-            (Refusal::Dpop(DpopRefusal::Replay), "binding-required", 401),
-        ] {
-            assert_eq!((refusal.slug(), refusal.status().as_u16()), (slug, status));
         }
     }
 }

@@ -92,17 +92,6 @@ pub enum Skipped {
 }
 
 impl Skipped {
-    /// The word for records.
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Unreachable => "unreachable",
-            Self::ServerError => "server_error",
-            Self::QuotaExceeded => "quota_exceeded",
-            Self::Other => "other",
-        }
-    }
-
     fn read(headers: &HeaderMap) -> Option<Self> {
         let value = headers.get(SKIPPED)?.to_str().unwrap_or_default();
         let first = value.split([',', ';']).next().unwrap_or_default();

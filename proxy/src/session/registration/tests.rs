@@ -98,7 +98,7 @@ fn fields(all: &[(&'static str, &str)]) -> HeaderMap {
 }
 
 fn registering(proof: &str) -> HeaderMap {
-    fields(&[(SITE, "same-origin"), (RESPONSE, proof)])
+    fields(&[("sec-fetch-site", "same-origin"), (RESPONSE, proof)])
 }
 
 fn refreshing(proof: Option<&str>) -> HeaderMap {
@@ -155,9 +155,9 @@ fn a_registration_that_is_not_in_order_leaves_the_session_as_it_was() {
     let mut twice = good.clone();
     twice.append(RESPONSE, HeaderValue::from_static("x"));
     let mut foreign = good.clone();
-    foreign.insert(SITE, HeaderValue::from_static("same-site"));
+    foreign.insert(SEC_FETCH_SITE, HeaderValue::from_static("same-site"));
     let mut untold = good.clone();
-    untold.remove(SITE);
+    untold.remove(SEC_FETCH_SITE);
     let sessionless: Change = |desk| desk.record.binding.device = None;
     let otherwise: Change = |desk| desk.sessions.bind = [Binds::Context].into();
     let nothing: Change = |_| {};

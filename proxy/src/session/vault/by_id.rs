@@ -40,6 +40,7 @@ impl Vault {
     /// # Errors
     /// See [`VaultError`].
     pub async fn teach(&self, sid: &str, lesson: &Lesson) -> Result<(), VaultError> {
+        let _turn = self.turns.take(sid).await;
         for _try in 0..TRIES {
             let Some((stored, mut record)) = self.fetch(Which::Id(sid)).await? else {
                 return Ok(());

@@ -15,6 +15,7 @@ impl Vault {
             return Ok(());
         }
         for sid in theirs {
+            let _turn = self.turns.take(&sid).await;
             let (stored, mut record) = match self.fetch(Which::Id(&sid)).await {
                 Ok(Some((stored, record))) if record.times.are_over(now) => (stored, record),
                 Err(NoSession::Store(error)) => return Err(error.into()),

@@ -36,6 +36,12 @@ pub(super) const PROBLEMS: &[(&str, &str, &str)] = &[
          less, or raise the limit.",
     ),
     (
+        "case-grant-required",
+        "the session is used for a case outside of its grant (403)",
+        "Rule H15 of `sessions` refuses the request: its case is none that the person was given access \
+         to. Ask for access to that case, and repeat the request.",
+    ),
+    (
         "connection-outdated",
         "the connection was let in by authorities that have changed (421)",
         "The server file's `listen.tls.client_ca` was renewed after this connection was made, so that \

@@ -170,7 +170,11 @@ fn what_is_raised_elsewhere_has_its_action_too() {
     let mut judgement = stage.judge(&Visit::new(), 0);
     judgement.raise(Finding::policy_gap(&stage.sessions));
     assert_eq!(judgement.outcome, Outcome::Go);
-    judgement.raise(Finding::outside_grant(&stage.sessions));
+    judgement.raise(Finding::new(
+        &stage.sessions,
+        RuleId::H15,
+        "case-outside-the-grant",
+    ));
     let refused = Refusal::Rule(RuleId::H15);
     assert_eq!(judgement.outcome, Outcome::Refuse(refused));
     assert_eq!(words(&judgement), "H10 H15");

@@ -40,11 +40,12 @@ fn the_decoy_of_another_session_betrays_that_one() {
         let mut stage = Stage::new();
         stage.sessions.rules.insert(RuleId::H11, action);
         let judgement = stage.judge(&visit, 100);
-        assert_eq!(words(&judgement), "H11");
-        assert_eq!(judgement.betrayed.as_deref(), Some(OTHER));
+        assert_eq!(words(&judgement), "", "it is not about this one");
+        let (sid, finding) = judgement.betrayed.unwrap();
+        assert_eq!((sid.as_str(), finding.rule), (OTHER, RuleId::H11));
         assert_eq!(judgement.outcome, outcome);
         assert!(judgement.learned.is_empty(), "nothing of this session");
-        let lesson = judgement.findings[0].lesson();
+        let lesson = finding.lesson();
         assert_eq!(lesson.step_up, action == RuleAction::StepUp);
         assert_eq!(lesson.downgrade, action == RuleAction::Downgrade);
     }
