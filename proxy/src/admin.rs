@@ -11,6 +11,7 @@ mod audit;
 mod guard;
 mod health;
 mod metrics;
+mod on_record;
 mod quotas;
 mod routes;
 mod server;

@@ -24,7 +24,7 @@ use crate::quota::{self, Applied, Charging, Exceeded, QuotaError, Shortage, Subj
 use crate::respond::{Problem, QuotaRefusal, STEP_UP_AGE_MAX};
 
 pub use keeper::QuotaKeeper;
-pub(crate) use listing::listing;
+pub(crate) use listing::{UnknownQuota, known_quota, listing};
 
 /// What is said of a quota's second count in its name.
 const STEPPED_UP: &str = "stepped-up";
@@ -40,6 +40,8 @@ pub(crate) struct Meter {
     subject_key: SubjectKey,
     metrics: Arc<Metrics>,
     charged: Charged,
+    /// What of that has not left yet.
+    waiting: Waiting,
     /// By when the records that were granted last must have left.
     leave_before: Option<Instant>,
 }
@@ -49,10 +51,19 @@ pub(crate) struct Meter {
 pub(crate) struct Charged {
     /// Records.
     pub(crate) records: u64,
-    /// Data subjects, those that counted before included.
+    /// Data subjects that did not count before.
     pub(crate) subjects: u64,
     /// Bytes of the body.
     pub(crate) bytes: u64,
+}
+
+/// What was charged last, until bytes leave with it.
+#[derive(Debug, Clone, Copy, Default)]
+struct Waiting {
+    records: u64,
+    subjects: u64,
+    /// How many of the subjects have no name: these can be given back.
+    nameless: u64,
 }
 
 /// What may leave of what is due.
@@ -95,6 +106,7 @@ impl Meter {
             subject_key: SubjectKey::new(quotas.subject_key()),
             metrics: Arc::clone(keeper.metrics()),
             charged: Charged::default(),
+            waiting: Waiting::default(),
             leave_before: None,
         };
         if let Err(error) = meter.charging.requests(plan.may_hold_records()).await {
@@ -135,13 +147,17 @@ impl Meter {
         let granted = granted.map_err(|error| self.refused(&error))?;
         self.leave_before = granted.leave_before;
         let all = granted.cut.is_none();
-        let named = |record: Option<u64>| record.is_none_or(|record| record < granted.units);
-        let subjects = due.subjects.iter().filter(|subject| named(subject.record));
-        let subjects = u64::try_from(subjects.count()).unwrap_or(u64::MAX);
-        self.note(Unit::Records, granted.units);
-        self.note(Unit::Subjects, subjects);
+        let stays = |record: Option<u64>| record.is_none_or(|record| record < granted.units);
+        let nameless = subjects
+            .iter()
+            .filter(|due| due.subject == Subject::Nameless && stays(due.record));
+        self.waiting = Waiting {
+            records: granted.units,
+            subjects: granted.subjects,
+            nameless: u64::try_from(nameless.count()).unwrap_or(u64::MAX),
+        };
         self.charged.records = self.charged.records.saturating_add(granted.units);
-        self.charged.subjects = self.charged.subjects.saturating_add(subjects);
+        self.charged.subjects = self.charged.subjects.saturating_add(granted.subjects);
         if let Some(exceeded) = &granted.cut {
             self.metrics.quota_denied(&exceeded.applied.quota.name);
         }
@@ -158,20 +174,35 @@ impl Meter {
     ///
     /// # Errors
     /// A quota is used up, or nobody can tell; or that took so long that the records' bucket has ended.
-    /// Nothing of them may leave.
+    /// Nothing of them may leave, and what can be given back of their charge was given back.
     pub(crate) async fn bytes(&mut self, bytes: u64) -> Result<(), Problem> {
-        if bytes == 0 {
-            return Ok(());
+        if bytes > 0 {
+            if let Err(error) = self.charging.bytes(bytes).await {
+                self.give_back().await;
+                return Err(self.refused(&error));
+            }
+            if !self.charging.has_time(self.leave_before.take()) {
+                self.give_back().await;
+                return Err(Problem::StoreUnavailable);
+            }
         }
-        if let Err(error) = self.charging.bytes(bytes).await {
-            return Err(self.refused(&error));
-        }
-        if !self.charging.has_time(self.leave_before.take()) {
-            return Err(Problem::StoreUnavailable);
-        }
-        self.note(Unit::Bytes, bytes);
         self.charged.bytes = self.charged.bytes.saturating_add(bytes);
+        let left = std::mem::take(&mut self.waiting);
+        self.note(Unit::Records, left.records);
+        self.note(Unit::Subjects, left.subjects);
+        self.note(Unit::Bytes, bytes);
         Ok(())
+    }
+
+    /// Gives back what was granted last, because nothing of it leaves. Data subjects with a name stay charged:
+    /// somebody else may rely on them.
+    pub(crate) async fn give_back(&mut self) {
+        self.charging.undo().await;
+        let back = std::mem::take(&mut self.waiting);
+        self.charged.records = self.charged.records.saturating_sub(back.records);
+        self.charged.subjects = self.charged.subjects.saturating_sub(back.nameless);
+        let stays = back.subjects.saturating_sub(back.nameless);
+        self.note(Unit::Subjects, stays);
     }
 
     fn note(&self, unit: Unit, units: u64) {
@@ -203,16 +234,20 @@ fn of_ledger(due: &DueSubject) -> quota::DueSubject {
     }
 }
 
-/// What a used-up quota means for the client.
+/// What a quota that does not allow it means for the client.
 fn refusal(exceeded: &Exceeded) -> QuotaRefusal {
     let Applied { quota, limit } = &exceeded.applied;
+    let fits = exceeded.needed <= *limit;
     QuotaRefusal {
         name: quota.name.clone(),
         unit: quota.unit,
         limit: *limit,
+        left: exceeded.left,
+        fits,
         window: quota.window,
         reset: exceeded.reset_after,
-        step_up: quota.on_exceed == OnExceed::StepUp,
+        // The count that signing in opens is no larger.
+        step_up: quota.on_exceed == OnExceed::StepUp && fits,
     }
 }
 

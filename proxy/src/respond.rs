@@ -54,7 +54,7 @@ pub(crate) enum Problem {
     Session(Box<SessionRefusal>),
     /// There is no room for another exchange.
     Overloaded,
-    /// A quota is used up.
+    /// A quota does not allow it.
     Quota(Box<QuotaRefusal>),
     /// What would happen cannot be put on record, so it does not happen.
     AuditUnavailable,

@@ -164,9 +164,8 @@ impl Postern {
         let (server, base) = (options.server, options.base);
         // Only the audit log says what the system's clock said, wrong or not.
         let clock: Arc<dyn Clock> = Arc::new(AnchoredClock::new(options.clock));
-        let served = served(&server, &listener);
         live(&store, &lifecycle, &evidence).register(metrics.registry())?;
-        let counted = (&metrics, &store);
+        let (counted, served) = ((&metrics, &store), served(&server, &listener));
         let exporting = options.telemetry.start(counted, &evidence, served)?;
         let told = (&clock, &metrics, &evidence);
         let quotas = quota_keeper(&server, &base, told)?;

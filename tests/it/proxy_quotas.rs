@@ -1,6 +1,9 @@
 //! Quotas behind the proxy: what is refused, cut and removed, on which routes together, and what the
 //! client is told.
 
+mod given_back;
+mod operators;
+
 use std::fmt::Write as _;
 
 use serde_json::{Value, json};
@@ -137,12 +140,15 @@ async fn a_used_up_quota_is_a_429_that_says_when_to_come_back() {
         Some("\"q0\";q=12;w=3600;qu=\"records\"")
     );
     let state = refused.header("ratelimit").unwrap();
-    assert!(state.starts_with("\"q0\";r=0;t="), "{state}");
+    assert!(state.starts_with("\"q0\";r=2;t="), "{state}");
+    assert_eq!(problem["quota"]["left"], 2);
     let rest = json_of(&stage, "ann", "/cases?from=0&count=2").await;
     assert_eq!(rest.status, 200, "what was refused was not charged");
     let requests = origin.requests().len();
     let early = json_of(&stage, "ann", "/cases?from=0&count=0").await;
     assert_eq!(early.status, 429);
+    let state = early.header("ratelimit").unwrap();
+    assert!(state.starts_with("\"q0\";r=0;t="), "{state}");
     assert_eq!(
         origin.requests().len(),
         requests,
@@ -181,6 +187,11 @@ async fn the_same_customer_fetched_three_hundred_times_costs_one() {
     );
     let list = json_of(&stage, "ann", "/cases?from=7&count=2").await;
     assert_eq!(list.status, 200, "the same two in a list");
+    let metrics = stage.metrics().await;
+    assert!(
+        metrics.contains("postern_quota_charged_total{unit=\"subjects\"} 2\n"),
+        "{metrics}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

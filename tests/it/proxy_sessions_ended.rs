@@ -104,8 +104,9 @@ async fn a_revocation_by_an_operator_cuts_a_long_answer_and_is_on_record() {
         (300_401 + 2, "", ""),
         (300_399, "agent", "admin"),
         (300_202, "agent", "admin"),
+        (300_401 + 2, "", ""),
     ];
-    assert_eq!(told, expected);
+    assert_eq!(told, expected, "announced, done, and how it ended");
 }
 
 #[tokio::test(flavor = "multi_thread")]

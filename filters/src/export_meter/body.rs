@@ -63,9 +63,11 @@ impl MeteredBody {
     /// # Errors
     /// The body may not leave any further, or a record goes on for too long without naming its subject.
     pub fn push(&mut self, chunk: Bytes) -> Result<(), BodyError> {
+        // What leaves begins with the first byte, though a coded one may say nothing yet.
+        let begins = !chunk.is_empty();
         let pushed = self.pipeline.push(chunk);
         self.took(pushed)?;
-        if let Some(unread) = self.unread.take_if(|_| self.pipeline.decoded_bytes() > 0) {
+        if let Some(unread) = self.unread.take_if(|_| begins) {
             self.due.records += 1;
             if unread.subjects {
                 self.due.subjects.push(DueSubject {

@@ -167,6 +167,20 @@ fn what_needs_no_reading_to_be_counted_passes_in_its_own_buffers() {
 }
 
 #[test]
+fn a_coded_body_that_passes_unread_is_due_before_its_first_byte_leaves() {
+    let fields = [("content-type", "text/plain"), ("content-encoding", "gzip")];
+    let mut body = answer(&plan("boss", "one", ALL), 200, &fields)
+        .body
+        .unwrap();
+    assert!(!body.reads());
+    let head = b"\x1f\x8b\x08\0\0\0\0\0\0\x03";
+    body.push(Bytes::new()).unwrap();
+    assert!(body.due().is_empty(), "nothing has come");
+    body.push(Bytes::from_static(head)).unwrap();
+    assert_eq!((body.decoded_bytes(), body.due().records), (0, 1));
+}
+
+#[test]
 fn what_passes_unread_is_one_record_of_somebody_unknown() {
     let answer = answer(
         &plan("agent", "person", ALL),

@@ -12,9 +12,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::AdminState;
-use crate::evidence::{Act, Event};
-use crate::quota::{Filter, Quotas};
-use crate::{decision_log, metering};
+use crate::metering::{self, UnknownQuota};
+use crate::quota::{Filter, Quotas, StoreError};
 
 /// Which counts are meant, and why.
 #[derive(Deserialize)]
@@ -40,6 +39,13 @@ pub(super) async fn list(State(state): State<AdminState>, Query(asked): Query<As
     let snapshot = state.store.snapshot();
     match quotas.list(&filter).await {
         Ok(entries) => {
+            // What an earlier policy has counted is shown; only a name that nobody knows is a mistake.
+            if entries.is_empty()
+                && let Some(name) = &filter.quota
+                && let Err(unknown) = metering::known_quota(name, snapshot.compiled.quotas())
+            {
+                return bad(&unknown.to_string());
+            }
             let listing = metering::listing(&entries, snapshot.compiled.quotas());
             (StatusCode::OK, Json(listing))
         }
@@ -53,13 +59,17 @@ pub(super) async fn reset(State(state): State<AdminState>, Query(asked): Query<A
     let (Some(quota), Some(who), Some(reason)) =
         (given(asked.quota), given(asked.who), given(asked.reason))
     else {
-        let error = "say which `quota`, `who` and the `reason`";
-        return (StatusCode::BAD_REQUEST, Json(json!({ "error": error })));
+        return bad("say which `quota`, `who` and the `reason`");
     };
     let quotas = match opened(&state).await {
         Ok(quotas) => quotas,
         Err(answer) => return answer,
     };
+    match unknown(&state, quotas, &quota).await {
+        Ok(None) => {}
+        Ok(Some(unknown)) => return bad(&unknown.to_string()),
+        Err(error) => return unavailable(&error),
+    }
     let filter = Filter {
         quota: Some(quota.clone()),
         who: Some(who.clone()),
@@ -70,31 +80,45 @@ pub(super) async fn reset(State(state): State<AdminState>, Query(asked): Query<A
         reason,
         count: 0,
     };
-    // What cannot be put on record is not done.
-    let recorded = state.evidence.record(&Event::Act(Act::Admin(&entry)));
-    if recorded.durable().await.is_err() {
+    if state.begins(&entry).await.is_err() {
         let body = json!({ "error": "the audit log takes no entries, so nothing was reset" });
         return (StatusCode::SERVICE_UNAVAILABLE, Json(body));
     }
-    match forget(quotas, &filter).await {
-        Ok(count) => {
-            entry.count = count;
-            decision_log::write_admin(&entry);
-            (StatusCode::OK, Json(json!({ "reset": count })))
+    let forgotten = forget(quotas, &filter, &mut entry.count).await;
+    state.ended(&entry, forgotten.is_ok()).await;
+    match forgotten {
+        Ok(()) => (StatusCode::OK, Json(json!({ "reset": entry.count }))),
+        Err(error) => {
+            let body = json!({ "error": error.to_string(), "reset": entry.count });
+            (StatusCode::SERVICE_UNAVAILABLE, Json(body))
         }
-        Err(error) => unavailable(&error),
     }
 }
 
-/// Forgets every count that the filter means, and says how many there were.
-async fn forget(quotas: &Quotas, filter: &Filter) -> Result<u64, crate::quota::StoreError> {
-    let mut count = 0;
+/// Why this is the name of no quota: neither the policy in force has it, nor is anything counted under it.
+async fn unknown(
+    state: &AdminState,
+    quotas: &Quotas,
+    name: &str,
+) -> Result<Option<UnknownQuota>, StoreError> {
+    let snapshot = state.store.snapshot();
+    let Err(unknown) = metering::known_quota(name, snapshot.compiled.quotas()) else {
+        return Ok(None);
+    };
+    let under_it = Filter {
+        quota: Some(name.to_owned()),
+        who: None,
+    };
+    let is_counted = !quotas.list(&under_it).await?.is_empty();
+    Ok((!is_counted).then_some(unknown))
+}
+
+/// Forgets every count that the filter means. `count` rises with each, also where a later one fails.
+async fn forget(quotas: &Quotas, filter: &Filter, count: &mut u64) -> Result<(), StoreError> {
     for entry in quotas.list(filter).await? {
-        if quotas.reset(&entry.key).await? {
-            count += 1;
-        }
+        *count += u64::from(quotas.reset(&entry.key).await?);
     }
-    Ok(count)
+    Ok(())
 }
 
 async fn opened(state: &AdminState) -> Result<&Quotas, Answer> {
@@ -103,6 +127,10 @@ async fn opened(state: &AdminState) -> Result<&Quotas, Answer> {
         .open()
         .await
         .map_err(|error| unavailable(&error))
+}
+
+fn bad(error: &str) -> Answer {
+    (StatusCode::BAD_REQUEST, Json(json!({ "error": error })))
 }
 
 fn unavailable(error: &dyn std::error::Error) -> Answer {

@@ -15,8 +15,6 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::AdminState;
-use crate::decision_log;
-use crate::evidence::{Act, Event};
 use crate::session::{NoSession, Record, Revoker, Vault};
 
 /// More sessions than these are not listed at once.
@@ -126,9 +124,7 @@ pub(super) async fn revoke(
         reason,
         count: 0,
     };
-    // What cannot be put on record is not done.
-    let recorded = state.evidence.record(&Event::Act(Act::Admin(&entry)));
-    if recorded.durable().await.is_err() {
+    if state.begins(&entry).await.is_err() {
         let body = json!({ "error": "the audit log takes no entries, so nothing was ended" });
         return (StatusCode::SERVICE_UNAVAILABLE, Json(body));
     }
@@ -136,7 +132,7 @@ pub(super) async fn revoke(
     entry.count = ended
         .as_ref()
         .map_or_else(|(count, _)| *count, |count| *count);
-    decision_log::write_admin(&entry);
+    state.ended(&entry, ended.is_ok()).await;
     match ended {
         Ok(count) => (StatusCode::OK, Json(json!({ "revoked": count }))),
         Err((count, error)) => {

@@ -1,8 +1,8 @@
 //! `GET /tap`: decisions as they are made, one JSON object a line, until the client leaves.
 //!
 //! It shows what decision lines say (D15) and leaves a record: whoever watches people at work does so on
-//! record. `route`, `outcome`, `role` and `label` in the query leave out what does not have them. A client
-//! that reads too slowly loses decisions and is told how many, `{"lost":12}`.
+//! record. `route`, `outcome`, `role` and `label` in the query leave out what does not have them; a name that the
+//! policy does not have is refused. A client that reads too slowly loses decisions and is told how many, `{"lost":12}`.
 
 use std::convert::Infallible;
 
@@ -14,6 +14,7 @@ use axum::{Extension, Json};
 use bytes::Bytes;
 use futures::{Stream, stream};
 use postern_audit::{AdminEntry, AuditEntry};
+use postern_config::Policy;
 use serde::Deserialize;
 use serde_json::json;
 
@@ -53,6 +54,16 @@ impl Asked {
             && has(&self.label, &|label| entry.withheld.contains_key(label))
     }
 
+    /// What is asked for that the policy does not have: no decision would ever show it.
+    fn unknown(&self, policy: &Policy) -> Option<String> {
+        let routes = policy.routes.iter().map(|route| route.name.as_str());
+        let labels = policy.labels.iter().map(|(label, _)| label.as_str());
+        let roles = policy.roles.keys().map(String::as_str);
+        none_of("route", self.route.as_deref(), routes.chain(["-"]))
+            .or_else(|| none_of("role", self.role.as_deref(), roles))
+            .or_else(|| none_of("label", self.label.as_deref(), labels))
+    }
+
     /// What goes on record: that somebody watches, and what.
     fn entry(&self) -> AdminEntry {
         let filters = [
@@ -74,6 +85,20 @@ impl Asked {
     }
 }
 
+/// Why a name that is asked for is none of those that there are.
+fn none_of<'a>(
+    kind: &str,
+    asked: Option<&str>,
+    names: impl Iterator<Item = &'a str>,
+) -> Option<String> {
+    let names: Vec<&str> = names.collect();
+    let asked = asked.filter(|asked| !names.contains(asked))?;
+    let known = names.join(", ");
+    Some(format!(
+        "`{asked}` is no {kind} of this policy; there are: {known}"
+    ))
+}
+
 /// `GET /tap`.
 pub(super) async fn tap(
     State(state): State<AdminState>,
@@ -90,6 +115,15 @@ pub(super) async fn tap(
         let error = format!("`{outcome}` is no outcome; it is one of {words}");
         return refuse(StatusCode::BAD_REQUEST, error);
     }
+    let snapshot = state.store.snapshot();
+    if let Some(error) = snapshot
+        .compiled
+        .policy()
+        .and_then(|policy| asked.unknown(policy))
+    {
+        return refuse(StatusCode::BAD_REQUEST, error);
+    }
+    drop(snapshot);
     let Some(watcher) = state.metrics.tap().watch() else {
         let error = format!("{TAPS_MAX} taps are open, and no more are served at once");
         return refuse(StatusCode::SERVICE_UNAVAILABLE, error);

@@ -1,6 +1,7 @@
 //! The admin listener over real sockets: who may ask what, and what is answered.
 
 mod live;
+mod quotas;
 mod sessions;
 
 use std::path::Path;

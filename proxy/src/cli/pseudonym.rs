@@ -7,7 +7,7 @@
 //! SECURITY: whoever can run this with the real keys can try values until a token fits. That needs read
 //! access to the keys, and nothing else gives it.
 
-use std::io::{self, Read as _};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -22,8 +22,8 @@ use crate::load;
 use super::output::{Exit, Format, Output};
 use super::{check, explain, wording};
 
-/// The longest value that is read from standard input.
-const VALUE_BYTES_MAX: u64 = 1 << 20;
+/// The longest value that is read from standard input, with its line break.
+const VALUE_BYTES_MAX: usize = 1 << 20;
 
 /// What is said of tokens that no proxy makes.
 pub(super) const OF_TEST_KEY: &str = "made with the fixed test key: no proxy makes these tokens";
@@ -121,11 +121,7 @@ fn source(arguments: &Arguments, config: &Path, output: &Output) -> Result<(Path
 fn value(arguments: &Arguments) -> Result<String, String> {
     let mut text = arguments.value.clone();
     if text == "-" {
-        text.clear();
-        let mut input = io::stdin().lock().take(VALUE_BYTES_MAX);
-        input
-            .read_to_string(&mut text)
-            .map_err(|error| format!("cannot read standard input: {error}"))?;
+        text = read(io::stdin().lock())?;
         let line = load::without_line_break(text.as_bytes()).len();
         text.truncate(line);
     }
@@ -137,6 +133,21 @@ fn value(arguments: &Arguments) -> Result<String, String> {
         Ok(serde_json::Value::Number(_)) if text.trim() == text => Ok(text),
         Ok(_) | Err(_) => Err("the value is no JSON number".to_owned()),
     }
+}
+
+/// A value to its end. One that is too long is refused: a part of it has another token.
+fn read(input: impl Read) -> Result<String, String> {
+    let mut bytes = Vec::new();
+    let mut input = input.take(VALUE_BYTES_MAX as u64 + 1);
+    input
+        .read_to_end(&mut bytes)
+        .map_err(|error| format!("cannot read standard input: {error}"))?;
+    if bytes.len() > VALUE_BYTES_MAX {
+        return Err(format!(
+            "the value is longer than {VALUE_BYTES_MAX} bytes, which is the most that is read"
+        ));
+    }
+    String::from_utf8(bytes).map_err(|_odd| "the value is not UTF-8".to_owned())
 }
 
 /// The scope in words, and a token for each key, the newest first.
@@ -205,5 +216,19 @@ fn issuer(arguments: &Arguments, policy: &Policy, keys: &Keys) -> String {
         IdentityRule::Mtls(_) => "mtls".to_owned(),
         IdentityRule::Header(_) => "header".to_owned(),
         IdentityRule::Session(_) => "session".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_is_read_whole_or_refused() {
+        let longest = "x".repeat(VALUE_BYTES_MAX);
+        assert_eq!(read(longest.as_bytes()).unwrap(), longest);
+        let refused = read(format!("{longest}x").as_bytes()).unwrap_err();
+        assert!(refused.contains("longer than 1048576 bytes"), "{refused}");
+        assert!(read(&b"\xff"[..]).unwrap_err().contains("UTF-8"));
     }
 }

@@ -32,16 +32,16 @@ enum Command {
         #[arg(long)]
         quota: Option<String>,
     },
-    /// Show what one identity, tenant or role has used
+    /// Show what one identity, session, tenant or role has used
     Show {
-        /// The subject, tenant or role, in any spelling
+        /// The subject, tenant or role, in any spelling; or the session, as it is listed
         who: String,
     },
     /// Forget what was charged to somebody; leaves a record with the reason
     Reset {
         /// The quota's name
         quota: String,
-        /// The subject, tenant or role, in any spelling
+        /// The subject, tenant or role, in any spelling; or the session, as it is listed
         who: String,
         /// Why
         #[arg(long)]
@@ -96,6 +96,10 @@ fn list(client: &AdminClient, (config, filter): (&Path, &Filter), output: &Outpu
         Ok(answer) => {
             output.note("no Postern runs here; this is what the store holds");
             tell(StatusCode::OK, &answer, output)
+        }
+        Err(unknown @ stored::ReadError::Unknown(_)) => {
+            output.error(unknown);
+            Exit::Unreadable
         }
         Err(stored) => {
             output.error(&error);
@@ -174,6 +178,10 @@ fn row(entry: &Value) -> Vec<String> {
         None | Some(Value::Null) => "-".to_owned(),
         Some(other) => other.to_string(),
     };
+    let span = |name: &str| {
+        let seconds = entry.get(name).and_then(Value::as_u64);
+        seconds.map_or_else(|| "-".to_owned(), wording::span)
+    };
     let who = entry.get("who").and_then(Value::as_array);
     let who = who.into_iter().flatten().filter_map(Value::as_str);
     let who: Vec<&str> = who.filter(|part| !part.is_empty()).collect();
@@ -187,7 +195,7 @@ fn row(entry: &Value) -> Vec<String> {
         who.join(" "),
         format!("{} {}", text("used"), text("unit")),
         limits.join(", "),
-        format!("{} s", text("window_seconds")),
-        format!("{} s", text("frees_after_seconds")),
+        span("window_seconds"),
+        span("frees_after_seconds"),
     ]
 }

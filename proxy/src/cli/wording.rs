@@ -120,6 +120,24 @@ pub(super) fn duration(microseconds: u64) -> String {
     }
 }
 
+/// A number of seconds in the units of a policy, the largest first: `1d 55m 33s`.
+pub(super) fn span(seconds: u64) -> String {
+    let units = [
+        (seconds / 86_400, "d"),
+        (seconds / 3_600 % 24, "h"),
+        (seconds / 60 % 60, "m"),
+        (seconds % 60, "s"),
+    ];
+    let told = units.iter().filter(|(number, _)| *number > 0);
+    let told: Vec<String> = told
+        .map(|(number, unit)| format!("{number}{unit}"))
+        .collect();
+    match told.is_empty() {
+        true => "0s".to_owned(),
+        false => told.join(" "),
+    }
+}
+
 /// Rows of cells as aligned text, two blanks between columns, no blank at the end of a line. A control
 /// character, which could move a terminal's cursor, is shown as U+FFFD.
 pub(super) fn table(rows: &[Vec<String>]) -> String {
@@ -163,6 +181,19 @@ mod tests {
     fn a_name_moves_no_cursor() {
         let text = table(&[vec!["a\u{1b}[2J\rb\n".to_owned()]]);
         assert_eq!(text, "a\u{fffd}[2J\u{fffd}b\u{fffd}\n");
+    }
+
+    #[test]
+    fn a_span_is_exact_and_in_units_of_policies() {
+        for (seconds, expected) in [
+            (0, "0s"),
+            (59, "59s"),
+            (86_400, "1d"),
+            (89_733, "1d 55m 33s"),
+            (31 * 86_400 + 3_600, "31d 1h"),
+        ] {
+            assert_eq!(span(seconds), expected);
+        }
     }
 
     #[test]

@@ -66,8 +66,17 @@ pub(super) struct Surroundings {
 /// Something that an operator did, or that Postern did on its own.
 #[derive(Debug)]
 pub(crate) enum Act<'a> {
-    /// Somebody with the admin token changed something.
+    /// Somebody with the admin token looks on; nothing is changed.
     Admin(&'a AdminEntry),
+    /// Somebody with the admin token is about to change something.
+    AdminBegins(&'a AdminEntry),
+    /// That has ended.
+    AdminEnded {
+        /// What it was, with how many things it changed.
+        entry: &'a AdminEntry,
+        /// All that was asked for was done.
+        done: bool,
+    },
     /// A policy comes into force.
     PolicyLoaded {
         /// Its revision.
@@ -223,6 +232,14 @@ impl Act<'_> {
     fn body(&self, time: u64) -> Value {
         match self {
             Self::Admin(entry) => entity(time, (3, 1), "setting", &json!({ "admin": entry })),
+            Self::AdminBegins(entry) => {
+                let details = json!({ "admin": entry, "phase": "intent" });
+                entity(time, (3, 0), "setting", &details)
+            }
+            Self::AdminEnded { entry, done } => {
+                let details = json!({ "admin": entry, "phase": "outcome" });
+                entity(time, (3, if *done { 1 } else { 2 }), "setting", &details)
+            }
             Self::PolicyLoaded { revision, before } => {
                 let details = json!({ "revision": revision, "before": before });
                 entity(time, (3, 1), "policy", &details)

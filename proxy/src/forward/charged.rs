@@ -177,9 +177,14 @@ impl Metered {
         }
         let grant = self.meter.charge(due, self.body.truncates()).await?;
         self.cut |= grant.cut;
-        let redacted = watch
-            .time(|| self.body.release(grant.admitted))
-            .map_err(withheld)?;
+        let released = watch.time(|| self.body.release(grant.admitted));
+        let redacted = match released {
+            Ok(redacted) => redacted,
+            Err(error) => {
+                self.meter.give_back().await;
+                return Err(withheld(error));
+            }
+        };
         let bytes = self.body.summary().bytes_out;
         let bytes = bytes.saturating_sub(self.meter.charged().bytes);
         self.meter.bytes(bytes).await?;

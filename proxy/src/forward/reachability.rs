@@ -51,10 +51,11 @@ impl Reachability {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::{Clock as _, SystemClock};
 
     #[test]
     fn an_upstream_that_is_down_is_not_told_with_every_exchange() {
-        let (reachability, begin) = (Reachability::default(), Instant::now());
+        let (reachability, begin) = (Reachability::default(), SystemClock.monotonic());
         let after = |seconds| begin + Duration::from_secs(seconds);
         let said = [0, 1, 29, 30, 31, 90].map(|at| reachability.is_to_be_said(after(at)));
         assert_eq!(said, [true, false, false, true, false, true]);

@@ -95,9 +95,11 @@ fn verifier(
 
 fn private_key(tls: &ListenTls, base: &Path) -> Result<PrivateKeyDer<'static>, StartError> {
     let pem = load::resolve(&tls.key, base)?;
-    PrivateKeyDer::from_pem_slice(&pem).map_err(|error| match error {
-        pem::Error::NoItemsFound => missing(KEY, "private key", &tls.key),
-        error => tls_error(KEY, &error),
+    PrivateKeyDer::from_pem_slice(&pem).map_err(|error| {
+        match matches!(error, pem::Error::NoItemsFound) {
+            true => missing(KEY, "private key", &tls.key),
+            false => tls_error(KEY, &error),
+        }
     })
 }
 
@@ -160,11 +162,9 @@ fn missing(field: &'static str, what: &str, reference: &Reference) -> StartError
 /// The certificate and the key cannot be used together.
 fn no_pair(tls: &ListenTls, error: &rustls::Error) -> StartError {
     let (cert, key) = (shown(&tls.cert), shown(&tls.key));
-    let message = match error {
-        rustls::Error::InconsistentKeys(_) => {
-            format!("the key in `{key}` is not that of the certificate in `{cert}`")
-        }
-        error => format!("`{cert}` with `{key}`: {error}"),
+    let message = match matches!(error, rustls::Error::InconsistentKeys(_)) {
+        true => format!("the key in `{key}` is not that of the certificate in `{cert}`"),
+        false => format!("`{cert}` with `{key}`: {error}"),
     };
     StartError::Tls {
         field: CERT,

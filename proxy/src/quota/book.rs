@@ -101,7 +101,7 @@ impl Book {
             } else {
                 self.frees_after(now_ms)
             },
-            news: self.news(now_ms, terms),
+            news: self.news(now_ms, terms, refused),
         }
     }
 
@@ -168,8 +168,8 @@ impl Book {
         Ok(plan)
     }
 
-    /// What should be told of the usage now.
-    pub(super) fn news(&mut self, now_ms: u64, terms: &Terms) -> News {
+    /// What should be told of the usage now, and of what was refused.
+    pub(super) fn news(&mut self, now_ms: u64, terms: &Terms, refused: bool) -> News {
         let used = self.used();
         let until_ms = now_ms.saturating_add(terms.window_ms());
         let warned = used > 0
@@ -178,9 +178,8 @@ impl Book {
         if warned {
             self.warned_until_ms = until_ms;
         }
-        let exceeded = terms.past_limit == PastLimit::Counted
-            && used > terms.limit
-            && now_ms >= self.exceeded_until_ms;
+        let past = terms.past_limit == PastLimit::Counted && used > terms.limit;
+        let exceeded = (refused || past) && now_ms >= self.exceeded_until_ms;
         if exceeded {
             self.exceeded_until_ms = until_ms;
         }

@@ -12,7 +12,7 @@ mod subjects;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::account::{Account, Spent, TRIES_MAX, Unspent, Want};
+use super::account::{Account, Spent, TRIES_MAX, Tally, Unspent, Want};
 use super::bank::Bank;
 use super::ledger::{Mark, StoreError};
 use super::terms::{Applied, IfStoreIsDown, OnExceed, Unit};
@@ -26,10 +26,13 @@ pub use subjects::DueSubject;
 pub struct Charging {
     bank: Arc<Bank>,
     counts: Vec<Count>,
-    /// What the last call charged: it may be undone until the next.
+    /// What the last call charged: it may be undone until the next. Bytes come on top of the records that
+    /// leave in them.
     last: Vec<(usize, Spent)>,
     /// The nameless data subjects among that.
     nameless: Vec<(usize, Mark, u64)>,
+    /// The last call was [`Self::due`]: what it charged leaves with the bytes that are charged next.
+    without_bytes: bool,
 }
 
 /// One quota of the exchange.
@@ -55,6 +58,7 @@ impl Charging {
             counts: counts.into_iter().map(count).collect(),
             last: Vec::new(),
             nameless: Vec::new(),
+            without_bytes: false,
         }
     }
 
@@ -74,12 +78,15 @@ impl Charging {
         self.charge(Unit::Requests, 1).await
     }
 
-    /// Charges bytes before they leave.
+    /// Charges bytes before they leave. Right after [`Self::due`] they are those that hold what it charged:
+    /// [`Self::undo`] puts both back.
     ///
     /// # Errors
-    /// See [`QuotaError`]. Nothing was charged.
+    /// See [`QuotaError`]. No bytes were charged. What is due stays charged, unless it is undone.
     pub async fn bytes(&mut self, bytes: u64) -> Result<Granted, QuotaError> {
-        self.keep();
+        if !std::mem::take(&mut self.without_bytes) {
+            self.keep();
+        }
         self.charge(Unit::Bytes, bytes).await
     }
 
@@ -97,11 +104,15 @@ impl Charging {
         shortage: Shortage,
     ) -> Result<Granted, QuotaError> {
         self.keep();
+        self.without_bytes = true;
         if subjects.is_empty() && shortage == Shortage::Refuse {
             return self.charge(Unit::Records, records).await;
         }
+        // What a try that came too late has charged for a name costs nothing in the next.
+        let mut cost = 0;
         for _ in 0..TRIES_MAX {
-            match self.try_due(records, subjects, shortage).await {
+            let due = self.try_due(records, subjects, shortage, &mut cost);
+            match due.await {
                 Ok(granted) => return Ok(granted),
                 Err(Failed::Error(error)) => {
                     self.undo().await;
@@ -113,20 +124,25 @@ impl Charging {
         Err(self.late(Unit::Records))
     }
 
-    /// Puts back what the last call charged, because nothing of it left and nothing will. Data
-    /// subjects with a name stay charged. Calling it again does nothing.
+    /// Puts back what the last call charged, and for bytes what was due before them, because nothing of it
+    /// left and nothing will. Data subjects with a name stay charged. Calling it again does nothing.
     pub async fn undo(&mut self) {
-        while let Some((index, spent)) = self.last.pop() {
-            if let Some(count) = self.counts.get(index) {
-                count
-                    .account
-                    .put_back(&self.bank, &spent.lease, spent.units)
-                    .await;
-            }
-        }
+        self.undo_to(0).await;
         while let Some((index, mark, units)) = self.nameless.pop() {
             if let Some(count) = self.counts.get(index) {
                 self.bank.give_back(&count.account.key, mark, units).await;
+            }
+        }
+    }
+
+    /// Puts back all units of the last call but the first so many charges.
+    async fn undo_to(&mut self, charges: usize) {
+        while self.last.len() > charges
+            && let Some((index, spent)) = self.last.pop()
+        {
+            if let Some(count) = self.counts.get(index) {
+                let (bank, account) = (&self.bank, &count.account);
+                account.put_back(bank, &spent.lease, spent.units).await;
             }
         }
     }
@@ -135,6 +151,7 @@ impl Charging {
     fn keep(&mut self) {
         self.last.clear();
         self.nameless.clear();
+        self.without_bytes = false;
     }
 
     /// How much is left of each quota, as far as that is known without asking.
@@ -152,16 +169,17 @@ impl Charging {
             .any(|count| count.applied.quota.unit == unit)
     }
 
-    /// Charges one unit, all quotas or none.
+    /// Charges one unit, all quotas or none, on top of what was charged before.
     async fn charge(&mut self, unit: Unit, units: u64) -> Result<Granted, QuotaError> {
+        let before = self.last.len();
         for _ in 0..TRIES_MAX {
             match self.try_charge(unit, units).await {
                 Ok(granted) => return Ok(granted),
                 Err(Failed::Error(error)) => {
-                    self.undo().await;
+                    self.undo_to(before).await;
                     return Err(error);
                 }
-                Err(Failed::Late) => self.undo().await,
+                Err(Failed::Late) => self.undo_to(before).await,
             }
         }
         Err(self.late(unit))
@@ -194,6 +212,7 @@ impl Charging {
         }
         Ok(Granted {
             units,
+            subjects: 0,
             cut: None,
             leave_before: until,
         })
@@ -249,12 +268,12 @@ impl Count {
             trusting: self.is_trusting(bank),
         };
         let spending = self.account.spend(bank, want).await;
-        spending.map_err(|unspent| Failed::Error(self.error(bank, unspent)))
+        spending.map_err(|unspent| Failed::Error(self.error(bank, units, unspent)))
     }
 
-    fn error(&self, bank: &Bank, unspent: Unspent) -> QuotaError {
+    fn error(&self, bank: &Bank, needed: u64, unspent: Unspent) -> QuotaError {
         match unspent {
-            Unspent::Refused => QuotaError::Exceeded(self.exceeded(bank)),
+            Unspent::Refused => QuotaError::Exceeded(self.exceeded(bank, needed)),
             Unspent::Down(error) => QuotaError::StoreDown {
                 applied: Some(self.applied.clone()),
                 error,
@@ -275,23 +294,31 @@ impl Count {
         self.applied.quota.on_exceed == OnExceed::Truncate
     }
 
-    fn exceeded(&self, bank: &Bank) -> Exceeded {
+    fn exceeded(&self, bank: &Bank, needed: u64) -> Exceeded {
         let tally = self.account.tally();
         Exceeded {
             applied: self.applied.clone(),
             used: tally.used,
+            // Somebody may have returned units since, which does not make the refusal another.
+            left: self.left(tally).min(needed.saturating_sub(1)),
+            needed,
             reset_after: tally.reset_after(bank.now()),
         }
     }
 
     fn standing(&self, bank: &Bank) -> Standing {
         let tally = self.account.tally();
-        let charged = self.account.terms.limit.saturating_sub(tally.used);
         Standing {
             applied: self.applied.clone(),
-            remaining: charged.saturating_add(self.account.leased()),
+            remaining: self.left(tally),
             reset_after: tally.reset_after(bank.now()),
         }
+    }
+
+    /// What is left, and what is leased of what is not.
+    fn left(&self, tally: Tally) -> u64 {
+        let free = self.account.terms.limit.saturating_sub(tally.used);
+        free.saturating_add(self.account.leased())
     }
 }
 

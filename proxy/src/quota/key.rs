@@ -55,6 +55,22 @@ pub struct KeyParts {
     pub who: Vec<String>,
 }
 
+impl KeyParts {
+    /// Who draws from it, without who vouches for them.
+    fn holders(&self) -> &[String] {
+        match self.who.as_slice() {
+            [_issuer, subject @ ..] if !subject.is_empty() && self.is_of_a_subject() => subject,
+            all => all,
+        }
+    }
+
+    fn is_of_a_subject(&self) -> bool {
+        [Per::Identity, Per::Session]
+            .map(Per::word)
+            .contains(&self.per.as_str())
+    }
+}
+
 impl fmt::Debug for KeyParts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("KeyParts")
@@ -141,7 +157,8 @@ impl fmt::Debug for QuotaKey {
 pub struct Filter {
     /// Only those of this quota.
     pub quota: Option<String>,
-    /// Only those that name this issuer, subject, tenant or role, in any spelling.
+    /// Only those of this subject, tenant or session, or of a set with this role, in any spelling. Who vouches for
+    /// a subject is not asked: it vouches for many.
     pub who: Option<String>,
 }
 
@@ -155,7 +172,10 @@ impl Filter {
         let quota = self.quota.as_ref().is_none_or(|name| *name == parts.quota);
         let who = self.who.as_ref().is_none_or(|who| {
             let spelled = canonical(who);
-            parts.who.iter().any(|part| part == who || *part == spelled)
+            parts
+                .holders()
+                .iter()
+                .any(|part| part == who || *part == spelled)
         });
         quota && who
     }
@@ -362,5 +382,37 @@ mod tests {
             who: None,
         };
         assert!(!other.matches(&key));
+    }
+
+    #[test]
+    fn a_filter_means_whom_it_names_and_not_all_for_whom_the_same_issuer_vouches() {
+        let by = |who: &str| Filter {
+            quota: None,
+            who: Some(who.to_owned()),
+        };
+        let issuer = samples::who("x").issuer;
+        for per in [Per::Identity, Per::Session] {
+            assert!(by("ana").matches(&key(per, "ana")), "{}", per.word());
+            assert!(!by(issuer).matches(&key(per, "ana")), "{}", per.word());
+        }
+        let (quota, tenants, roles) = (
+            samples::quota(Unit::Requests, Per::Session),
+            samples::quota(Unit::Requests, Per::Tenant),
+            samples::quota(Unit::Requests, Per::Role),
+        );
+        let held = ["agent".to_owned(), "lead".to_owned()];
+        let who = Who {
+            session: Some(b"credential"),
+            tenant: Some("North"),
+            roles: &held,
+            ..samples::who("ana")
+        };
+        let session = QuotaKey::new(&quota, &who);
+        let hash = session.parts().unwrap().who;
+        assert!(by(&hash[0]).matches(&session) && !by("ana").matches(&session));
+        assert!(by("north").matches(&QuotaKey::new(&tenants, &who)));
+        for role in &held {
+            assert!(by(role).matches(&QuotaKey::new(&roles, &who)), "{role}");
+        }
     }
 }

@@ -56,7 +56,7 @@ pub struct Mark {
 pub struct News {
     /// The usage reached the point of warning.
     pub warned: bool,
-    /// Something was counted past the limit.
+    /// Something was counted past the limit, or refused because of it.
     pub exceeded: bool,
 }
 
@@ -99,7 +99,7 @@ pub enum AdmitMode {
     AllOrNothing,
     /// In order, as far as the limit goes.
     Prefix,
-    /// None; only say how many [`AdmitMode::Prefix`] would admit.
+    /// None; only say how many [`AdmitMode::Prefix`] would admit. That some would not be is told.
     Look,
 }
 
@@ -109,6 +109,8 @@ pub struct Admission {
     /// How many were admitted, from the first on. Those that count already cost nothing, and count
     /// anew from now.
     pub admitted: usize,
+    /// How many units were charged for them.
+    pub cost: u64,
     /// To what they were charged.
     pub mark: Mark,
     /// How long they may leave, from the moment at which the call was made.

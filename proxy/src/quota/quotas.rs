@@ -97,7 +97,8 @@ pub enum QuotaFinding<'a> {
         /// The usage, with what is leased.
         used: u64,
     },
-    /// A quota that only alerts was exceeded: once per window and key.
+    /// More was asked for than a quota allows, or a quota that only alerts was exceeded: once per window
+    /// and key.
     Exceeded {
         /// Whose count it is.
         key: &'a QuotaKey,
@@ -171,10 +172,14 @@ impl Quotas {
         let ledger: Arc<dyn Ledger> = match address {
             StoreAddress::Embedded(path) => {
                 options.deadline = options.deadline.max(FILE_DEADLINE);
-                let path = path.clone();
+                let (path, of) = (path.clone(), path.clone());
                 let opening = move || EmbeddedLedger::open(&path, clock);
                 let opened = tokio::task::spawn_blocking(opening).await;
-                Arc::new(opened.unwrap_or(Err(OpenError::Address))?)
+                let fault = |error: tokio::task::JoinError| OpenError::File {
+                    path: of,
+                    reason: format!("because of a fault in Postern: {error}"),
+                };
+                Arc::new(opened.map_err(fault)??)
             }
             StoreAddress::Shared(url) => Arc::new(SharedLedger::open(url, options.deadline).await?),
         };

@@ -246,7 +246,10 @@ impl Ledger for SharedLedger {
                     && filter.matches(&key)
                 {
                     let usage = self.usage_at(&count, &subjects).await?;
-                    found.insert(key, usage);
+                    // A count of which nothing is in use does not take the place of one that is.
+                    if usage.used > 0 {
+                        found.insert(key, usage);
+                    }
                 }
             }
             cursor = next;
@@ -254,11 +257,8 @@ impl Ledger for SharedLedger {
                 break;
             }
         }
-        let used = found.into_iter().filter(|(_, usage)| usage.used > 0);
-        Ok(used
-            .take(max)
-            .map(|(key, usage)| Entry { key, usage })
-            .collect())
+        let entries = found.into_iter().take(max);
+        Ok(entries.map(|(key, usage)| Entry { key, usage }).collect())
     }
 
     async fn reset(&self, key: &QuotaKey) -> Result<bool, StoreError> {

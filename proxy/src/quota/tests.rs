@@ -137,6 +137,49 @@ async fn all_quotas_are_charged_or_none() {
 }
 
 #[tokio::test]
+async fn refused_bytes_take_back_the_records_in_them_and_none_that_left_before() {
+    let bench = Bench::new();
+    let quotas = bench.open();
+    let records = applied(Unit::Records, 100, OnExceed::Deny);
+    let bytes = applied(Unit::Bytes, 250, OnExceed::Deny);
+    let set = [records.clone(), bytes.clone()];
+    let mut exchange = quotas.begin(&set, &who("ana"));
+    exchange.due(3, &[], Refuse).await.map(drop).unwrap();
+    exchange.bytes(200).await.map(drop).unwrap();
+    exchange.due(2, &[], Refuse).await.map(drop).unwrap();
+    let Err(QuotaError::Exceeded(exceeded)) = exchange.bytes(100).await else {
+        panic!("fifty are left");
+    };
+    assert_eq!((exceeded.left, exceeded.needed), (50, 100));
+    exchange.undo().await;
+    quotas.drain().await;
+    assert_eq!(used(&quotas, &records, "ana").await, 3);
+    assert_eq!(used(&quotas, &bytes, "ana").await, 200);
+    exchange.due(1, &[], Refuse).await.map(drop).unwrap();
+    for _ in 0..2 {
+        exchange.bytes(20).await.map(drop).unwrap();
+    }
+    assert!(exchange.bytes(20).await.is_err());
+    exchange.undo().await;
+    quotas.drain().await;
+    assert_eq!(used(&quotas, &records, "ana").await, 4, "it left before");
+    assert_eq!(used(&quotas, &bytes, "ana").await, 240, "so did these");
+}
+
+#[tokio::test]
+async fn says_what_subjects_cost_and_not_how_often_they_are_named() {
+    let bench = Bench::new();
+    let quotas = bench.open();
+    let subjects = applied(Unit::Subjects, 9, OnExceed::Deny);
+    let mut exchange = quotas.begin(&[subjects], &who("ana"));
+    for (hashes, cost) in [(vec![1, 2, 1], 2), (vec![1, 2], 0), (vec![2, 3], 1)] {
+        let due = people(hashes);
+        let granted = exchange.due(3, &due, Refuse).await.unwrap();
+        assert_eq!(granted.subjects, cost);
+    }
+}
+
+#[tokio::test]
 async fn cuts_to_the_longest_run_that_all_allow() {
     let bench = Bench::new();
     let quotas = bench.open();

@@ -113,6 +113,8 @@ fn used_up(step_up: bool) -> Problem {
         name: "subjects-a-day".to_owned(),
         unit: Unit::Subjects,
         limit: 200,
+        left: 0,
+        fits: true,
         window: Duration::from_secs(86_400),
         reset: Duration::from_secs(60),
         step_up,

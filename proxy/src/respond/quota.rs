@@ -1,6 +1,6 @@
-//! What a client is told when a quota is used up: 429 with `Retry-After`, `RateLimit-Policy` and
+//! What a client is told when a quota does not allow an answer: 429 with `Retry-After`, `RateLimit-Policy` and
 //! `RateLimit` (draft-ietf-httpapi-ratelimit-headers), or a step-up challenge (RFC 9470 section 3).
-//! It names the quota, its unit, limit, window and reset, and nothing about the data.
+//! It names the quota, its unit, limit, window, reset and what is left, and nothing about the data.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ const BUCKETS: u32 = 24;
 /// The largest integer of a structured field (RFC 9651 section 3.3.1).
 const FIELD_INTEGER_MAX: u64 = 999_999_999_999_999;
 
-/// A quota that is used up, and what the client may do about it.
+/// A quota that does not allow an answer, and what the client may do about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct QuotaRefusal {
     /// The quota's name in the policy.
@@ -30,9 +30,14 @@ pub(crate) struct QuotaRefusal {
     pub(crate) unit: Unit,
     /// How much of it there is in a window.
     pub(crate) limit: u64,
+    /// How much of that is left.
+    pub(crate) left: u64,
+    /// The answer would fit into an empty window: waiting helps.
+    pub(crate) fits: bool,
     /// How long the window is.
     pub(crate) window: Duration,
-    /// When something will be left again, at the earliest.
+    /// When as much as was asked for will be left, at the earliest; where that never is, when all of it is
+    /// left again.
     pub(crate) reset: Duration,
     /// Signing in again opens more.
     pub(crate) step_up: bool,
@@ -43,20 +48,24 @@ impl QuotaRefusal {
     pub(super) fn face(&self) -> Face {
         let (unit, limit) = (self.unit.word(), self.limit);
         let (window, reset) = (seconds(self.window), seconds(self.reset));
+        let why = self.why();
         let shown = match self.step_up {
             true => face(
                 StatusCode::UNAUTHORIZED,
                 "step-up-required",
                 "A quota is used up until you sign in again",
-                format!(
-                    "{limit} {unit} in {window} s are used up; sign in again to go on, or wait"
-                ),
+                format!("{why}; sign in again to go on, or wait"),
             ),
             false => face(
                 StatusCode::TOO_MANY_REQUESTS,
                 "quota-exceeded",
-                "A quota is used up",
-                format!("{limit} {unit} in {window} s are used up; try again in {reset} s"),
+                "A quota does not allow this",
+                match (self.fits, self.left) {
+                    (true, 0) => format!("{why}; try again in {reset} s"),
+                    (true, 1..) => format!("{why}; ask for less, or try again in {reset} s"),
+                    (false, _) if limit > 0 => format!("{why}; ask for less"),
+                    (false, _) => why,
+                },
             ),
         };
         Face {
@@ -64,11 +73,27 @@ impl QuotaRefusal {
                 "name": self.name,
                 "unit": unit,
                 "limit": limit,
+                "left": self.left,
                 "window_seconds": window,
                 "bucket_seconds": (self.window / BUCKETS).as_secs_f64(),
                 "reset_seconds": reset,
             })),
             ..shown
+        }
+    }
+
+    /// Why the answer does not leave. It never says how much it holds.
+    fn why(&self) -> String {
+        let (unit, limit, window) = (self.unit.word(), self.limit, seconds(self.window));
+        match (self.fits, self.left) {
+            (true, 0) => format!("{limit} {unit} in {window} s are used up"),
+            (true, left) => format!(
+                "this answer needs more than the {left} left of {limit} {unit} in {window} s"
+            ),
+            (false, _) if limit > 0 => format!(
+                "this answer needs more than the {limit} {unit} that may leave in {window} s"
+            ),
+            (false, _) => format!("no {unit} may leave"),
         }
     }
 
@@ -90,7 +115,7 @@ impl QuotaRefusal {
         if let Some(policy) = self.field(&[("q", self.limit), window], Some(self.unit)) {
             head.insert_header("RateLimit-Policy", policy)?;
         }
-        if let Some(state) = self.field(&[("r", 0), ("t", seconds(self.reset))], None) {
+        if let Some(state) = self.field(&[("r", self.left), ("t", seconds(self.reset))], None) {
             head.insert_header("RateLimit", state)?;
         }
         Ok(())
@@ -127,6 +152,8 @@ mod tests {
             name: "subjects-a-day".to_owned(),
             unit: Unit::Subjects,
             limit: 200,
+            left: 0,
+            fits: true,
             window: Duration::from_secs(86_400),
             reset: Duration::from_millis(41_200),
             step_up,
@@ -158,6 +185,39 @@ mod tests {
         assert_eq!(said, expected);
         let shown = refusal(false).face();
         assert_eq!((shown.status.as_u16(), shown.slug), (429, "quota-exceeded"));
+    }
+
+    #[test]
+    fn says_what_is_left_and_whether_waiting_helps() {
+        let part = QuotaRefusal {
+            left: 3,
+            ..refusal(false)
+        };
+        let shown = part.face();
+        assert_eq!(
+            shown.detail,
+            "this answer needs more than the 3 left of 200 subjects in 86400 s; ask for less, or try again in 42 s"
+        );
+        assert_eq!(shown.quota.unwrap()["left"], 3);
+        let state = (
+            "ratelimit".to_owned(),
+            "\"subjects-a-day\";r=3;t=42".to_owned(),
+        );
+        assert!(fields(&part).contains(&state));
+        let never = QuotaRefusal {
+            fits: false,
+            ..part
+        };
+        assert_eq!(
+            never.face().detail,
+            "this answer needs more than the 200 subjects that may leave in 86400 s; ask for less"
+        );
+        let nothing = QuotaRefusal {
+            limit: 0,
+            left: 0,
+            ..never
+        };
+        assert_eq!(nothing.face().detail, "no subjects may leave");
     }
 
     #[test]

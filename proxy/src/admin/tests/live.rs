@@ -50,12 +50,12 @@ impl Tapped {
 
 fn decision(outcome: &str, role: &str) -> AuditEntry {
     let mut entry = AuditEntry {
-        route: Some("case".to_owned()),
+        route: Some("everything_else".to_owned()),
         outcome: outcome.to_owned(),
         roles: vec![role.to_owned()],
         ..AuditEntry::default()
     };
-    entry.withheld.insert("pii".to_owned(), 2);
+    entry.withheld.insert("secret".to_owned(), 2);
     entry
 }
 
@@ -63,7 +63,7 @@ fn decision(outcome: &str, role: &str) -> AuditEntry {
 async fn a_tap_shows_the_decisions_that_it_asks_for() {
     let admin = Admin::start(true);
     let address = admin.thread.address();
-    let query = "?outcome=refused&role=agent&route=case&label=pii";
+    let query = "?outcome=refused&role=agent&route=everything_else&label=secret";
     let (head, mut tapped) = Tapped::open(address, &admin.token, query).await;
     assert_eq!(head, "HTTP/1.1 200 OK");
     for (outcome, role) in [
@@ -79,7 +79,7 @@ async fn a_tap_shows_the_decisions_that_it_asks_for() {
         (&told["outcome"], &told["roles"][0]),
         (&"refused".into(), &"agent".into())
     );
-    assert_eq!(told["withheld"]["pii"], 2);
+    assert_eq!(told["withheld"]["secret"], 2);
     assert!(told["time"].as_u64().unwrap() > 1_700_000_000_000);
 
     let (status, body) = admin.ask_with_token("GET /tap?outcome=denied").await;
@@ -147,8 +147,8 @@ async fn top_is_told_the_totals_and_every_rule_of_the_policy() {
     let (status, body) = admin.ask_with_token("GET /top").await;
     assert_eq!(status, 200);
     let top: serde_json::Value = serde_json::from_str(&body).unwrap();
-    assert_eq!(top["routes"]["case"]["outcomes"]["allowed"], 1);
-    assert_eq!(top["routes"]["case"]["body_bytes"], 7);
+    assert_eq!(top["routes"]["everything_else"]["outcomes"]["allowed"], 1);
+    assert_eq!(top["routes"]["everything_else"]["body_bytes"], 7);
     assert_eq!(top["rules"][0]["hits"], 2);
     assert_eq!(top["in_flight"], 7);
     assert_eq!(top["revision"].as_str().unwrap().len(), 12);

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::clock::{Clock, SystemClock};
 use crate::load::{self, LoadError};
-use crate::metering;
+use crate::metering::{self, UnknownQuota};
 use crate::quota::{
     Entry, Filter, OpenError, QuotaFinding, QuotaOptions, QuotaWatcher, Quotas, StoreAddress,
     StoreError,
@@ -27,6 +27,9 @@ pub(super) enum ReadError {
     /// Nothing was ever counted there.
     #[error("there is no quota store at `{}` either", .0.display())]
     Absent(std::path::PathBuf),
+    /// The quota that was asked for.
+    #[error(transparent)]
+    Unknown(#[from] UnknownQuota),
     /// It is there and cannot be opened.
     #[error(transparent)]
     Open(#[from] OpenError),
@@ -64,6 +67,12 @@ pub(super) fn listing(config: &Path, filter: &Filter) -> Result<Value, ReadError
         Ok(loaded) => loaded.compiled.quotas(),
         Err(_) => &[],
     };
+    if entries.is_empty()
+        && loaded.is_ok()
+        && let Some(name) = &filter.quota
+    {
+        metering::known_quota(name, quotas)?;
+    }
     Ok(metering::listing(&entries, quotas))
 }
 

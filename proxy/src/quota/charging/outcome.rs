@@ -20,6 +20,9 @@ pub enum Shortage {
 pub struct Granted {
     /// How many units: all that were due, unless it was cut.
     pub units: u64,
+    /// How many data subjects cost anything, in the quota in which that were the most. Those that counted
+    /// before cost nothing.
+    pub subjects: u64,
     /// The quota for which it was cut; none when all was granted. What comes later need not be asked
     /// for.
     pub cut: Option<Exceeded>,
@@ -29,13 +32,18 @@ pub struct Granted {
     pub leave_before: Option<Instant>,
 }
 
-/// A quota that is used up.
+/// A quota that is used up, or has less left than is needed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Exceeded {
     /// The quota, and the limit for these roles.
     pub applied: Applied,
     /// The usage, with what is leased.
     pub used: u64,
+    /// What is left for whoever asks, as far as this process knows.
+    pub left: u64,
+    /// What was needed at once, of data subjects those that count already included: more than the limit
+    /// is never granted, however long somebody waits.
+    pub needed: u64,
     /// When what was refused may be granted.
     pub reset_after: Duration,
 }

@@ -1,11 +1,12 @@
 //! Records and their data subjects: how far all quotas go, and then the charge.
 
+use std::collections::HashSet;
 use std::time::Instant;
 
 use super::{Charging, Count, Exceeded, Failed, Granted, QuotaError, Shortage, earlier};
 use crate::quota::account::Unspent;
 use crate::quota::bank::Bank;
-use crate::quota::ledger::{AdmitMode, Mark, Subject};
+use crate::quota::ledger::{Admission, AdmitMode, Subject};
 use crate::quota::terms::{PastLimit, Unit};
 
 /// A data subject that is due, with the record that names it.
@@ -42,12 +43,13 @@ impl Extent {
 }
 
 impl Charging {
-    /// Charges records and subjects once.
+    /// Charges records and subjects once. `cost` rises to what the subjects have cost.
     pub(super) async fn try_due(
         &mut self,
         records: u64,
         subjects: &[DueSubject],
         shortage: Shortage,
+        cost: &mut u64,
     ) -> Result<Granted, Failed> {
         let began = self.bank.now();
         let mut extent = Extent {
@@ -67,10 +69,11 @@ impl Charging {
             }
         }
         self.look_before_admitting(&extent).await?;
-        self.admit(&mut extent, shortage).await?;
+        self.admit(&mut extent, shortage, cost).await?;
         self.in_time(extent.until)?;
         Ok(Granted {
             units: extent.records,
+            subjects: *cost,
             cut: extent.cut,
             leave_before: extent.until,
         })
@@ -96,7 +99,7 @@ impl Charging {
             match count.spend(&self.bank, extent.records, true, now).await {
                 Ok(spent) => {
                     if spent.units < extent.records {
-                        extent.cut_at(spent.units, count.exceeded(&self.bank));
+                        extent.cut_at(spent.units, count.exceeded(&self.bank, extent.records));
                     }
                     extent.until = earlier(extent.until, spent.lease.good_until());
                     self.last.push((index, spent));
@@ -152,11 +155,12 @@ impl Charging {
     async fn cut_to_subjects(&self, extent: &mut Extent) -> Result<(), Failed> {
         for count in self.subject_counts().filter(|count| count.truncates()) {
             loop {
-                let admitted = count.look(&self.bank, &extent.subjects()).await?;
+                let subjects = extent.subjects();
+                let admitted = count.look(&self.bank, &subjects).await?;
                 let Some(refused) = extent.subjects.get(admitted) else {
                     break;
                 };
-                let exceeded = count.exceeded(&self.bank);
+                let exceeded = count.exceeded(&self.bank, distinct(&subjects));
                 match refused.record {
                     // What stays may come after what goes, where records are in each other: look again.
                     Some(record) => extent.cut_at(record, exceeded),
@@ -172,23 +176,29 @@ impl Charging {
         if extent.subjects.is_empty() || self.subject_counts().count() < 2 {
             return Ok(());
         }
+        let subjects = extent.subjects();
         for count in self.subject_counts() {
-            if count.look(&self.bank, &extent.subjects()).await? < extent.subjects.len() {
-                let exceeded = count.exceeded(&self.bank);
+            if count.look(&self.bank, &subjects).await? < subjects.len() {
+                let exceeded = count.exceeded(&self.bank, distinct(&subjects));
                 return Err(Failed::Error(QuotaError::Exceeded(exceeded)));
             }
         }
         Ok(())
     }
 
-    async fn admit(&mut self, extent: &mut Extent, shortage: Shortage) -> Result<(), Failed> {
+    async fn admit(
+        &mut self,
+        extent: &mut Extent,
+        shortage: Shortage,
+        cost: &mut u64,
+    ) -> Result<(), Failed> {
         if extent.subjects.is_empty() {
             return Ok(());
         }
-        let nameless = extent
-            .subjects
+        let subjects = extent.subjects();
+        let nameless = subjects
             .iter()
-            .filter(|due| due.subject == Subject::Nameless);
+            .filter(|subject| **subject == Subject::Nameless);
         let nameless = u64::try_from(nameless.count()).unwrap_or(u64::MAX);
         for index in 0..self.counts.len() {
             let Some(count) = self.counts.get(index) else {
@@ -197,17 +207,21 @@ impl Charging {
             if count.applied.quota.unit != Unit::Subjects {
                 continue;
             }
-            match count.admit(&self.bank, &extent.subjects()).await {
-                Ok((until, mark)) => {
+            match count.admit(&self.bank, &subjects).await {
+                Ok(Admitted::Known(until)) => extent.until = earlier(extent.until, Some(until)),
+                Ok(Admitted::Charged(until, charge)) => {
                     extent.until = earlier(extent.until, Some(until));
-                    self.nameless
-                        .extend(mark.map(|mark| (index, mark, nameless)));
+                    *cost = (*cost).max(charge.cost);
+                    self.nameless.push((index, charge.mark, nameless));
                 }
                 // Somebody else was faster: cut it anew.
                 Err(Unspent::Refused) if shortage == Shortage::Cut && count.truncates() => {
                     return Err(Failed::Late);
                 }
-                Err(unspent) => return Err(Failed::Error(count.error(&self.bank, unspent))),
+                Err(unspent) => {
+                    let error = count.error(&self.bank, distinct(&subjects), unspent);
+                    return Err(Failed::Error(error));
+                }
             }
         }
         Ok(())
@@ -217,6 +231,21 @@ impl Charging {
         let counts = self.counts.iter();
         counts.filter(|count| count.applied.quota.unit == Unit::Subjects)
     }
+}
+
+/// What became of data subjects.
+enum Admitted {
+    /// They are known to count until then, and cost nothing.
+    Known(Instant),
+    /// They may leave until then, and the ledger has charged them.
+    Charged(Instant, Admission),
+}
+
+/// How many a count would hold for these alone.
+fn distinct(subjects: &[Subject]) -> u64 {
+    let mut seen = HashSet::new();
+    let costs = |subject: &&Subject| **subject == Subject::Nameless || seen.insert(**subject);
+    u64::try_from(subjects.iter().filter(costs).count()).unwrap_or(u64::MAX)
 }
 
 impl Count {
@@ -234,20 +263,15 @@ impl Count {
                 self.account.note(bank, seen.used, resets_at, seen.news);
                 Ok(seen.admitted)
             }
-            Err(error) => Err(Failed::Error(self.error(bank, Unspent::Down(error)))),
+            Err(error) => Err(Failed::Error(self.error(bank, 0, Unspent::Down(error)))),
         }
     }
 
-    /// Charges them all, or none, and says by when they must leave, and to what they were charged if
-    /// the ledger had to be asked.
-    async fn admit(
-        &self,
-        bank: &Bank,
-        subjects: &[Subject],
-    ) -> Result<(Instant, Option<Mark>), Unspent> {
+    /// Charges them all, or none, and says by when they must leave.
+    async fn admit(&self, bank: &Bank, subjects: &[Subject]) -> Result<Admitted, Unspent> {
         let asked_at = bank.now();
         if let Some(until) = self.known_until(bank, subjects, asked_at) {
-            return Ok((until, None));
+            return Ok(Admitted::Known(until));
         }
         let account = &self.account;
         let admission = bank
@@ -266,7 +290,7 @@ impl Count {
         }
         let until = asked_at + admission.good_for;
         account.known.learn(subjects, admission.mark, until);
-        Ok((until, Some(admission.mark)))
+        Ok(Admitted::Charged(until, admission))
     }
 
     fn known_until(&self, bank: &Bank, subjects: &[Subject], now: Instant) -> Option<Instant> {

@@ -18,6 +18,7 @@ promises![
     saturates_past_the_highest_limit,
     counts_past_a_limit_that_only_alerts,
     warns_once_per_window,
+    tells_once_per_window_that_something_was_refused,
     a_limit_of_none_grants_nothing,
     grants_the_limit_to_many_at_once,
     keeps_apart_whom_a_colon_would_join,
@@ -37,7 +38,7 @@ async fn grants_the_limit_and_not_one_more(store: &mut dyn Store) {
     assert_eq!((last.granted, last.used), (6, 10));
     let over = take(&*ledger, &key, &terms, 1).await;
     assert_eq!((over.granted, over.used), (0, 10));
-    assert!(over.reset_after >= terms.window && !over.news.exceeded && !over.news.warned);
+    assert!(over.reset_after >= terms.window && !over.news.warned);
     assert_eq!(take(&*ledger, &key, &terms, 0).await.granted, 0);
     store.end(ledger).await;
 }
@@ -234,6 +235,19 @@ async fn counts_past_a_limit_that_only_alerts(store: &mut dyn Store) {
     );
     store.clock().pass(terms.window);
     assert!(take(&*ledger, &key, &terms, 11).await.news.exceeded);
+    store.end(ledger).await;
+}
+
+async fn tells_once_per_window_that_something_was_refused(store: &mut dyn Store) {
+    let ledger = store.open().await;
+    let (key, terms) = (key("refused"), terms(10));
+    let told = async |units| take(&*ledger, &key, &terms, units).await.news.exceeded;
+    assert!(!told(10).await, "all of it may be used");
+    assert!(told(1).await);
+    assert!(!told(1).await && !told(0).await);
+    store.clock().pass(terms.window + terms.window / 24);
+    assert!(!told(9).await);
+    assert!(told(2).await, "another window");
     store.end(ledger).await;
 }
 

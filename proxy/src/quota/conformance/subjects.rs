@@ -17,6 +17,7 @@ promises![
     keeps_no_more_than_four_times_the_limit,
     hashes_of_any_value_are_apart,
     warns_of_subjects,
+    tells_once_per_window_that_subjects_were_refused,
 ];
 
 async fn admit(
@@ -41,14 +42,15 @@ use AdmitMode::{AllOrNothing, Look, Prefix};
 async fn whoever_counts_already_costs_nothing(store: &mut dyn Store) {
     let ledger = store.open().await;
     let terms = terms(3);
-    for _ in 0..300 {
+    for round in 0..300 {
         let admission = admit(&*ledger, "same", &terms, &known([7]), AllOrNothing).await;
         assert_eq!((admission.admitted, admission.used), (1, 1));
+        assert_eq!(admission.cost, u64::from(round == 0));
     }
     let more = admit(&*ledger, "same", &terms, &known([8, 7, 8, 9]), AllOrNothing).await;
     assert_eq!(
-        (more.admitted, more.used),
-        (4, 3),
+        (more.admitted, more.used, more.cost),
+        (4, 3, 2),
         "a name twice in one call costs once"
     );
     assert_eq!(ledger.usage(&key("same")).await.unwrap().used, 3);
@@ -245,5 +247,22 @@ async fn warns_of_subjects(store: &mut dyn Store) {
             .news
             .warned
     );
+    store.end(ledger).await;
+}
+
+async fn tells_once_per_window_that_subjects_were_refused(store: &mut dyn Store) {
+    let ledger = store.open().await;
+    let terms = terms(2);
+    for (name, mode) in [("one", AllOrNothing), ("some", Prefix), ("looked", Look)] {
+        let told = async |hashes: std::ops::Range<u64>| {
+            let admission = admit(&*ledger, name, &terms, &known(hashes), mode).await;
+            admission.news.exceeded
+        };
+        assert!(!told(0..2).await, "{name}");
+        assert!(told(0..3).await, "{name}");
+        assert!(!told(0..3).await, "{name}");
+        store.clock().pass(terms.window + terms.window / 24);
+        assert!(told(0..4).await, "{name}");
+    }
     store.end(ledger).await;
 }

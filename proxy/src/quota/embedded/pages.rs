@@ -162,8 +162,11 @@ impl<'a> Pages<'a> {
         }
         let mut entries = Vec::new();
         for key in keys {
+            if entries.len() >= max {
+                break;
+            }
             let usage = self.usage(&key)?;
-            if usage.used > 0 && entries.len() < max {
+            if usage.used > 0 {
                 entries.push(Entry { key, usage });
             }
         }

@@ -37,16 +37,22 @@ impl Pages<'_> {
         }
         let mark = book.charge(self.now_ms, terms, 0);
         let news = match mode {
-            AdmitMode::Look => News::default(),
-            AdmitMode::AllOrNothing | AdmitMode::Prefix => book.news(self.now_ms, terms),
+            AdmitMode::Look if all => News::default(),
+            AdmitMode::Look | AdmitMode::AllOrNothing | AdmitMode::Prefix => {
+                book.news(self.now_ms, terms, !all)
+            }
         };
-        if mode != AdmitMode::Look {
+        if mode != AdmitMode::Look || news != News::default() {
             self.write(key, &book)?;
         }
         Ok(Admission {
             admitted: match mode {
                 AdmitMode::AllOrNothing if !all => 0,
                 AdmitMode::AllOrNothing | AdmitMode::Prefix | AdmitMode::Look => plan.admitted,
+            },
+            cost: match charged {
+                true => plan.fresh.saturating_add(plan.nameless),
+                false => 0,
             },
             mark,
             good_for: Duration::from_millis(mark.bucket_end_ms.saturating_sub(self.now_ms)),

@@ -156,7 +156,7 @@ fn run(database: &Database, time: &LedgerTime, waiting: &Receiver<Box<dyn Job>>)
     let mut sweep_from = String::new();
     while let Ok(first) = waiting.recv() {
         let mut jobs = vec![first];
-        jobs.extend(waiting.try_iter().take(TOGETHER_MAX));
+        jobs.extend(waiting.try_iter().take(TOGETHER_MAX - 1));
         let committed = if poisoned {
             Err(StoreError::Poisoned)
         } else {

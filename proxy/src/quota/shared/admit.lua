@@ -29,14 +29,20 @@ local all = admitted == #ARGV - 8
 local charged = mode == 'prefix' or (mode == 'all' and all)
 if mode == 'all' and not all then admitted = 0 end
 charge(count, tonumber(ARGV[4]), {0, charged and nameless or 0})
-if mode ~= 'look' then
+if mode == 'look' then
+  if not all then
+    warned, exceeded = news(count, ARGV[7], limit, counted, true)
+    if warned == '1' or exceeded == '1' then close(count, ARGV[2]) end
+  end
+else
   turn(count)
   if charged then
     for _, subject in ipairs(named) do redis.call('ZADD', KEYS[2], count.stop, subject) end
     count.used = least(plus(count.used, {0, fresh}), MAX)
   end
-  warned, exceeded = news(count, ARGV[7], limit, counted)
+  warned, exceeded = news(count, ARGV[7], limit, counted, not all)
   close(count, ARGV[2])
 end
 return {whole(admitted), whole(count.stop), whole(count.generation),
-  whole(count.stop - count.now), written(count.used), frees_after(count), warned, exceeded}
+  whole(count.stop - count.now), written(count.used), frees_after(count), warned, exceeded,
+  whole(charged and fresh + nameless or 0)}

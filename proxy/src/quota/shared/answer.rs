@@ -26,7 +26,7 @@ impl Answer {
         }
     }
 
-    pub(super) fn taken(self) -> Result<Taken, StoreError> {
+    pub(super) fn taken(mut self) -> Result<Taken, StoreError> {
         let charge = self.charge()?;
         Ok(Taken {
             granted: charge.units,
@@ -38,10 +38,11 @@ impl Answer {
         })
     }
 
-    pub(super) fn admission(self) -> Result<Admission, StoreError> {
+    pub(super) fn admission(mut self) -> Result<Admission, StoreError> {
         let charge = self.charge()?;
         Ok(Admission {
             admitted: usize::try_from(charge.units).map_err(|_large| StoreError::Corrupt)?,
+            cost: self.number()?,
             mark: charge.mark,
             good_for: charge.good_for,
             used: charge.used,
@@ -62,7 +63,7 @@ impl Answer {
         Ok(self.number()? == 1)
     }
 
-    fn charge(mut self) -> Result<Charge, StoreError> {
+    fn charge(&mut self) -> Result<Charge, StoreError> {
         Ok(Charge {
             units: self.number()?,
             mark: Mark {

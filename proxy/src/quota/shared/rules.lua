@@ -102,8 +102,8 @@ local function charge(count, width, added)
   redis.call('HSET', KEYS[1], whole(stop), written(bucket[2]))
 end
 
--- What should be told now: at most once per window.
-local function news(count, warn_from, limit, counted)
+-- What should be told now, and of what was refused: at most once per window.
+local function news(count, warn_from, limit, counted, refused)
   local warned, exceeded = '0', '0'
   local used = count.used
   local free = whole(count.now + count.window)
@@ -113,7 +113,7 @@ local function news(count, warn_from, limit, counted)
     warned = '1'
     redis.call('HSET', KEYS[1], 'warned', free)
   end
-  if counted and less(limit, used) and not quiet('exceeded') then
+  if (refused or counted and less(limit, used)) and not quiet('exceeded') then
     exceeded = '1'
     redis.call('HSET', KEYS[1], 'exceeded', free)
   end

@@ -16,7 +16,7 @@ end
 local refused = less(granted, need)
 local fits = fits_after(count, limit, need)
 charge(count, tonumber(ARGV[4]), granted)
-local warned, exceeded = news(count, ARGV[11], limit, counted)
+local warned, exceeded = news(count, ARGV[11], limit, counted, refused)
 close(count, ARGV[2])
 local frees = refused and fits or frees_after(count)
 return {written(granted), whole(count.stop), whole(count.generation),

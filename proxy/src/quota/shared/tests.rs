@@ -70,6 +70,25 @@ async fn keeps_the_time_of_the_server_and_lets_go_of_what_is_over() {
 }
 
 #[tokio::test]
+async fn a_list_leaves_no_count_in_use_out_for_those_of_which_nothing_is() {
+    let Some(server) = Server::start() else {
+        return;
+    };
+    let ledger = SharedLedger::open(&server.url(), PATIENCE).await.unwrap();
+    let terms = samples::terms(9);
+    // More than one page of them.
+    for number in 0..1_500 {
+        let key = key(&format!("number {number}"));
+        let taken = ledger.take(&key, &terms, Ask::exactly(1)).await.unwrap();
+        if number % 150 != 0 {
+            ledger.give_back(&key, taken.mark, 1).await.unwrap();
+        }
+    }
+    let listed = ledger.list(&Filter::default(), 10).await.unwrap();
+    assert_eq!(listed.len(), 10);
+}
+
+#[tokio::test]
 async fn knows_how_many_replicas_live() {
     let Some(store) = OnServer::start() else {
         return;
