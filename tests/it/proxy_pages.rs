@@ -3,8 +3,10 @@
 use crate::origin::{Answer, Origin};
 use crate::postern::{POLICY, Reply, Stage, request, start};
 
-const BROWSER: &str =
+const ACCEPT: &str =
     "Accept: text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8\r\n";
+const BROWSER: &str = "Sec-Fetch-Mode: navigate\r\n\
+    Accept: text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8\r\n";
 
 async fn stage() -> (Origin, Stage) {
     let origin = Origin::scripted(vec![Answer::json("{}")]).await;
@@ -28,32 +30,32 @@ async fn refused(stage: &Stage, fields: &str) -> Reply {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_person_who_goes_to_a_page_reads_the_problem_in_words() {
     let (_origin, stage) = stage().await;
-    for mode in ["", "Sec-Fetch-Mode: navigate\r\n"] {
-        let reply = refused(&stage, &format!("{BROWSER}{mode}")).await;
-        let kind = reply.header("content-type");
-        assert_eq!(kind, Some("text/html; charset=utf-8"));
-        let policy = reply.header("content-security-policy").unwrap();
-        assert!(
-            policy.starts_with("default-src 'none'; style-src 'sha256-")
-                && policy.ends_with("form-action 'none'; frame-ancestors 'self'"),
-            "{policy}"
-        );
-        let page = reply.text();
-        for told in ["<h1>This route is not open</h1>", "route-denied (403)"] {
-            assert!(page.contains(told), "{told}: {page}");
-        }
-        assert!(!page.contains("<script"), "{page}");
+    let reply = refused(&stage, BROWSER).await;
+    let kind = reply.header("content-type");
+    assert_eq!(kind, Some("text/html; charset=utf-8"));
+    let policy = reply.header("content-security-policy").unwrap();
+    assert!(
+        policy.starts_with("default-src 'none'; style-src 'sha256-")
+            && policy.ends_with("form-action 'none'; frame-ancestors 'self'"),
+        "{policy}"
+    );
+    let page = reply.text();
+    for told in ["<h1>This route is not open</h1>", "route-denied (403)"] {
+        assert!(page.contains(told), "{told}: {page}");
     }
+    assert!(!page.contains("<script"), "{page}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_program_and_what_a_page_fetches_get_the_problem_as_json() {
     let (_origin, stage) = stage().await;
-    let fetched = format!("{BROWSER}Sec-Fetch-Mode: cors\r\n");
+    let fetched = format!("{ACCEPT}Sec-Fetch-Mode: cors\r\n");
     for fields in [
         "",
         "Accept: */*\r\n",
         "Accept: application/json\r\n",
+        // A program, or a browser that is not told by its network that it may say more.
+        ACCEPT,
         fetched.as_str(),
     ] {
         let reply = refused(&stage, fields).await;

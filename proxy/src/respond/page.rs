@@ -103,7 +103,7 @@ fn sentence(detail: &str) -> String {
 /// is a program.
 pub(super) fn is_shown(headers: &HeaderMap) -> bool {
     let mode = headers.get(SEC_FETCH_MODE);
-    mode.is_none_or(|mode| mode.as_bytes() == b"navigate") && prefers_page(headers)
+    mode.is_some_and(|mode| mode.as_bytes() == b"navigate") && prefers_page(headers)
 }
 
 fn prefers_page(headers: &HeaderMap) -> bool {
@@ -152,8 +152,8 @@ mod tests {
             "application/json;q=0.5, TEXT/HTML; q=0.6",
             "text/html",
         ] {
-            assert!(shown(&[("accept", accept)]), "{accept}");
             assert!(shown(&[("accept", accept), ("sec-fetch-mode", "navigate")]));
+            assert!(!shown(&[("accept", accept)]), "{accept}");
             for mode in ["cors", "no-cors", "same-origin", "websocket", ""] {
                 let fetched = [("accept", accept), ("sec-fetch-mode", mode)];
                 assert!(!shown(&fetched), "{accept}, {mode}");
@@ -177,7 +177,12 @@ mod tests {
             ]));
         }
         assert!(!shown(&[("sec-fetch-mode", "navigate")]));
-        assert!(shown(&[("accept", "*/*;q=0.1"), ("accept", "text/html")]));
+        let several = [("accept", "*/*;q=0.1"), ("accept", "text/html")];
+        assert!(shown(&[
+            several[0],
+            several[1],
+            ("sec-fetch-mode", "navigate")
+        ]));
     }
 
     #[test]

@@ -26,7 +26,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// How long to wait before looking again.
 const PAUSE: Duration = Duration::from_millis(50);
 /// What lets it run as root, without a network beyond this machine.
-const ARGUMENTS: [&str; 9] = [
+const ARGUMENTS: [&str; 10] = [
     "--headless",
     "--no-sandbox",
     "--disable-gpu",
@@ -35,6 +35,8 @@ const ARGUMENTS: [&str; 9] = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    // A page that scrolls smoothly to what is to be clicked may take longer than anybody waits.
+    "--force-prefers-reduced-motion",
     "--window-size=1280,1000",
 ];
 

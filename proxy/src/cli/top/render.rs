@@ -248,8 +248,8 @@ mod tests {
              cost of bodies  time    share  bytes  ns a byte\n\
              case            500 us  100 %  50 kB  10.0\n\
              \n\
-             quota  who  used        limit     in    frees in\n\
-             day    ann  45 records  agent 50  60 s  5 s\n"
+             quota  who  used        limit     in  frees in\n\
+             day    ann  45 records  agent 50  1m  5s\n"
         );
     }
 
