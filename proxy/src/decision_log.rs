@@ -2,7 +2,7 @@
 //! Never a value, a query, a header or a token (D15).
 //!
 //! The line is an event of the `tracing` target [`TARGET`]; its field `entry` is the JSON of a
-//! [`postern_audit::AuditEntry`]. The tamper-evident log ([`crate::evidence`]) is another
+//! [`postern_audit::AuditEntry`]. The tamper-evident log (`evidence`) is another
 //! thing: exchanges wait for that one, and nobody waits for this line.
 //!
 //! SECURITY: the records that libraries write through the `log` crate hold what clients and upstreams
