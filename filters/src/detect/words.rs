@@ -28,15 +28,26 @@ pub(super) enum Topic {
     Version,
 }
 
-/// What the nearest telling word before `place` says.
+/// What the nearest telling word before `place` says. Apart from it, in another line, cell, bracket or sentence, a
+/// word may still say whose number comes, but makes no number a thing's: `Where is my order? 212-555-0187`.
 pub(super) fn topic_before(view: View<'_>, place: usize) -> Option<Topic> {
+    let mut apart = false;
+    let said = nearest(view, place, &mut apart);
+    said.filter(|said| !apart || matches!(said, Topic::Phone | Topic::Ssn))
+}
+
+/// The same wherever the word stands; whether that is apart.
+fn nearest(view: View<'_>, place: usize, apart: &mut bool) -> Option<Topic> {
     let mut at = place;
     while place - at < REACH && may_be_between(view.before(at)) {
         at -= 1;
     }
     // Behind a word or a sign for a number: what it says where the word before it says nothing.
     let mut number = None;
-    for (word, gap) in words_back(view.span(at, place)) {
+    for (index, (word, gap)) in words_back(view.span(at, place)).enumerate() {
+        // A sign right before the digits belongs to them: `order #4155550102`.
+        let signs = if index == 0 { b"".as_slice() } else { b"#*{" };
+        *apart |= gap.iter().any(|byte| parts(*byte) || signs.contains(byte));
         if number.is_none() && gap.contains(&b'#') {
             number = Some(None);
         }
@@ -91,12 +102,15 @@ const fn is_letter(byte: u8) -> bool {
 }
 
 const fn may_be_between(byte: u8) -> bool {
-    is_letter(byte)
-        || joins(byte)
-        || matches!(
-            byte,
-            b'\n' | b'\r' | b'\t' | b',' | b')' | b'[' | b'?' | b'!' | b';' | b'>' | b'|' | b'&'
-        )
+    is_letter(byte) || joins(byte) || parts(byte) || matches!(byte, b'\n' | b',')
+}
+
+/// What parts a number from what is said before it.
+const fn parts(byte: u8) -> bool {
+    matches!(
+        byte,
+        b'\r' | b'\t' | b')' | b'[' | b'?' | b'!' | b';' | b'>' | b'|' | b'&'
+    )
 }
 
 /// What may stand between `phone` and `number` that are said together: `"phone_number"`, `tel. (no.)`.

@@ -272,11 +272,11 @@ async fn round(
         let outcome = witness.ask(&asking, proof, again).await;
         (witness, cosigned, outcome)
     });
-    let mut lines = Vec::new();
+    let (mut lines, mut signed) = (Vec::new(), Vec::new());
     for (witness, cosigned, outcome) in futures::future::join_all(asked).await {
         match outcome {
             Outcome::Cosigned(line) => {
-                asking.text().clone_into(cosigned);
+                signed.push(cosigned);
                 lines.push((witness.key.clone(), line));
             }
             Outcome::Ahead(known) | Outcome::Forked(known) => stop(kept, witness, known).await,
@@ -289,9 +289,14 @@ async fn round(
     if let Some(kept) = kept.upgrade() {
         kept.anchors.note_cosigned(clock);
     }
-    let stored = on_log(kept, move |kept| store(kept, &asking, lines)).await;
-    if let Some(Err(error)) = stored {
-        tracing::error!(%error, "cosignatures cannot be kept");
+    let text = asking.text().to_owned();
+    match on_log(kept, move |kept| store(kept, &asking, lines)).await {
+        // What cannot be kept is asked for again.
+        Some(Err(error)) => tracing::error!(%error, "cosignatures cannot be kept"),
+        Some(Ok(_)) => signed
+            .into_iter()
+            .for_each(|cosigned| text.clone_into(cosigned)),
+        None => {}
     }
 }
 

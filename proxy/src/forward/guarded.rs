@@ -14,7 +14,7 @@
 
 use bytes::Bytes;
 use http::StatusCode;
-use http::header::IF_MATCH;
+use http::header::{IF_MATCH, IF_UNMODIFIED_SINCE};
 use pingora::protocols::http::ServerSession;
 use postern_filters::{DenyReason, ExchangePlan, Resource, WriteError, WriteGuard};
 
@@ -110,6 +110,7 @@ impl Restoring<'_, '_> {
             Some(tag) => {
                 let mut headers = client.clone();
                 headers.insert(IF_MATCH, tag.clone());
+                headers.remove(IF_UNMODIFIED_SINCE);
                 let request = self.forwarding.request.with_headers(headers);
                 let conditional = self.forwarding.with_request(&request, self.forwarding.plan);
                 let sent = send::send(&conditional, session, exchange, restored).await?;

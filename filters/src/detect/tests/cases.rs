@@ -162,6 +162,38 @@ fn names_are_found_however_their_case_is_written() {
 }
 
 #[test]
+fn what_is_said_of_a_thing_somewhere_else_hides_no_telephone_number() {
+    let detectors = redacting();
+    let search = Search::new(&detectors, None, None);
+    for before in [
+        "Where is my order? ",
+        "Ann Smith, Customer Success\r\n",
+        "Re: your ticket!\r\nAnn Smith\r\n",
+        "Any update?\r\nAnn ",
+        "Ann Smith | customer | ",
+        "Ann\tcustomer\t",
+        "Ann (customer) ",
+        "Customer:&nbsp;",
+        "Is this the right number? ",
+        "Is that my id; ",
+        "ticket #x ",
+    ] {
+        for number in ["212-555-0187", "(212) 555-0187"] {
+            let text = format!("{before}{number}");
+            let expected = format!("{before}[redacted]");
+            assert_eq!(detect_text(search, &text), expected, "{text}");
+        }
+    }
+    for kept in [
+        "order #4155550102",
+        "ticket: 212-555-0187",
+        "order number [4155550102]",
+    ] {
+        assert_eq!(detect_text(search, kept), kept);
+    }
+}
+
+#[test]
 fn characters_without_a_width_do_not_pile_up() {
     let detectors = redacting();
     let search = Search::new(&detectors, None, None);

@@ -49,9 +49,20 @@ enum Kind {
     Members,
 }
 
+/// Whether a body in this charset is written so that a name in it is seen. JSON has no charset (RFC 8259 section 11):
+/// who heeds one all the same is a reader of UTF-16 and the like.
+fn keeps_ascii(kind: Kind, charset: &str) -> bool {
+    match kind {
+        Kind::Members => !["utf-16", "utf16", "utf-32", "utf32", "utf-7", "ucs"]
+            .iter()
+            .any(|wide| charset.starts_with(wide)),
+        Kind::Pairs | Kind::Parts => CHARSETS.contains(&charset),
+    }
+}
+
 impl FormOverride {
     /// What watches the body of a request; none when it is nothing that anybody obeys. A body in JSON is watched
-    /// whatever its coding: who does not decode it obeys nothing.
+    /// as it comes, whatever its coding: most who take members for a form do not decode it (decision 0027).
     ///
     /// # Errors
     /// The form is written in a way that hides what it says: in a coding, in several types, or in a charset
@@ -74,19 +85,21 @@ impl FormOverride {
         let kind = match essence {
             "" | "application/x-www-form-urlencoded" => Kind::Pairs,
             kind if kind.starts_with("multipart/") => Kind::Parts,
-            _ if is_json => return Ok(Some(Self::watching(method, Kind::Members))),
+            _ if is_json => Kind::Members,
             _ => return Ok(None),
         };
         let charset = parameters
             .split([';', ','])
             .filter_map(|parameter| parameter.split_once('='))
             .filter(|(name, _)| name.trim() == "charset")
-            .all(|(_, value)| CHARSETS.contains(&value.trim().trim_matches('"')));
+            .all(|(_, value)| keeps_ascii(kind, value.trim().trim_matches('"')));
         let plain = headers
             .get_all(CONTENT_ENCODING)
             .iter()
             .all(|value| value.as_bytes().eq_ignore_ascii_case(b"identity"));
-        if !charset || !plain || is_json {
+        // A form that is JSON to somebody else says two things; what a part of several is made of says nothing.
+        let is_two = kind == Kind::Pairs && is_json;
+        if !charset || is_two || !plain && kind != Kind::Members {
             return Err(AnotherMethod);
         }
         Ok(Some(Self::watching(method, kind)))

@@ -41,6 +41,8 @@ impl Members {
                 self.depth = 1;
             }
             (At::Begin, byte) if byte.is_ascii_whitespace() => {}
+            // A byte order mark, which lenient readers pass over.
+            (At::Begin, 0xef | 0xbb | 0xbf) => {}
             (At::Begin, _) => self.at = At::NoObject,
             (At::Between, b'"') => {
                 self.at = At::InString;

@@ -202,6 +202,7 @@ fn a_posted_object_may_not_have_a_member_like_an_override() {
             r#"{"\u005fme\u0074hod":"DELETE"}"#,
             r#"{"\_method":"DELETE"}"#,
             r#"{"a":"\"","_METHOD":"DELETE"}"#,
+            "\u{feff}{\"_method\":\"DELETE\"}",
         ] {
             assert!(!form(Some(content_type), body.as_bytes()), "{body}");
             assert!(form(Some("text/plain"), body.as_bytes()), "{body}");
@@ -222,6 +223,14 @@ fn a_posted_object_may_not_have_a_member_like_an_override() {
         "_".repeat(2 * FORM_NAME_BYTES_MAX)
     );
     assert!(!form(Some("application/json"), long.as_bytes()));
+    for wide in ["utf-16", "UTF-16LE", "\"utf-32\""] {
+        let content_type = format!("application/json; charset={wide}");
+        assert!(!form(Some(&content_type), b"{}"), "{wide}");
+    }
+    let latin = "application/json; charset=iso-8859-1";
+    assert!(form(Some(latin), b"{\"a\":\"\xe9\"}"));
+    let images = "multipart/related; type=\"application/dicom+json\"; boundary=b";
+    assert!(form(Some(images), b"--b\r\n\r\n{}\r\n--b--\r\n"));
     let twice = "application/x-www-form-urlencoded; a=+json";
     assert!(!form(Some(twice), b"a=1"), "read as either");
 }

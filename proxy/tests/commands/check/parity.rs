@@ -182,14 +182,14 @@ fn certificates_that_cannot_be_used_are_found() {
     let none = "file:none.pem";
     desk.refused(
         &listen(&format!("cert: {none}, key: file:one.key")),
-        &["`listen.tls.cert`: no certificate"],
+        &["`listen.tls.cert`: there is no certificate in PEM in `none.pem`"],
     );
     desk.refused(
         &listen(&format!("cert: {none}, key: {none}, client_ca: {none}")),
         &[
-            "`listen.tls.cert`: no certificate",
+            "`listen.tls.cert`: there is no certificate in PEM in `none.pem`",
             "`listen.tls.key`: ",
-            "`listen.tls.client_ca`: no certificate",
+            "`listen.tls.client_ca`: there is no certificate in PEM in `none.pem`",
         ],
     );
     desk.refused(
@@ -201,7 +201,7 @@ fn certificates_that_cannot_be_used_are_found() {
     );
     desk.refused(
         &listen("cert: file:one.pem, key: file:two.key"),
-        &["`listen.tls.cert`: "],
+        &["`listen.tls.cert`: the key in `two.key` is not that of the certificate in `one.pem`"],
     );
 }
 
@@ -214,7 +214,7 @@ fn an_upstream_that_cannot_be_used_is_found() {
         ),
         &[
             "`upstream`: the credential is not a header value",
-            "`upstream.ca`: no certificate",
+            "`upstream.ca`: there is no certificate in PEM in `none.pem`",
         ],
     );
     desk.refused(
