@@ -274,6 +274,23 @@ impl Process {
         line.expect("the system counts them").parse().unwrap()
     }
 
+    /// How many files it has open once it has settled: what it watches and where it can be replaced it opens when it
+    /// is ready already, and whoever asked for that may not have left yet.
+    pub(crate) async fn open_files_at_rest(&self) -> u64 {
+        const SETTLED: u32 = 25;
+        let (mut open, mut unchanged) = (self.open_files().await, 0);
+        for _ in 0..1_500 {
+            if unchanged == SETTLED {
+                return open;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            let now = self.open_files().await;
+            unchanged = if now == open { unchanged + 1 } else { 0 };
+            open = now;
+        }
+        panic!("its files never settle: {:#?}", self.what_is_open())
+    }
+
     /// Waits until it has no more files open than it had once, now that nobody is connected.
     pub(crate) async fn lets_go_down_to(&self, base: u64) -> u64 {
         let mut open = self.open_files().await;
@@ -286,10 +303,20 @@ impl Process {
         }
         assert!(
             open <= base,
-            "{open} files are open, {base} were: {}",
+            "{open} files are open, {base} were: {:#?}\n{}",
+            self.what_is_open(),
             self.log()
         );
         open
+    }
+
+    /// What its open files are, as the system names them.
+    fn what_is_open(&self) -> Vec<PathBuf> {
+        let folder = format!("/proc/{}/fd", self.child.id());
+        let files = fs::read_dir(folder).unwrap().map_while(Result::ok);
+        files
+            .filter_map(|file| fs::read_link(file.path()).ok())
+            .collect()
     }
 
     /// What Postern wrote to its log.

@@ -41,7 +41,7 @@ async fn a_busy_desk_leaks_neither_data_nor_memory_nor_files() {
     let folder = tempfile::tempdir().unwrap();
     let policy = desk::policy("old");
     let process = Process::start_listening(HOST, &[], (folder, ""), origin.address, &policy).await;
-    let base = process.open_files().await;
+    let base = process.open_files_at_rest().await;
     let process = Arc::new(process);
     let stop = Arc::new(AtomicBool::new(false));
     let mut people = JoinSet::new();

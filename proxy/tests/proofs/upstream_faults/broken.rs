@@ -50,7 +50,7 @@ async fn an_answer_that_breaks_anywhere_is_told_or_visibly_cut_over_http1() {
     let origin = Origin::start().await;
     let folder = tempfile::tempdir().unwrap();
     let process = Process::start_with(folder, origin.address, None, &policy()).await;
-    let base = process.open_files().await;
+    let base = process.open_files_at_rest().await;
     let mut asked = 0;
     for (size, framing, end) in kinds() {
         let mut clients = JoinSet::new();
@@ -99,7 +99,7 @@ async fn an_answer_that_breaks_anywhere_is_told_or_reset_over_http2() {
     let authority = Arc::new(Authority::new());
     let (folder, tls) = authority.folder();
     let process = Process::start_with(folder, origin.address, Some(&tls), &policy()).await;
-    let base = process.open_files().await;
+    let base = process.open_files_at_rest().await;
     let mut asked = 0;
     for (size, framing, end) in kinds() {
         let mut clients = JoinSet::new();

@@ -43,7 +43,7 @@ async fn an_upstream_that_flaps_costs_answers_and_nothing_else() {
     let flapping = tokio::spawn(flap(address, mood));
     let folder = tempfile::tempdir().unwrap();
     let process = Process::start_with(folder, address, None, &origin::policy()).await;
-    let base = process.open_files().await;
+    let base = process.open_files_at_rest().await;
     let (over, stop) = watch::channel(false);
     let mut clients = JoinSet::new();
     for _ in 0..CLIENTS {

@@ -26,7 +26,7 @@ async fn an_upstream_that_never_answers_or_never_ends_is_a_time_out() {
     let policy = policy();
     let between = ("", &*impatient(origin.address));
     let process = Process::start_between(between, &[], (folder, ""), &policy).await;
-    let base = process.open_files().await;
+    let base = process.open_files_at_rest().await;
     let length = |size| answer(size, Framing::Chunked).len();
     let (small, long) = (length(Size::Small), length(Size::Long));
     let stuck = [
@@ -78,7 +78,7 @@ async fn an_upstream_that_only_listens_is_a_time_out_and_takes_no_place_for_ever
     let policy = policy();
     let between = ("", &*impatient(address));
     let process = Process::start_between(between, &[], (folder, ""), &policy).await;
-    let base = process.open_files().await;
+    let base = process.open_files_at_rest().await;
     let mut waiting = JoinSet::new();
     for _ in 0..4 * WAITING {
         let data = process.data;
