@@ -87,7 +87,14 @@ fn pure_crates_touch_no_io() {
 
 #[test]
 fn documents_name_only_paths_that_exist() {
-    assert_none(&documents::dead_paths(&repository()));
+    let root = repository();
+    assert_none(&documents::dead_paths(&Tree::of(&root), &root));
+}
+
+#[test]
+fn every_link_of_a_document_leads_somewhere() {
+    let root = repository();
+    assert_none(&documents::dead_links(&Tree::of(&root), &root));
 }
 
 #[test]
