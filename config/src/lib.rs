@@ -18,6 +18,7 @@ pub mod labels;
 pub mod params;
 pub mod policy;
 pub mod quota;
+pub mod rfc9110;
 pub mod roles;
 pub mod routes;
 pub mod secret;

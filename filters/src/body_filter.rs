@@ -19,6 +19,48 @@ pub trait BodyFilter {
     fn finish(&mut self, out: &mut Vec<u8>) -> Result<(), BodyError>;
 }
 
+/// The steps of a filter that leaves what happens after an error to [`BodyFilter`].
+pub(crate) trait Steps {
+    /// Takes the next bytes.
+    fn read(&mut self, chunk: &[u8], out: &mut Vec<u8>) -> Result<(), BodyError>;
+
+    /// The body has ended.
+    fn end(&mut self, out: &mut Vec<u8>) -> Result<(), BodyError>;
+
+    /// Where the filter keeps that it takes no further step.
+    fn spent(&mut self) -> &mut bool;
+}
+
+impl<F: Steps> BodyFilter for F {
+    fn push(&mut self, chunk: &[u8], out: &mut Vec<u8>) -> Result<(), BodyError> {
+        guarded(self, out, |filter, out| filter.read(chunk, out))
+    }
+
+    fn finish(&mut self, out: &mut Vec<u8>) -> Result<(), BodyError> {
+        guarded(self, out, F::end)?;
+        *self.spent() = true;
+        Ok(())
+    }
+}
+
+/// Takes a step. After an error or a panic in it the filter is spent, and nothing of the step is in `out`.
+fn guarded<F: Steps>(
+    filter: &mut F,
+    out: &mut Vec<u8>,
+    step: impl FnOnce(&mut F, &mut Vec<u8>) -> Result<(), BodyError>,
+) -> Result<(), BodyError> {
+    if std::mem::replace(filter.spent(), true) {
+        return Err(BodyError::Spent);
+    }
+    let before = out.len();
+    let done = step(filter, out);
+    match done {
+        Ok(()) => *filter.spent() = false,
+        Err(_) => out.truncate(before),
+    }
+    done
+}
+
 /// Why a body may not leave. No variant holds any of the body's bytes.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]

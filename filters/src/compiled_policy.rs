@@ -15,11 +15,11 @@ use std::sync::Arc;
 
 use postern_config::identity::IdentityRule;
 use postern_config::params::BodyMeaning;
+use postern_config::rfc9110::is_safe;
 use postern_config::routes::LongLived;
 use postern_config::{Action, Detector, Label, Policy, Quota, Revision};
 
 use crate::exchange_plan::accept_encoding::{self, Chosen};
-use crate::exchange_plan::header_lists::is_safe;
 use crate::exchange_plan::{Case, ExchangePlan, PlanParts};
 use crate::pseudonym::{PseudonymKeys, Pseudonymizer};
 use crate::request_facts::{Identity, RequestFacts};

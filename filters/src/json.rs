@@ -40,6 +40,7 @@ pub use lookahead::{Lookahead, lookahead};
 pub use plan::{JsonPlan, JsonSettings};
 
 pub(crate) use held::{Held, NodeId};
+pub(crate) use scanner::is_space;
 pub(crate) use sight::{Holds, Look, Sight, SightPlans, Spot};
 
 use counter::Counter;

@@ -5,6 +5,7 @@
 //! ([`Verdict`]), edits heads, and redacts bodies as they stream ([`BodyPipeline`]).
 
 pub mod attachment;
+mod base62;
 pub mod body_filter;
 pub mod coding;
 pub mod compiled_policy;
@@ -12,6 +13,7 @@ pub mod cookie_jar;
 pub mod detect;
 pub mod exchange_plan;
 pub mod export_meter;
+mod form_encoding;
 mod generalize;
 pub mod har;
 pub mod html_tokens;

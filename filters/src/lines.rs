@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 use memchr::memchr;
 
-use crate::body_filter::{BodyError, BodyFilter};
+use crate::body_filter::{BodyError, BodyFilter, Steps};
 use crate::export_meter::{Due, Tally};
 use crate::json::{JsonFilter, JsonPlan};
 
@@ -97,25 +97,6 @@ impl LinesFilter {
         self.texts.withheld()
     }
 
-    fn read(&mut self, chunk: &[u8], out: &mut Vec<u8>) -> Result<(), BodyError> {
-        let separator = match self.format {
-            LineFormat::Ndjson => b'\n',
-            LineFormat::JsonSeq => RECORD_SEPARATOR,
-        };
-        let mut rest = chunk;
-        while let Some(end) = memchr(separator, rest) {
-            let (piece, after) = rest.split_at(end);
-            self.text(piece, out)?;
-            match self.format {
-                LineFormat::Ndjson => self.end_line(out)?,
-                LineFormat::JsonSeq => self.begin_text(out)?,
-            }
-            self.offset += 1;
-            rest = after.get(1..).unwrap_or_default();
-        }
-        self.text(rest, out)
-    }
-
     /// Reads a piece of the present text.
     fn text(&mut self, piece: &[u8], out: &mut Vec<u8>) -> Result<(), BodyError> {
         let Some(last) = piece.last() else {
@@ -181,6 +162,38 @@ impl LinesFilter {
         Ok(())
     }
 
+    fn malformed(&self, what: &'static str) -> BodyError {
+        BodyError::Malformed {
+            format: match self.format {
+                LineFormat::Ndjson => "NDJSON",
+                LineFormat::JsonSeq => "a JSON text sequence",
+            },
+            what,
+            offset: self.offset,
+        }
+    }
+}
+
+impl Steps for LinesFilter {
+    fn read(&mut self, chunk: &[u8], out: &mut Vec<u8>) -> Result<(), BodyError> {
+        let separator = match self.format {
+            LineFormat::Ndjson => b'\n',
+            LineFormat::JsonSeq => RECORD_SEPARATOR,
+        };
+        let mut rest = chunk;
+        while let Some(end) = memchr(separator, rest) {
+            let (piece, after) = rest.split_at(end);
+            self.text(piece, out)?;
+            match self.format {
+                LineFormat::Ndjson => self.end_line(out)?,
+                LineFormat::JsonSeq => self.begin_text(out)?,
+            }
+            self.offset += 1;
+            rest = after.get(1..).unwrap_or_default();
+        }
+        self.text(rest, out)
+    }
+
     fn end(&mut self, out: &mut Vec<u8>) -> Result<(), BodyError> {
         match self.format {
             LineFormat::Ndjson if self.last.is_some() => {
@@ -192,44 +205,8 @@ impl LinesFilter {
         self.texts.end_body()
     }
 
-    fn malformed(&self, what: &'static str) -> BodyError {
-        BodyError::Malformed {
-            format: match self.format {
-                LineFormat::Ndjson => "NDJSON",
-                LineFormat::JsonSeq => "a JSON text sequence",
-            },
-            what,
-            offset: self.offset,
-        }
-    }
-
-    fn guarded(
-        &mut self,
-        out: &mut Vec<u8>,
-        step: impl FnOnce(&mut Self, &mut Vec<u8>) -> Result<(), BodyError>,
-    ) -> Result<(), BodyError> {
-        if std::mem::replace(&mut self.spent, true) {
-            return Err(BodyError::Spent);
-        }
-        let before = out.len();
-        let done = step(self, out);
-        match done {
-            Ok(()) => self.spent = false,
-            Err(_) => out.truncate(before),
-        }
-        done
-    }
-}
-
-impl BodyFilter for LinesFilter {
-    fn push(&mut self, chunk: &[u8], out: &mut Vec<u8>) -> Result<(), BodyError> {
-        self.guarded(out, |filter, out| filter.read(chunk, out))
-    }
-
-    fn finish(&mut self, out: &mut Vec<u8>) -> Result<(), BodyError> {
-        self.guarded(out, Self::end)?;
-        self.spent = true;
-        Ok(())
+    fn spent(&mut self) -> &mut bool {
+        &mut self.spent
     }
 }
 

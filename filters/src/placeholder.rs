@@ -17,9 +17,10 @@ use std::fmt;
 
 use flate2::Crc;
 
+use crate::base62::{DIGITS_OF_128_BITS, base62, of_base62};
+
 pub use swap::{Place, SwapError, Swapped, swap_field, swap_text, swap_value};
 
-const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 /// How many digits the checksum has.
 const CHECK_DIGITS: usize = 6;
 /// How many characters there are before the digits.
@@ -34,8 +35,7 @@ impl Placeholder {
     pub const BEGINS: &'static str = "pnp_";
     /// How many characters it has.
     pub const LENGTH: usize = BEGINS + Self::DIGITS + CHECK_DIGITS;
-    /// Base62 digits of 128 bits: 62^22 is just above 2^130.
-    const DIGITS: usize = 22;
+    const DIGITS: usize = DIGITS_OF_128_BITS;
 
     /// The placeholder for 128 random bits.
     #[must_use]
@@ -134,62 +134,6 @@ fn checksum(text: &[u8]) -> [u8; 4] {
     let mut crc = Crc::new();
     crc.update(text);
     crc.sum().to_be_bytes()
-}
-
-/// A big-endian number in so many base62 digits. There are enough of them for every number of that size.
-fn base62(number: &[u8], digits: usize) -> String {
-    let mut number = number.to_vec();
-    let mut last_first: Vec<char> = Vec::with_capacity(digits);
-    for _ in 0..digits {
-        let mut rest = 0u16;
-        for byte in &mut number {
-            let part = rest << 8 | u16::from(*byte);
-            *byte = u8::try_from(part / 62).unwrap_or(u8::MAX);
-            rest = part % 62;
-        }
-        let digit = BASE62.get(usize::from(rest)).copied();
-        last_first.push(digit.map_or('0', char::from));
-    }
-    last_first.iter().rev().collect()
-}
-
-/// The number that base62 digits stand for; none when it does not fit or a character is no digit.
-///
-/// PERF: five digits at a time, in words of 32 bits: each request of a session brings a handle (`postern bench`).
-fn of_base62<const N: usize>(digits: &[u8]) -> Option<[u8; N]> {
-    // The last words of the number come first. INVARIANT: `N` is a multiple of 4, up to 32.
-    let mut words = [0_u32; 8];
-    for five in digits.chunks(5) {
-        let (mut carry, mut base) = (0_u64, 1_u64);
-        for digit in five {
-            carry = carry * 62 + of_digit(*digit)?;
-            base *= 62;
-        }
-        for word in words.iter_mut().take(N / 4) {
-            let part = u64::from(*word) * base + carry;
-            *word = u32::try_from(part & u64::from(u32::MAX)).ok()?;
-            carry = part >> 32;
-        }
-        if carry != 0 {
-            return None;
-        }
-    }
-    let mut number = [0; N];
-    for (bytes, word) in number.rchunks_mut(4).zip(words) {
-        bytes.copy_from_slice(&word.to_be_bytes());
-    }
-    Some(number)
-}
-
-/// What a base62 digit stands for.
-fn of_digit(digit: u8) -> Option<u64> {
-    let value = match digit {
-        b'0'..=b'9' => digit - b'0',
-        b'A'..=b'Z' => digit - b'A' + 10,
-        b'a'..=b'z' => digit - b'a' + 36,
-        _ => return None,
-    };
-    Some(u64::from(value))
 }
 
 #[cfg(test)]

@@ -16,17 +16,15 @@ use hmac::{Hmac, KeyInit, Mac};
 use postern_config::PseudonymScope;
 use sha2::Sha256;
 
+use crate::base62::{DIGITS_OF_128_BITS, base62, of_base62};
 use crate::request_facts::Identity;
 use crate::value_action::{Decimal, JsonKind, decode};
 
 /// What separates these digests from any other use of the same key.
 const PURPOSE: &[u8] = b"postern pseudonym v1";
-/// Base62 digits of 128 bits: 62^22 is just above 2^130.
-const TOKEN_DIGITS: usize = 22;
 /// How a token begins, and what stands between its key id and its digits.
 const BEGINS: char = '~';
 const DIVIDES: char = '.';
-const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
 /// The keys of pseudonyms, newest first. `Debug` shows only the key ids.
 #[derive(Clone, Default)]
@@ -61,7 +59,8 @@ impl PseudonymKeys {
     #[must_use]
     pub fn recognise(&self, text: &str) -> Option<Recognised<'_>> {
         let (id, digits) = text.strip_prefix(BEGINS)?.split_once(DIVIDES)?;
-        if !is_digits_of_128_bits(digits) {
+        let is_whole = digits.len() == DIGITS_OF_128_BITS;
+        if !is_whole || of_base62::<16>(digits.as_bytes()).is_none() {
             return None;
         }
         let place = self.keys.iter().position(|(known, _)| known == id)?;
@@ -184,11 +183,9 @@ fn token(key_id: &str, keyed: &Hmac<Sha256>, input: &[u8]) -> String {
     let mut mac = keyed.clone();
     mac.update(input);
     let digest = mac.finalize().into_bytes();
-    let bits = digest
-        .iter()
-        .take(16)
-        .fold(0_u128, |bits, byte| (bits << 8) | u128::from(*byte));
-    format!("{BEGINS}{key_id}{DIVIDES}{}", base62(bits))
+    let bits = digest.get(..16).unwrap_or_default();
+    let digits = base62(bits, DIGITS_OF_128_BITS);
+    format!("{BEGINS}{key_id}{DIVIDES}{digits}")
 }
 
 impl fmt::Debug for Pseudonymizer {
@@ -210,26 +207,6 @@ fn joined(parts: &[&str]) -> Vec<u8> {
         bytes.extend_from_slice(part.as_bytes());
     }
     bytes
-}
-
-/// Always [`TOKEN_DIGITS`] digits, most significant first.
-fn base62(mut bits: u128) -> String {
-    let mut digits = [b'0'; TOKEN_DIGITS];
-    for place in digits.iter_mut().rev() {
-        let digit = usize::try_from(bits % 62).unwrap_or_default();
-        *place = BASE62.get(digit).copied().unwrap_or(b'0');
-        bits /= 62;
-    }
-    digits.iter().map(|digit| char::from(*digit)).collect()
-}
-
-/// Whether a text is what [`base62`] gives for some 128 bits: not more, not fewer.
-fn is_digits_of_128_bits(text: &str) -> bool {
-    let value = text.bytes().try_fold(0_u128, |bits, byte| {
-        let digit = BASE62.iter().position(|known| *known == byte)?;
-        bits.checked_mul(62)?.checked_add(digit as u128)
-    });
-    text.len() == TOKEN_DIGITS && value.is_some()
 }
 
 #[cfg(test)]

@@ -10,6 +10,8 @@ pub(crate) mod date;
 
 use std::fmt;
 
+use postern_config::rfc9110::is_tchar;
+
 /// The longest name and value together.
 const NAME_AND_VALUE_BYTES_MAX: usize = 4096;
 /// The longest value of an attribute; a longer one is ignored.
@@ -98,30 +100,8 @@ fn quotes(text: &[u8]) -> usize {
 
 fn begins_with_a_name(text: &[u8]) -> bool {
     let text = trimmed(text);
-    let end = text.iter().position(|byte| !is_token(*byte));
+    let end = text.iter().position(|byte| !is_tchar(*byte));
     end.is_some_and(|end| end > 0 && text.get(end) == Some(&b'='))
-}
-
-/// RFC 9110 section 5.6.2.
-const fn is_token(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric()
-        || matches!(
-            byte,
-            b'!' | b'#'
-                | b'$'
-                | b'%'
-                | b'&'
-                | b'\''
-                | b'*'
-                | b'+'
-                | b'-'
-                | b'.'
-                | b'^'
-                | b'_'
-                | b'`'
-                | b'|'
-                | b'~'
-        )
 }
 
 /// How attributes are written.

@@ -27,7 +27,7 @@ use std::sync::Arc;
 use postern_config::RouteFormat;
 use postern_config::formats::FormatKind;
 
-use crate::body_filter::{BodyError, BodyFilter};
+use crate::body_filter::{BodyError, Steps};
 use crate::export_meter::{Due, Tally};
 use crate::json::{JsonPlan, LabelId};
 
@@ -117,6 +117,30 @@ impl TableFilter {
         self.rewriter.withheld()
     }
 
+    fn scan(&mut self, chunk: &[u8], out: &mut Vec<u8>) -> Result<(), BodyError> {
+        let mut pass = Pass {
+            rewriter: &mut self.rewriter,
+            out,
+        };
+        let read = self.scanner.push(chunk, &mut pass);
+        read.map_err(|error| self.placed(error))
+    }
+
+    /// An error at the place that the scanner has reached.
+    fn placed(&self, error: BodyError) -> BodyError {
+        if let BodyError::Malformed {
+            what,
+            offset: UNPLACED,
+            ..
+        } = error
+        {
+            return self.scanner.malformed(what);
+        }
+        error
+    }
+}
+
+impl Steps for TableFilter {
     fn read(&mut self, chunk: &[u8], out: &mut Vec<u8>) -> Result<(), BodyError> {
         if let Err(offset) = self.utf8.push(chunk) {
             return Err(self.scanner.malformed_at("the text is not UTF-8", offset));
@@ -139,28 +163,6 @@ impl TableFilter {
         self.scan(rest, out)
     }
 
-    fn scan(&mut self, chunk: &[u8], out: &mut Vec<u8>) -> Result<(), BodyError> {
-        let mut pass = Pass {
-            rewriter: &mut self.rewriter,
-            out,
-        };
-        let read = self.scanner.push(chunk, &mut pass);
-        read.map_err(|error| self.placed(error))
-    }
-
-    /// An error at the place that the scanner has reached.
-    fn placed(&self, error: BodyError) -> BodyError {
-        if let BodyError::Malformed {
-            what,
-            offset: UNPLACED,
-            ..
-        } = error
-        {
-            return self.scanner.malformed(what);
-        }
-        error
-    }
-
     fn end(&mut self, out: &mut Vec<u8>) -> Result<(), BodyError> {
         if !self.utf8.is_whole() {
             return Err(BodyError::Incomplete);
@@ -177,33 +179,8 @@ impl TableFilter {
         self.rewriter.finish()
     }
 
-    fn guarded(
-        &mut self,
-        out: &mut Vec<u8>,
-        step: impl FnOnce(&mut Self, &mut Vec<u8>) -> Result<(), BodyError>,
-    ) -> Result<(), BodyError> {
-        if std::mem::replace(&mut self.spent, true) {
-            return Err(BodyError::Spent);
-        }
-        let before = out.len();
-        let done = step(self, out);
-        match done {
-            Ok(()) => self.spent = false,
-            Err(_) => out.truncate(before),
-        }
-        done
-    }
-}
-
-impl BodyFilter for TableFilter {
-    fn push(&mut self, chunk: &[u8], out: &mut Vec<u8>) -> Result<(), BodyError> {
-        self.guarded(out, |filter, out| filter.read(chunk, out))
-    }
-
-    fn finish(&mut self, out: &mut Vec<u8>) -> Result<(), BodyError> {
-        self.guarded(out, Self::end)?;
-        self.spent = true;
-        Ok(())
+    fn spent(&mut self) -> &mut bool {
+        &mut self.spent
     }
 }
 

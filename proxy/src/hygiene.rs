@@ -14,7 +14,7 @@ mod target;
 use std::fmt;
 
 use http::{HeaderMap, Method};
-
+use postern_config::server::Limits;
 use postern_filters::request_guard::method_override::{self, AnotherMethod};
 
 pub(crate) use h1::{clean_h1, lines_of};
@@ -31,6 +31,16 @@ pub(crate) struct HeadLimits {
     pub header_count: usize,
     /// The request target, in bytes.
     pub target_bytes: usize,
+}
+
+impl HeadLimits {
+    pub(crate) const fn of(limits: &Limits) -> Self {
+        Self {
+            header_bytes: limits.header_bytes,
+            header_count: limits.header_count,
+            target_bytes: limits.target_bytes,
+        }
+    }
 }
 
 /// A request head with one meaning. `Debug` shows nothing of it.
@@ -137,9 +147,8 @@ fn method_of(bytes: &[u8]) -> Result<Method, Refusal> {
 
 /// A request without a meaning for its body must not have one (RFC 9110 section 9.3.1).
 fn refuse_body_of_safe_method(method: &Method, body: DeclaredBody) -> Result<(), Refusal> {
-    let safe = [Method::GET, Method::HEAD, Method::OPTIONS].contains(method);
     match body {
-        DeclaredBody::Length(_) if safe => {
+        DeclaredBody::Length(_) if method.is_safe() => {
             Err(Refusal::Ambiguous("a body on a method that takes none"))
         }
         // Whether a streamed one is empty is known only when it has been read.

@@ -14,6 +14,7 @@ use std::sync::Arc;
 use http::uri::Authority;
 use postern_audit::{Disk, OnDamage};
 use postern_config::Server;
+use postern_config::server::Limits;
 use postern_filters::EngineLimits;
 
 use crate::admin::{self, AdminError, AdminState, AdminToken};
@@ -140,7 +141,11 @@ impl Postern {
     /// See [`StartError`].
     pub fn check(server: &Server, base: &Path) -> Result<(), StartError> {
         let keys = load::pseudonym_keys(server, base)?;
-        let loaded = load::load_policy(&base.join(&server.policy), keys, engine_limits(server))?;
+        let loaded = load::load_policy(
+            &base.join(&server.policy),
+            keys,
+            engine_limits(&server.limits),
+        )?;
         let judged = policy_signature::judged(server, base, loaded)?;
         let hindrances = rehearsal::hindrances_of_heir(server, base, judged.compiled.policy());
         let first = hindrances.into_iter().next();
@@ -185,7 +190,7 @@ impl Postern {
             tracer: exporting.tracer(),
             clock,
             upstream,
-            head_limits: head_limits(&server),
+            head_limits: HeadLimits::of(&server.limits),
             request_body_max: u64::try_from(server.limits.request_body).unwrap_or(u64::MAX),
             hosts: HostRule::new(&server.listen.hosts),
         });
@@ -274,7 +279,7 @@ fn reloader(
     let options = ReloadOptions {
         policy: base.join(&server.policy),
         keys: load::pseudonym_keys(server, base)?,
-        limits: engine_limits(server),
+        limits: engine_limits(&server.limits),
         signers: PolicySigners::of(server, base)?,
         tls: tls.cloned(),
         clock: Arc::clone(clock),
@@ -302,20 +307,12 @@ fn served(server: &Server, listener: &Listener) -> Served {
     }
 }
 
-fn head_limits(server: &Server) -> HeadLimits {
-    HeadLimits {
-        header_bytes: server.limits.header_bytes,
-        header_count: server.limits.header_count,
-        target_bytes: server.limits.target_bytes,
-    }
-}
-
-/// The engine's limits, from the server file.
+/// The engine's limits among those of a server file.
 #[must_use]
-pub fn engine_limits(server: &Server) -> EngineLimits {
+pub const fn engine_limits(limits: &Limits) -> EngineLimits {
     EngineLimits {
-        json_depth: server.limits.json_depth,
-        held_bytes: server.limits.held_bytes,
-        expand_ratio: server.limits.expand_ratio,
+        json_depth: limits.json_depth,
+        held_bytes: limits.held_bytes,
+        expand_ratio: limits.expand_ratio,
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::params::BodyMeaning;
+use crate::rfc9110::is_safe;
 use crate::routes::Route;
 
 /// How strongly a session is bound to its holder.
@@ -96,8 +97,7 @@ impl RequiredLevels {
     /// The level that a request on a route needs from somebody with these roles.
     #[must_use]
     pub fn level(&self, method: &str, route: &Route, roles: &[String]) -> BindingLevel {
-        let is_read = matches!(method, "GET" | "HEAD" | "OPTIONS");
-        let access = match (is_read, route.body) {
+        let access = match (is_safe(method), route.body) {
             (true, BodyMeaning::Write | BodyMeaning::Query) | (false, BodyMeaning::Query) => {
                 Access::Read
             }

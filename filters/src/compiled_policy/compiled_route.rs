@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use postern_config::params::BodyMeaning;
+use postern_config::rfc9110::is_safe;
 use postern_config::routes::{AuditMode, LongLived, Names, RouteMethod, Unlabelled, Unreadable};
 use postern_config::{Label, Route, RouteFormat, Selector};
 
 use crate::compiled_policy::{CompileError, CountedRoute, WriteRules};
-use crate::exchange_plan::header_lists::is_safe;
 use crate::json::{Automaton, JsonRules, LabelId};
 use crate::request_guard::query::QueryRules;
 use crate::table::ColumnLabels;

@@ -7,6 +7,7 @@ use super::*;
 mod bodies;
 mod cases;
 mod own;
+mod secrets;
 
 /// Detectors of every form, with an action.
 fn every(then: Action) -> Detectors {

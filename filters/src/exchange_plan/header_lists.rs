@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use http::header::CONNECTION;
 use http::{HeaderMap, HeaderName};
+use postern_config::rfc9110::is_safe;
 
 /// What belongs to one connection (RFC 9110 section 7.6.1) or to framing; never forwarded.
 const HOP_BY_HOP: [&str; 14] = [
@@ -193,11 +194,6 @@ const RESPONSE_DENIED: [&str; 19] = [
 ];
 
 const RESPONSE_DENIED_PREFIXES: [&str; 4] = ["x-accel-", "x-internal-", "x-debug", "postern-"];
-
-/// Whether the method cannot change anything (RFC 9110 section 9.2.1).
-pub(crate) fn is_safe(method: &str) -> bool {
-    matches!(method, "GET" | "HEAD" | "OPTIONS")
-}
 
 /// Whether a labelled route lets this request field up.
 pub(super) fn request_allowed(name: &HeaderName, method: &str) -> bool {

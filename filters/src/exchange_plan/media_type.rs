@@ -4,6 +4,7 @@ use encoding_rs::Encoding;
 use http::HeaderMap;
 use http::header::CONTENT_TYPE;
 use postern_config::RouteFormat;
+use postern_config::rfc9110::is_token;
 
 use crate::body_filter::BodyError;
 
@@ -156,14 +157,6 @@ fn unquoted(text: &str) -> Option<(String, &str)> {
         }
     }
     None
-}
-
-/// RFC 9110 section 5.6.2.
-fn is_token(text: &str) -> bool {
-    !text.is_empty()
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
 }
 
 #[cfg(test)]

@@ -354,15 +354,19 @@ pub(super) fn limit(limit: &'static str) -> Halt {
     Box::new(BodyError::Limit { limit })
 }
 
-/// Where white space (RFC 8259 section 2) that begins at `at` ends.
+/// White space (RFC 8259 section 2).
+#[inline]
+pub(crate) const fn is_space(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
+}
+
+/// Where white space that begins at `at` ends.
 #[inline]
 fn after_space(chunk: &[u8], at: usize) -> usize {
     if chunk.get(at).is_some_and(|byte| *byte > b' ') {
         return at;
     }
     let rest = chunk.get(at..).unwrap_or_default();
-    let space = rest
-        .iter()
-        .position(|byte| !matches!(byte, b' ' | b'\t' | b'\n' | b'\r'));
+    let space = rest.iter().position(|byte| !is_space(*byte));
     at + space.unwrap_or(rest.len())
 }

@@ -8,6 +8,7 @@ use std::ops::Range;
 use memchr::{Memchr, memchr_iter, memrchr};
 
 use super::NAME_BYTES_MAX;
+use crate::json::is_space;
 
 /// The members of a chunk whose values are strings, from a quote on.
 pub(super) struct Ahead<'c> {
@@ -109,8 +110,4 @@ impl Iterator for Ahead<'_> {
             }
         }
     }
-}
-
-const fn is_space(byte: u8) -> bool {
-    matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
 }

@@ -13,10 +13,10 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use memchr::{memchr, memmem, memrchr};
-use percent_encoding::percent_decode;
 use serde::de::IgnoredAny;
 
 use super::{Place, Placeholder};
+use crate::form_encoding;
 use crate::html_tokens::tag;
 use crate::json_tokens::decoded;
 use crate::token_rules::without_scheme;
@@ -96,18 +96,9 @@ fn pair_name<'t>(before: &[u8], after: &[u8]) -> Option<Cow<'t, [u8]>> {
     let pair = last(before, NAME_BYTES_MAX, b'&')?;
     let equals = memchr(b'=', pair)?;
     let (name, value) = pair.split_at(equals);
-    let scheme = plain(value.get(1..)?);
+    let scheme = form_encoding::decoded(value.get(1..)?);
     let is_one = !name.contains(&b';') && is_scheme(&scheme);
-    is_one.then(|| Cow::Owned(plain(name)))
-}
-
-/// A name or a value of a form as it is read.
-fn plain(text: &[u8]) -> Vec<u8> {
-    let spaced: Vec<u8> = text
-        .iter()
-        .map(|byte| if *byte == b'+' { b' ' } else { *byte })
-        .collect();
-    percent_decode(&spaced).collect()
+    is_one.then(|| Cow::Owned(form_encoding::decoded(name)))
 }
 
 /// What stands behind the last such sign, or all of a text without one; none when that is too long.

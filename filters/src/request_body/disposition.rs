@@ -4,6 +4,8 @@
 //! Readers differ about a backslash before a quote: browsers write backslashes as they are, RFC 9110 has them
 //! escape. A value that ends differently for the two is refused.
 
+use postern_config::rfc9110::is_token;
+
 /// What the disposition of a part says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Disposition {
@@ -77,10 +79,4 @@ fn value_of(text: &[u8]) -> Option<(&[u8], &[u8])> {
         }
     };
     Some((value, after.trim_ascii_start()))
-}
-
-/// RFC 9110 section 5.6.2.
-fn is_token(text: &[u8]) -> bool {
-    let inside = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
-    !text.is_empty() && text.iter().all(inside)
 }

@@ -12,6 +12,7 @@
 use std::ops::Range;
 
 use memchr::memmem;
+use postern_config::rfc9110::is_token;
 
 use super::disposition::{Disposition, disposition};
 use super::{Kind, RequestBodyError};
@@ -160,9 +161,8 @@ fn field(line: &[u8]) -> Result<(&[u8], &[u8]), RequestBodyError> {
     let colon = memchr::memchr(b':', line).ok_or(malformed)?;
     let (name, value) = line.split_at(colon);
     let value = value.get(1..).unwrap_or_default();
-    let token = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
     let control = |byte: &u8| byte.is_ascii_control() && *byte != b'\t';
-    if name.is_empty() || !name.iter().all(token) || value.iter().any(control) {
+    if !is_token(name) || value.iter().any(control) {
         return Err(malformed);
     }
     Ok((name, value.trim_ascii()))

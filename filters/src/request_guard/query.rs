@@ -11,11 +11,11 @@ mod odata;
 mod postgrest;
 mod spelling;
 
-use percent_encoding::percent_decode_str;
 use postern_config::params::{Asks, Language};
 use postern_config::routes::Unlabelled;
 use postern_config::{Label, Route};
 
+use crate::form_encoding;
 use crate::json::LabelId;
 use spelling::Spelled;
 
@@ -263,19 +263,10 @@ fn hides_another(value: &str) -> bool {
 /// A `;`, malformed percent-encoding, encoded control characters and bytes that are not UTF-8 are what
 /// readers disagree about.
 fn decoded(text: &str) -> Option<String> {
-    let mut escapes = text.split('%');
-    escapes.next()?;
-    let well_formed = escapes.all(|after| {
-        after
-            .get(..2)
-            .is_some_and(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()))
-    });
-    if !well_formed || text.contains(';') {
+    if text.contains(';') {
         return None;
     }
-    let spaced = text.replace('+', " ");
-    let decoded = percent_decode_str(&spaced).decode_utf8().ok()?;
-    (!decoded.chars().any(char::is_control)).then(|| decoded.into_owned())
+    form_encoding::decoded_alike(text).filter(|text| !text.contains(char::is_control))
 }
 
 #[cfg(test)]

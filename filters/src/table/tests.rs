@@ -5,6 +5,7 @@ mod flaws;
 use postern_config::routes::{Names, Unlabelled};
 
 use super::*;
+use crate::body_filter::BodyFilter;
 use crate::json::tests::Setup;
 
 /// How a table is written and which labels its columns carry by themselves.

@@ -3,6 +3,7 @@
 
 mod follow;
 
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -78,12 +79,23 @@ impl AdminClient {
         })
     }
 
-    /// For a command that answers people or in JSON. Otherwise what the command ends with; why is told.
-    pub(super) fn for_command(config: &Path, output: &Output) -> Result<Self, Exit> {
+    /// Runs a command that answers people or in JSON. Where it cannot ask, why is told.
+    pub(super) fn run<E: Display>(
+        config: &Path,
+        output: &Output,
+        command: impl FnOnce(&Self) -> Result<Exit, E>,
+    ) -> Exit {
         if !output.is_human_or_json() {
-            return Err(Exit::Unreadable);
+            return Exit::Unreadable;
         }
-        Self::of_server_file(config).map_err(|error| output.load_failure(&error))
+        let client = match Self::of_server_file(config) {
+            Ok(client) => client,
+            Err(error) => return output.load_failure(&error),
+        };
+        command(&client).unwrap_or_else(|error| {
+            output.error(error);
+            Exit::Unreachable
+        })
     }
 
     /// Where the admin listener is.

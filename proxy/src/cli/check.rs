@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use postern_config::server::Limits;
-use postern_filters::{EngineLimits, PseudonymKeys};
+use postern_filters::PseudonymKeys;
 use serde_json::json;
 
 use crate::load::{self, LoadError, LoadedPolicy};
@@ -51,12 +51,7 @@ struct Review {
 
 /// Loads a policy as commands do that need neither keys nor network.
 pub(super) fn load_offline(path: &Path) -> Result<LoadedPolicy, LoadError> {
-    let usual = Limits::default();
-    let limits = EngineLimits {
-        json_depth: usual.json_depth,
-        held_bytes: usual.held_bytes,
-        expand_ratio: usual.expand_ratio,
-    };
+    let limits = engine_limits(&Limits::default());
     load::load_policy(path, PseudonymKeys::for_offline_use(), limits)
 }
 
@@ -95,7 +90,7 @@ impl Review {
             false => PseudonymKeys::for_offline_use(),
         };
         let path = base.join(&server.policy);
-        let loaded = load::load_policy(&path, keys, engine_limits(&server))
+        let loaded = load::load_policy(&path, keys, engine_limits(&server.limits))
             .and_then(|loaded| policy_signature::judged(&server, base, loaded))
             .map_err(|error| error.of_policy_in(config, &server));
         if !arguments.offline {

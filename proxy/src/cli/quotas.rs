@@ -50,49 +50,49 @@ enum Command {
 }
 
 pub(super) fn run(arguments: &Arguments, config: &Path, output: &Output) -> Exit {
-    let client = match AdminClient::for_command(config, output) {
-        Ok(client) => client,
-        Err(exit) => return exit,
-    };
-    let filter = match &arguments.command {
-        Command::List { quota } => Filter {
-            quota: quota.clone(),
-            who: None,
-        },
-        Command::Show { who } => Filter {
-            quota: None,
-            who: Some(who.clone()),
-        },
-        Command::Reset { quota, who, reason } => {
-            let query = query(&[
-                ("quota", Some(quota)),
-                ("who", Some(who)),
-                ("reason", Some(reason)),
-            ]);
-            return match client.ask(Method::POST, &format!("/quotas/reset{query}")) {
-                Ok((status, answer)) => tell(status, &answer, output),
-                Err(error) => unreachable(&error, output),
-            };
-        }
-    };
-    list(&client, (config, &filter), output)
+    AdminClient::run(config, output, |client| {
+        let filter = match &arguments.command {
+            Command::List { quota } => Filter {
+                quota: quota.clone(),
+                who: None,
+            },
+            Command::Show { who } => Filter {
+                quota: None,
+                who: Some(who.clone()),
+            },
+            Command::Reset { quota, who, reason } => {
+                let query = query(&[
+                    ("quota", Some(quota)),
+                    ("who", Some(who)),
+                    ("reason", Some(reason)),
+                ]);
+                let asked = client.ask(Method::POST, &format!("/quotas/reset{query}"));
+                return asked.map(|(status, answer)| tell(status, &answer, output));
+            }
+        };
+        list(client, (config, &filter), output)
+    })
 }
 
 /// Asks the running Postern, or the store where none runs.
-fn list(client: &AdminClient, (config, filter): (&Path, &Filter), output: &Output) -> Exit {
+fn list(
+    client: &AdminClient,
+    (config, filter): (&Path, &Filter),
+    output: &Output,
+) -> Result<Exit, AskError> {
     let query = query(&[
         ("quota", filter.quota.as_deref()),
         ("who", filter.who.as_deref()),
     ]);
     let error = match client.ask(Method::GET, &format!("/quotas{query}")) {
-        Ok((status, answer)) => return tell(status, &answer, output),
+        Ok((status, answer)) => return Ok(tell(status, &answer, output)),
         Err(error) => error,
     };
     match &error {
         AskError::NoAnswer { .. } | AskError::Token { .. } => {}
-        AskError::Refused { .. } => return unreachable(&error, output),
+        AskError::Refused { .. } => return Err(error),
     }
-    match stored::listing(config, filter) {
+    Ok(match stored::listing(config, filter) {
         Ok(answer) => {
             output.note("no Postern runs here; this is what the store holds");
             tell(StatusCode::OK, &answer, output)
@@ -103,14 +103,10 @@ fn list(client: &AdminClient, (config, filter): (&Path, &Filter), output: &Outpu
         }
         Err(stored) => {
             output.error(&error);
-            unreachable(&stored, output)
+            output.error(&stored);
+            Exit::Unreachable
         }
-    }
-}
-
-fn unreachable(error: &dyn std::error::Error, output: &Output) -> Exit {
-    output.error(error);
-    Exit::Unreachable
+    })
 }
 
 /// The parameters that have a value, as a query.

@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use bytes::Bytes;
 use clap::{Args, ValueEnum};
 use http::HeaderMap;
+use postern_config::server::Limits;
 use postern_config::{Action, FormatKind, Role};
 use postern_filters::pipeline::HELD_WHOLE_BYTES;
 use postern_filters::{
@@ -23,13 +24,6 @@ use super::{check, explain, pseudonym, wording};
 
 /// How much of standard input is read at once.
 const CHUNK_BYTES: usize = 64 << 10;
-
-/// The bounds on `--request`: those of a server file that says nothing about them.
-const HEAD_LIMITS: HeadLimits = HeadLimits {
-    header_bytes: 16 << 10,
-    header_count: 100,
-    target_bytes: 8 << 10,
-};
 
 /// The arguments of `postern redact`.
 #[derive(Debug, Args)]
@@ -207,7 +201,8 @@ fn decide(
         .split_once(' ')
         .ok_or("`--request` wants a method and a path, such as 'GET /api/v2/cases/7'")?;
     let head = format!("{method} {target} HTTP/1.1\r\nHost: localhost\r\n\r\n");
-    let clean = clean_h1(head.as_bytes(), HEAD_LIMITS, &HostRule::default())
+    let limits = HeadLimits::of(&Limits::default());
+    let clean = clean_h1(head.as_bytes(), limits, &HostRule::default())
         .map_err(|refusal| format!("`--request`: {refusal}"))?;
     let facts = RequestFacts {
         method: clean.method.as_str(),

@@ -9,7 +9,7 @@ use clap::Args;
 use http::{Method, StatusCode};
 use serde_json::Value;
 
-use super::admin_client::AdminClient;
+use super::admin_client::{AdminClient, AskError};
 use super::output::{Exit, Format, Output};
 
 /// The arguments of `postern reload`.
@@ -22,17 +22,10 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments, config: &Path, output: &Output) -> Exit {
     let Arguments { wait: _ } = arguments;
-    let client = match AdminClient::for_command(config, output) {
-        Ok(client) => client,
-        Err(exit) => return exit,
-    };
-    match client.ask(Method::POST, "/reload") {
-        Ok((status, answer)) => tell(status, &answer, output),
-        Err(error) => {
-            output.error(error);
-            Exit::Unreachable
-        }
-    }
+    AdminClient::run(config, output, |client| {
+        let (status, answer) = client.ask(Method::POST, "/reload")?;
+        Ok::<_, AskError>(tell(status, &answer, output))
+    })
 }
 
 fn tell(status: StatusCode, answer: &Value, output: &Output) -> Exit {

@@ -18,11 +18,10 @@ const THREADS: &str = "TOKIO_WORKER_THREADS";
 /// # Errors
 /// [`THREADS`] is no number of threads, or the system gives none, or no poll.
 pub(super) fn serving_runtime() -> io::Result<Runtime> {
-    let processors = || available_parallelism().unwrap_or(NonZero::<usize>::MIN);
     let told = std::env::var_os(THREADS).filter(|told| !told.is_empty());
     let threads = match told {
         Some(told) => threads(&told)?,
-        None => processors(),
+        None => available_parallelism().unwrap_or(NonZero::<usize>::MIN),
     };
     let mut builder = match threads {
         NonZero::<usize>::MIN => Builder::new_current_thread(),

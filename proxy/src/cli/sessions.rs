@@ -9,7 +9,7 @@ use http::{Method, StatusCode};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
-use super::admin_client::AdminClient;
+use super::admin_client::{AdminClient, AskError};
 use super::output::{Exit, Format, Output};
 use super::{quotas, wording};
 use crate::clock::{Clock as _, SystemClock, unix_millis};
@@ -56,10 +56,6 @@ struct Ending {
 }
 
 pub(super) fn run(arguments: &Arguments, config: &Path, output: &Output) -> Exit {
-    let client = match AdminClient::for_command(config, output) {
-        Ok(client) => client,
-        Err(exit) => return exit,
-    };
     let (method, path) = match &arguments.command {
         Command::List { who, anonymous } => {
             let query = quotas::query(&[
@@ -81,14 +77,12 @@ pub(super) fn run(arguments: &Arguments, config: &Path, output: &Output) -> Exit
             (Method::POST, format!("/sessions/revoke{query}"))
         }
     };
-    match client.ask(method, &path) {
-        Ok((StatusCode::OK, answer)) => tell(&arguments.command, &answer, output),
-        Ok((status, answer)) => refused(status, &answer, output),
-        Err(error) => {
-            output.error(error);
-            Exit::Unreachable
-        }
-    }
+    AdminClient::run(config, output, |client| {
+        Ok::<_, AskError>(match client.ask(method, &path)? {
+            (StatusCode::OK, answer) => tell(&arguments.command, &answer, output),
+            (status, answer) => refused(status, &answer, output),
+        })
+    })
 }
 
 fn refused(status: StatusCode, answer: &Value, output: &Output) -> Exit {

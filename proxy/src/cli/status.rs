@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::clock::{Clock as _, SystemClock};
 
-use super::admin_client::AdminClient;
+use super::admin_client::{AdminClient, AskError};
 use super::output::{Exit, Format, Output};
 use super::wording;
 
@@ -22,41 +22,32 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments, config: &Path, output: &Output) -> Exit {
-    let client = match AdminClient::for_command(config, output) {
-        Ok(client) => client,
-        Err(exit) => return exit,
-    };
-    if arguments.ready {
-        return ready(&client, output);
-    }
-    match client.ask(Method::GET, "/status") {
-        Ok((StatusCode::OK, status)) => {
+    AdminClient::run(config, output, |client| match arguments.ready {
+        true => ready(client, output),
+        false => status(client, output),
+    })
+}
+
+fn status(client: &AdminClient, output: &Output) -> Result<Exit, AskError> {
+    match client.ask(Method::GET, "/status")? {
+        (StatusCode::OK, status) => {
             show(&status, output);
-            Exit::Fine
+            Ok(Exit::Fine)
         }
-        Ok((status, _)) => {
+        (status, _) => {
             output.error(format_args!("the admin listener answers {status}"));
-            Exit::Unreachable
-        }
-        Err(error) => {
-            output.error(error);
-            Exit::Unreachable
+            Ok(Exit::Unreachable)
         }
     }
 }
 
-fn ready(client: &AdminClient, output: &Output) -> Exit {
-    match client.ask_openly("/readyz") {
-        Ok((StatusCode::OK, _)) => Exit::Fine,
-        Ok(_) => {
-            output.error(format_args!("Postern at {} is not ready", client.address()));
-            Exit::Unreachable
-        }
-        Err(error) => {
-            output.error(error);
-            Exit::Unreachable
-        }
+fn ready(client: &AdminClient, output: &Output) -> Result<Exit, AskError> {
+    let (status, _) = client.ask_openly("/readyz")?;
+    if status == StatusCode::OK {
+        return Ok(Exit::Fine);
     }
+    output.error(format_args!("Postern at {} is not ready", client.address()));
+    Ok(Exit::Unreachable)
 }
 
 fn show(status: &Value, output: &Output) {

@@ -8,7 +8,7 @@ use clap::Args;
 use http::StatusCode;
 use serde_json::Value;
 
-use super::admin_client::{AdminClient, Followed};
+use super::admin_client::{AdminClient, AskError, Followed};
 use super::output::{Exit, Format, Output};
 use super::quotas::query;
 use super::wording;
@@ -37,12 +37,12 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments, config: &Path, output: &Output) -> Exit {
-    let client = match AdminClient::for_command(config, output) {
-        Ok(client) => client,
-        Err(exit) => return exit,
-    };
+    AdminClient::run(config, output, |client| watch(arguments, client, output))
+}
+
+fn watch(arguments: &Arguments, client: &AdminClient, output: &Output) -> Result<Exit, AskError> {
     if arguments.count == Some(0) {
-        return Exit::Fine;
+        return Ok(Exit::Fine);
     }
     let query = query(&[
         ("route", arguments.route.as_deref()),
@@ -61,13 +61,13 @@ pub(super) fn run(arguments: &Arguments, config: &Path, output: &Output) -> Exit
     let followed = client.follow(&format!("/tap{query}"), begins, |line| {
         show(line, &mut left, output)
     });
-    match followed {
-        Ok(Followed::Enough) => Exit::Fine,
-        Ok(Followed::Ended) => {
+    Ok(match followed? {
+        Followed::Enough => Exit::Fine,
+        Followed::Ended => {
             output.error(format_args!("Postern at {} has stopped", client.address()));
             Exit::Unreachable
         }
-        Ok(Followed::Answered(status, answer)) => {
+        Followed::Answered(status, answer) => {
             let error = answer.get("error").and_then(Value::as_str);
             output.error(error.unwrap_or("the admin listener does not let anybody watch"));
             match status {
@@ -75,11 +75,7 @@ pub(super) fn run(arguments: &Arguments, config: &Path, output: &Output) -> Exit
                 _ => Exit::Unreachable,
             }
         }
-        Err(error) => {
-            output.error(error);
-            Exit::Unreachable
-        }
-    }
+    })
 }
 
 /// Writes one line; says to stop when enough were written or no more can be.

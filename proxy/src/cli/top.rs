@@ -43,19 +43,11 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments, config: &Path, output: &Output) -> Exit {
-    let client = match AdminClient::for_command(config, output) {
-        Ok(client) => client,
-        Err(exit) => return exit,
-    };
     let again = arguments.every.is_some() || (!arguments.once && io::stdout().is_terminal());
     let stays = again && output.format() == Format::Human;
-    let shown = match stays {
-        true => live(&client, arguments, output),
-        false => once(&client, arguments, output),
-    };
-    shown.unwrap_or_else(|error| {
-        output.error(error);
-        Exit::Unreachable
+    AdminClient::run(config, output, |client| match stays {
+        true => live(client, arguments, output),
+        false => once(client, arguments, output),
     })
 }
 

@@ -7,6 +7,7 @@
 use super::names;
 use crate::document::read::At;
 use crate::policy::error::Problems;
+use crate::rfc9110::is_tchar;
 use crate::routes::{PathPart, RouteMatch, RouteMethod};
 
 /// The longest path, in segments.
@@ -122,17 +123,11 @@ fn parse_method(text: &str) -> Result<RouteMethod, Refusal> {
         let message = format!("`{text}` is always refused");
         return Err((message, HELP));
     }
-    let is_token = text.bytes().all(is_token_byte);
-    if !is_token || text.bytes().any(|b| b.is_ascii_lowercase()) {
+    if !text.bytes().all(is_tchar) || text.bytes().any(|b| b.is_ascii_lowercase()) {
         let message = format!("`{text}` is no method");
         return Err((message, HELP));
     }
     Ok(RouteMethod::Exactly(text.to_owned()))
-}
-
-/// `tchar` of RFC 9110 section 5.6.2.
-pub(super) fn is_token_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
 fn parse_path(text: &str) -> Result<Vec<PathPart>, Refusal> {

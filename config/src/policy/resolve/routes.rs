@@ -16,6 +16,7 @@ use crate::document::section::Section;
 use crate::labels::LabelTree;
 use crate::policy::error::Problems;
 use crate::policy::file::{PolicyFile, RouteFile, UnreadableFile};
+use crate::rfc9110::is_tchar;
 use crate::routes::{
     ColumnRule, LabelRule, Names, Route, RouteMatch, Unlabelled, Unreadable, WriteBack,
 };
@@ -204,7 +205,7 @@ fn content_type_passes(text: &str) -> Result<(), (&'static str, &'static str)> {
 /// Whether a text is one exact content type; what to write otherwise.
 fn content_type_form(text: &str) -> Result<(), &'static str> {
     let is_token = |part: &str| {
-        let allowed = |b: u8| matches::is_token_byte(b) && !b.is_ascii_uppercase() && b != b'*';
+        let allowed = |b: u8| is_tchar(b) && !b.is_ascii_uppercase() && b != b'*';
         !part.is_empty() && part.bytes().all(allowed)
     };
     let is_type = text

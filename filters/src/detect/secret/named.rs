@@ -69,6 +69,19 @@ const PHRASES: [(&str, &str); 8] = [
     ("كلمه ", "السر"),
 ];
 
+/// Words that mean more than a secret: names by themselves or behind `_`, where a sign follows.
+const PARTS: [&str; 2] = ["pass", "clave"];
+
+/// What such a word means no secret behind.
+const OTHERWISE: [(&str, &str); 3] = [
+    ("palabra ", "clave"),
+    ("palabras ", "clave"),
+    ("boarding ", "pass"),
+];
+
+/// How a sign after such a word begins.
+const SIGNS: [&str; 8] = [":", "=", " :", " =", "\"", "'", "`", "\\"];
+
 /// Ends of names of cookies and parameters whose long random values are sessions.
 const SESSIONS: [&str; 4] = ["sessionid", "session_id", "session-id", "sessid"];
 
@@ -85,8 +98,12 @@ fn anchors() -> impl Iterator<Item = String> {
     let phrases = PHRASES
         .iter()
         .map(|(before, last)| [*before, *last].concat());
+    // PERF: most texts have a word that begins with `pass`, and none before a sign (`postern bench`, free text).
+    let parts = PARTS
+        .iter()
+        .flat_map(|part| SIGNS.map(|sign| [*part, sign].concat()));
     let spelled = names.chain(others).chain(WORDS).map(str::to_owned);
-    spelled.chain(upper).chain(phrases)
+    spelled.chain(upper).chain(phrases).chain(parts)
 }
 
 /// Whether a name that says it is a secret can be in a text: one of its anchors is, or a character that may make one
@@ -105,6 +122,8 @@ pub(in crate::detect) fn may_be_named(text: &[u8]) -> bool {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Name {
     Secret,
+    /// One of [`PARTS`].
+    Part,
     Session,
     /// The scheme of RFC 6750.
     Bearer,
@@ -118,7 +137,9 @@ pub(super) fn named(view: View<'_>, at: usize) -> Option<Found> {
     let kind = kind(view, at, name)?;
     let scheme = matches!(kind, Name::Bearer | Name::Basic);
     let (value, assigned) = value_after(view, name, scheme)?;
-    let mut end = view.run(value, usize::MAX, is_value);
+    let quoted = in_guillemets(view, value);
+    let (value, mut end) = quoted.unwrap_or_else(|| (value, view.run(value, usize::MAX, is_value)));
+    let assigned = assigned || quoted.is_some();
     let open = end == view.len();
     while !open && matches!(view.before(end), b'.' | b',' | b')' | b':') && end > value {
         end -= 1;
@@ -129,7 +150,10 @@ pub(super) fn named(view: View<'_>, at: usize) -> Option<Found> {
         (Name::Secret, false) => text.len() >= 8 && is_random(text),
         (Name::Bearer, false) => text.len() >= 16 && has_digit(view, value, end),
         (Name::Basic, assigned) => !assigned && is_user_and_password(text),
-        (Name::Session, assigned) => assigned && text.len() >= 16 && is_random(text),
+        (Name::Part, assigned) => assigned && text.len() >= 6 && is_chosen(text),
+        (Name::Session, assigned) => {
+            text.len() >= 16 && is_random(text) && (assigned || is_encoded(text))
+        }
     };
     (secret && !is_replacement(text)).then(|| Found {
         tail: open.then_some(Tail::Token),
@@ -153,10 +177,24 @@ fn kind(view: View<'_>, at: usize, end: usize) -> Option<Name> {
         Some(Name::Basic)
     } else if is_secrets_name(name) || PHRASES.iter().any(is_said) {
         Some(Name::Secret)
+    } else if PARTS.iter().any(|part| is_part(view, (at, end), part)) {
+        let otherwise = OTHERWISE.iter().any(is_said);
+        (!otherwise).then_some(Name::Part)
     } else {
         let is_session = SESSIONS.iter().any(|session| ends(name, session));
         is_session.then_some(Name::Session)
     }
+}
+
+/// Whether the name between two places ends with such a word, and a sign may follow.
+fn is_part(view: View<'_>, (at, end): (usize, usize), part: &str) -> bool {
+    let from = end.checked_sub(part.len()).filter(|from| *from >= at);
+    let stands_alone = |from: usize| match view.before(from) {
+        b'_' => true,
+        before => from == at && before != b'-',
+    };
+    from.is_some_and(|from| view.has(from, part) && stands_alone(from))
+        && SIGNS.iter().any(|sign| view.has(end, sign))
 }
 
 /// Whether a name ends with letters of ASCII, in either case.
@@ -207,6 +245,19 @@ fn value_after(view: View<'_>, name: usize, scheme: bool) -> Option<(usize, bool
     Some((value, verb.is_some()))
 }
 
+/// Where a value in guillemets begins and ends, whichever way they point, and with a blank inside or without.
+fn in_guillemets(view: View<'_>, place: usize) -> Option<(usize, usize)> {
+    let is_guillemet = |c: char| matches!(c, '«' | '»' | '‹' | '›');
+    let is_at = |place: usize| view.char_at(place).filter(|(c, _)| is_guillemet(*c));
+    let (_, inside) = is_at(place)?;
+    let value = view.run(inside, 1, |byte| byte == b' ');
+    let run = view.span(value, view.run(value, usize::MAX, is_value));
+    let text = std::str::from_utf8(run).ok()?;
+    let end = value + text.find(is_guillemet).unwrap_or(run.len());
+    let closing = view.run(end, 1, |byte| byte == b' ');
+    is_at(closing).map(|_| (value, end))
+}
+
 /// Whether bytes are UTF-8, whose last character may be cut off.
 fn is_utf8(bytes: &[u8]) -> bool {
     std::str::from_utf8(bytes).map_or_else(|error| error.error_len().is_none(), |_| true)
@@ -241,6 +292,28 @@ fn is_mixed(text: &[u8]) -> bool {
     };
     let is_letter = |c: char| c.is_alphabetic() || is_mark(c);
     text.contains(is_letter) && text.contains(|c: char| !is_letter(c) && !LIGHT.contains(c))
+}
+
+/// Small letters and digits, as in what people choose, and no address of the web.
+fn is_chosen(text: &[u8]) -> bool {
+    let has = |class: fn(&u8) -> bool| text.iter().any(class);
+    let is_address = memchr::memmem::find(text, b"://").is_some();
+    has(u8::is_ascii_lowercase) && has(u8::is_ascii_digit) && !is_address
+}
+
+/// Letters, digits and hyphens, letters and digits in turn: no words, which may have a number behind them, and no time.
+fn is_encoded(text: &[u8]) -> bool {
+    const TURNS_MIN: usize = 3;
+    let end = text
+        .iter()
+        .rposition(|byte| !matches!(byte, b'.' | b',' | b')' | b':'));
+    let text = text.get(..=end.unwrap_or_default()).unwrap_or_default();
+    let is_turn = |pair: &&[u8]| match pair {
+        [a, b] if a.is_ascii_digit() => b.is_ascii_alphabetic(),
+        [a, b] => a.is_ascii_alphabetic() && b.is_ascii_digit(),
+        _ => false,
+    };
+    text.iter().all(|byte| is_token(*byte)) && text.windows(2).filter(is_turn).count() >= TURNS_MIN
 }
 
 /// At least three of the four classes of characters, or a long text with many different ones.

@@ -6,9 +6,9 @@
 
 use std::collections::BTreeSet;
 
-use percent_encoding::percent_decode;
 use postern_config::routes::WriteBack;
 
+use crate::form_encoding;
 use crate::json::{Holds, LabelId, Look, Sight, Spot};
 use crate::request_guard::write::pointer::{self, STEPS_MAX, Step};
 use crate::request_guard::write::{WriteError, WriteGuard, WriteMethod};
@@ -99,21 +99,8 @@ fn may_hold(look: Look, creates: bool) -> bool {
 /// Decodes a name or a value once.
 fn decoded(text: &str) -> Result<String, WriteError> {
     const WRONG: WriteError = WriteError::Ambiguous("a form's encoding");
-    let spaced = text.replace('+', " ");
-    let bytes = spaced.as_bytes();
-    let broken = bytes.iter().enumerate().any(|(at, byte)| {
-        let digits = bytes.get(at + 1..at + 3);
-        *byte == b'%' && !digits.is_some_and(|two| two.iter().all(u8::is_ascii_hexdigit))
-    });
-    if broken {
-        return Err(WRONG);
-    }
-    let decoded: Vec<u8> = percent_decode(bytes).collect();
-    let decoded = String::from_utf8(decoded).map_err(|_error| WRONG)?;
-    match decoded.contains('\0') {
-        true => Err(WRONG),
-        false => Ok(decoded),
-    }
+    let decoded = form_encoding::decoded_alike(text);
+    decoded.filter(|text| !text.contains('\0')).ok_or(WRONG)
 }
 
 /// Every path that a field's name can mean.

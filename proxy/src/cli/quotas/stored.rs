@@ -60,7 +60,7 @@ pub(super) fn listing(config: &Path, filter: &Filter) -> Result<Value, ReadError
         load::load_policy(
             &base.join(&server.policy),
             keys,
-            start::engine_limits(&server),
+            start::engine_limits(&server.limits),
         )
     });
     let quotas: &[Arc<Quota>] = match &loaded {

@@ -129,7 +129,7 @@ impl Shown {
                 .decoys
                 .map(|decoys| decoys.shown(headers))
                 .unwrap_or_default(),
-            is_unsafe: !matches!(*asked.method, Method::GET | Method::HEAD | Method::OPTIONS),
+            is_unsafe: !asked.method.is_safe(),
             is_get: *asked.method == Method::GET,
             target: sha256(target.as_bytes()),
         }

@@ -8,7 +8,7 @@ use crate::document::section::Section;
 use crate::identity::{HeaderRule, TrustedPeer};
 use crate::policy::error::Problems;
 use crate::policy::file::{IdentityFile, RolesFile};
-use crate::policy::resolve::matches;
+use crate::rfc9110::is_token;
 
 pub(super) fn rule(file: &IdentityFile, problems: &mut Problems) -> Option<HeaderRule> {
     let subject = needed(&file.subject, "subject", file.place(), problems);
@@ -61,7 +61,7 @@ pub(super) fn rule(file: &IdentityFile, problems: &mut Problems) -> Option<Heade
 ///
 /// SECURITY: an underscore is refused, since many servers cannot tell `X_Roles` from `X-Roles`.
 fn header_name<T>(name: &str, at: &At<T>, problems: &mut Problems) -> Option<String> {
-    let fits = !name.is_empty() && name.bytes().all(matches::is_token_byte) && !name.contains('_');
+    let fits = is_token(name) && !name.contains('_');
     if !fits {
         problems
             .add("PN031", at.place, format!("`{name}` is no header name"))

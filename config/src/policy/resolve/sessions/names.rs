@@ -4,7 +4,7 @@ use crate::document::read::{At, OneOrMany, Slot};
 use crate::glob::Glob;
 use crate::policy::error::Problems;
 use crate::policy::file::TokenFile;
-use crate::policy::resolve::matches::is_token_byte;
+use crate::rfc9110;
 use crate::sessions::hot_names::{BOUND_COOKIE, HANDLE_COOKIE};
 use crate::sessions::{NAMES_MAX, TokenNames, folded};
 
@@ -167,7 +167,7 @@ fn form_of(what: &str, star: &str) -> String {
 
 /// A token of RFC 9110 section 5.6.2, which names of cookies and of header fields are.
 fn is_token(name: &str) -> bool {
-    !name.is_empty() && name.bytes().all(is_token_byte)
+    rfc9110::is_token(name)
 }
 
 fn is_text(name: &str) -> bool {

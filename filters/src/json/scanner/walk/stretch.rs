@@ -1,8 +1,9 @@
 //! The part of a chunk that is walked through, and where things stand in it.
 
-use super::super::lexemes::ends;
 use std::ops::Range;
 
+use super::super::is_space;
+use super::super::lexemes::ends;
 use super::super::simd::{BLOCK, Row};
 use crate::value_action::JsonKind;
 
@@ -167,9 +168,4 @@ pub(super) const fn scalar_kind(byte: u8) -> Option<JsonKind> {
         b'n' => Some(JsonKind::Null),
         _ => Some(JsonKind::Number),
     }
-}
-
-#[inline]
-const fn is_space(byte: u8) -> bool {
-    matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
 }
