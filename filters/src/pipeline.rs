@@ -5,6 +5,7 @@
 //! spent and returns nothing any more; an incomplete body is an error in [`BodyPipeline::finish`].
 //! A body that needs no reading leaves in the very buffers it came in.
 
+mod beginning;
 mod format;
 mod fresh_tokens;
 mod gate;

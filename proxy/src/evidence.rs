@@ -78,6 +78,14 @@ pub enum EvidenceError {
         /// What is wrong, and what to do.
         message: String,
     },
+    /// Others can read the key that signs the log.
+    #[error("the key that signs the audit log, `{path}`: {message}")]
+    Seed {
+        /// The file.
+        path: String,
+        /// What is wrong, and what to do.
+        message: String,
+    },
     /// A witness cannot be asked, or a peer cannot be cosigned.
     #[error("`audit.{field}`: {message}")]
     Anchor {

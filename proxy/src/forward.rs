@@ -18,6 +18,7 @@ mod charged;
 mod guarded;
 mod handshake;
 mod outgoing;
+mod pointers;
 mod reachability;
 mod relay;
 mod request_body;

@@ -26,7 +26,7 @@ use postern_config::identity::{IdentityRule, KeySource};
 use crate::clock::Clock;
 
 pub use credential::{Credential, Recognised};
-pub(crate) use jwks::KeySet;
+pub(crate) use jwks::{KeySet, try_out as try_out_keys};
 pub use jwks::{KeySetError, KeyUrlError};
 pub(crate) use selected::ClaimSelector;
 

@@ -16,6 +16,7 @@ use std::time::Duration;
 use postern_audit::AuditEntry;
 use postern_config::quota::Unit;
 use postern_config::sessions::RuleId;
+use prometheus::proto::MetricFamily;
 use prometheus::{
     HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, Opts, Registry,
 };
@@ -222,6 +223,14 @@ impl Metrics {
         &self.registry
     }
 
+    /// What is counted now. What of it is read from files, such as `/proc`, is read by a thread that serves nobody.
+    pub(crate) async fn gather(&self) -> Vec<MetricFamily> {
+        let registry = self.registry.clone();
+        let gathered = tokio::task::spawn_blocking(move || registry.gather()).await;
+        // There is nothing to show when that panicked, or when the process ends.
+        gathered.unwrap_or_default()
+    }
+
     /// The metrics of the HTTP conventions.
     pub(crate) fn http(&self) -> &HttpMetrics {
         &self.http
@@ -320,6 +329,11 @@ impl Metrics {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Mutex;
+    use std::thread::{self, ThreadId};
+
+    use prometheus::core::{Collector, Desc};
+
     use super::*;
 
     #[test]
@@ -345,11 +359,35 @@ mod tests {
         assert_eq!(problems.with_label_values(&["unreadable-body"]).get(), 1);
     }
 
+    /// Says which thread asks what it counts.
+    struct Asked(Mutex<Option<ThreadId>>);
+
+    impl Collector for &'static Asked {
+        fn desc(&self) -> Vec<&Desc> {
+            Vec::new()
+        }
+
+        fn collect(&self) -> Vec<MetricFamily> {
+            *self.0.lock().unwrap() = Some(thread::current().id());
+            Vec::new()
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_counted_is_gathered_by_a_thread_that_serves_nobody() {
+        static ASKED: Asked = Asked(Mutex::new(None));
+        let metrics = Metrics::new().unwrap();
+        metrics.registry().register(Box::new(&ASKED)).unwrap();
+        assert!(!metrics.gather().await.is_empty());
+        let asked = *ASKED.0.lock().unwrap();
+        assert!(asked.is_some_and(|asked| asked != thread::current().id()));
+    }
+
     #[test]
     fn no_connection_is_left_open_by_those_that_end_at_the_same_time() {
         let metrics = Metrics::new().unwrap();
         let stays = metrics.connection_open();
-        std::thread::scope(|scope| {
+        thread::scope(|scope| {
             for _ in 0..4 {
                 scope.spawn(|| (0..10_000).for_each(|_| drop(metrics.connection_open())));
             }

@@ -8,6 +8,10 @@ use std::path::Path;
 
 use ring::rand::{SecureRandom as _, SystemRandom};
 
+/// What is wrong with a file that others can read, and what to do.
+const NOT_PRIVATE: &str = "others can read it: `chmod 600` it; where a Kubernetes volume with `fsGroup` did that, set \
+                           `fsGroupChangePolicy: OnRootMismatch` as well";
+
 /// Makes a file, which must not be there, for its owner only.
 pub(crate) fn create(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
@@ -39,6 +43,17 @@ pub(crate) fn is_private(_metadata: &Metadata) -> bool {
     true
 }
 
+/// Refuses a file that others can read. One that is not there is for whoever reads it to tell.
+///
+/// # Errors
+/// What is wrong with the file, and what to do.
+pub(crate) fn refuse_shared(path: &Path) -> Result<(), String> {
+    match fs::metadata(path) {
+        Ok(metadata) if !is_private(&metadata) => Err(NOT_PRIVATE.to_owned()),
+        Ok(_) | Err(_) => Ok(()),
+    }
+}
+
 /// The secret in a file, which is made of random bytes when there is none.
 ///
 /// # Errors
@@ -57,7 +72,7 @@ pub(crate) fn secret<const N: usize>(path: &Path) -> Result<[u8; N], String> {
         .and_then(|metadata| Ok((metadata, fs::read(path)?)))
         .map_err(|error| format!("cannot be read: {error}"))?;
     if !is_private(&metadata) {
-        return Err("others can read it: `chmod 600` it".to_owned());
+        return Err(NOT_PRIVATE.to_owned());
     }
     let wrong_size = |_bytes| {
         format!("it is not {N} bytes long: restore it, or remove it to begin with another")

@@ -303,6 +303,11 @@ async fn a_pointer_to_the_upstream_leads_back_to_postern() {
         ("http://{here}/notes/7?a=1", "/notes/7?a=1"),
         ("HTTPS://{here}", "/"),
         ("//{here}?a=1", "/?a=1"),
+        (
+            "http://{here}//elsewhere.example/x",
+            "/.//elsewhere.example/x",
+        ),
+        ("//{here}/\\elsewhere.example", "/./\\elsewhere.example"),
         ("/notes/7", "/notes/7"),
         ("https://elsewhere.example/x", "https://elsewhere.example/x"),
         ("http://{here}.example/x", "http://{here}.example/x"),
@@ -315,7 +320,8 @@ async fn a_pointer_to_the_upstream_leads_back_to_postern() {
             .0
             .replace("{here}", here);
         Answer::raw(format!(
-            "HTTP/1.1 303 See Other\r\nLocation: {pointer}\r\nContent-Length: 0\r\n\r\n"
+            "HTTP/1.1 303 See Other\r\nLocation: {pointer}\r\nLink: <{pointer}>; rel=next\r\n\
+             Content-Length: 0\r\n\r\n"
         ))
     })
     .await;
@@ -326,5 +332,7 @@ async fn a_pointer_to_the_upstream_leads_back_to_postern() {
         let expected = expected.replace("{here}", &here);
         let told = (reply.status, reply.header("location"));
         assert_eq!(told, (303, Some(expected.as_str())), "case {case}");
+        let link = format!("<{expected}>; rel=next");
+        assert_eq!(reply.header("link"), Some(link.as_str()), "case {case}");
     }
 }

@@ -20,6 +20,7 @@ use crate::body_filter::{BodyError, BodyFilter};
 use crate::exchange_plan::media_type;
 use crate::html_tokens::HtmlTokens;
 use crate::json_tokens::JsonTokens;
+use crate::pipeline::beginning::Beginning;
 use crate::pipeline::fresh_tokens::{FreshTokens, Noted};
 use crate::recording::RecordingTokens;
 use crate::shape_sweep::ShapeSweep;
@@ -60,7 +61,9 @@ pub enum NamedIn {
     Xml,
     /// What somebody attached: a recording of a browser loses all credentials, other texts are read like JSON.
     Recording,
-    /// Nothing: tokens have no names in it.
+    /// Another text, such as a table: tokens have no names in it.
+    Text,
+    /// Nothing: it is no text.
     Nothing,
 }
 
@@ -81,6 +84,7 @@ impl NamedIn {
             essence if media.is_json() || LIKE_JSON.contains(&essence) => Self::Json,
             essence if essence.starts_with("multipart/") => Self::Json,
             essence if xml(essence) => Self::Xml,
+            essence if essence.starts_with("text/") => Self::Text,
             _ => Self::Nothing,
         }
     }
@@ -105,6 +109,7 @@ pub fn keeps_ascii(headers: &HeaderMap) -> bool {
 
 /// A body on its way past everything that looks for tokens.
 pub struct TokenFilter {
+    beginning: Beginning,
     names: Names,
     shapes: ShapeSweep<Asked>,
     values: SecretSweep,
@@ -139,9 +144,10 @@ impl TokenFilter {
             NamedIn::Recording => {
                 Names::Recording(RecordingTokens::new(own, noted(&keeper, &noting)))
             }
-            NamedIn::Nothing => Names::Nothing,
+            NamedIn::Text | NamedIn::Nothing => Names::Nothing,
         };
         Self {
+            beginning: Beginning::new(named_in),
             names,
             shapes: ShapeSweep::new(asked(&keeper)),
             values: SecretSweep::new(Arc::clone(&secrets)),
@@ -214,6 +220,7 @@ impl Names {
 
 impl BodyFilter for TokenFilter {
     fn push(&mut self, chunk: &[u8], out: &mut Vec<u8>) -> Result<(), BodyError> {
+        self.beginning.push(chunk)?;
         let [named, shaped] = &mut self.between;
         for buffer in [&mut *named, &mut *shaped, &mut *out] {
             buffer.reserve(chunk.len());

@@ -5,12 +5,15 @@
 //! every rule about `DELETE`. Whatever would change the method is refused; what repeats it changes nothing.
 //!
 //! Names are compared as lenient frameworks do: without case, with `.`, `-` and spaces as `_`, and without
-//! what stands in brackets. Bodies other than forms and JSON are not looked at.
+//! what stands in brackets. Bodies other than forms and JSON are not looked at; forms in a content coding are refused, JSON
+//! in one is decoded.
 
 mod form;
 mod json;
 
 use http::{HeaderMap, HeaderName};
+
+use crate::form_encoding::decoded;
 
 pub use form::{FORM_NAME_BYTES_MAX, FormOverride};
 
@@ -59,17 +62,6 @@ pub fn in_head(
 /// Whether an encoded parameter is no override, or one that repeats the method.
 fn changes_nothing(name: &[u8], value: &[u8], method: &str) -> bool {
     !is_override(&decoded(name)) || is_same(&decoded(value), method)
-}
-
-fn decoded(text: &[u8]) -> Vec<u8> {
-    let spaced: Vec<u8> = text
-        .iter()
-        .map(|byte| match byte {
-            b'+' => b' ',
-            other => *other,
-        })
-        .collect();
-    percent_encoding::percent_decode(&spaced).collect()
 }
 
 fn is_override(name: &[u8]) -> bool {

@@ -5,7 +5,9 @@
 //! | raw | as it is |
 //! | percent | every set of bytes that common encoders keep, hex digits in both cases, a space as `%20` and as `+`, once and twice (`%252F`) |
 //! | JSON | `\"`, `\\`, `\/`, `\u00xx` for the sets that common writers escape, in both cases; JSON inside a JSON string |
-//! | HTML | names, `&#47;`, `&#047;`, `&#x2f;`, `&#x2F;` for the sets that common writers escape |
+//! | script | the same with `\xhh` |
+//! | HTML | names, `&#47;`, `&#047;`, `&#x2f;`, `&#x2F;` for the sets that common writers escape; every name (`&sol;`) |
+//! | quoted-printable | `=3D` alone, and `=hh` for all that is no letter or digit; not broken over lines |
 //! | base64 | the two alphabets, padded or not, at all three alignments inside a longer text |
 //! | hex | in both cases |
 //! | decoded | the secret is itself percent-encoded or quoted: what is inside, as it is |
@@ -44,6 +46,11 @@ const PERCENT_KEPT: [&[u8]; 12] = [
 /// What writers of JSON and scripts escape as `\u00xx` besides control characters.
 const JSON_ESCAPED: [&[u8]; 5] = [b"", b"<>&", b"<>&'", b"<>&'\"+`", b"<>&'\"=-;`"];
 
+/// What OWASP's and Twig's writers of scripts keep besides letters and digits.
+const SCRIPT_KEPT: &[u8] = b",._";
+/// What older Go templates escape as `\xhh`.
+const SCRIPT_ESCAPED: &[u8] = b"\"'&+<>";
+
 /// What writers of HTML escape.
 const HTML_ESCAPED: [&[u8]; 5] = [b"&<>\"", b"&<>\"'", b"&<>\"'/", b"&<>\"'+", b"&<>\"'/=`+"];
 
@@ -58,6 +65,8 @@ pub enum Form {
     Json,
     /// In HTML or XML.
     Html,
+    /// In a mail, quoted-printable.
+    Quoted,
     /// In base64, perhaps inside a longer text.
     Base64,
     /// In hex digits.
@@ -73,7 +82,7 @@ impl Form {
     #[must_use]
     pub const fn is_faithful(self) -> bool {
         match self {
-            Self::Raw | Self::Percent | Self::Json | Self::Html => true,
+            Self::Raw | Self::Percent | Self::Json | Self::Html | Self::Quoted => true,
             Self::Base64 | Self::Hex | Self::Decoded | Self::Core => false,
         }
     }
@@ -145,9 +154,18 @@ fn escapes(secret: &[u8], add: &mut impl FnMut(Form, Vec<u8>)) {
             }
         }
     }
+    let unkept = |byte| is_special(byte) && !SCRIPT_KEPT.contains(&byte);
     for digits in BOTH {
         add(Form::Json, json(secret, is_special, digits, false));
+        add(Form::Json, json(secret, unkept, digits, false));
+        add(Form::Json, script(secret, is_special, digits));
+        add(Form::Json, script(secret, unkept, digits));
+        let go = script(secret, |byte| SCRIPT_ESCAPED.contains(&byte), digits);
+        add(Form::Json, go);
+        add(Form::Quoted, quoted(secret, |byte| byte == b'=', digits));
+        add(Form::Quoted, quoted(secret, is_special, digits));
     }
+    add(Form::Html, by_byte(secret, by_name));
     for numeral in NUMERALS {
         for named in [true, false] {
             for escaped in HTML_ESCAPED {
@@ -188,6 +206,22 @@ fn json(text: &[u8], escaped: impl Fn(u8) -> bool, digits: Digits, slash: bool) 
     })
 }
 
+fn script(text: &[u8], escaped: impl Fn(u8) -> bool, digits: Digits) -> Vec<u8> {
+    by_byte(text, |byte| match byte {
+        _ if escaped(byte) => format!("\\x{}", digits.pair(byte)).into(),
+        b'/' | b'\\' => vec![b'\\', byte],
+        _ => vec![byte],
+    })
+}
+
+/// RFC 2045 section 6.7.
+fn quoted(text: &[u8], escaped: impl Fn(u8) -> bool, digits: Digits) -> Vec<u8> {
+    by_byte(text, |byte| match escaped(byte) {
+        true => format!("={}", digits.pair(byte)).into(),
+        false => vec![byte],
+    })
+}
+
 /// How a character reference names a number.
 const NUMERALS: [fn(u8) -> String; 4] = [
     |byte| format!("&#{byte};"),
@@ -211,6 +245,48 @@ fn html(
         _ => numeral(byte).into(),
     })
 }
+
+/// A byte as the reference that has a name for it (HTML, section 13.5), where there is one.
+fn by_name(byte: u8) -> Vec<u8> {
+    let named = NAMES.iter().find(|(character, _)| *character == byte);
+    match named {
+        Some((_, name)) => [b"&", name.as_bytes(), b";"].concat(),
+        None => vec![byte],
+    }
+}
+
+const NAMES: [(u8, &str); 30] = [
+    (b'!', "excl"),
+    (b'"', "quot"),
+    (b'#', "num"),
+    (b'$', "dollar"),
+    (b'%', "percnt"),
+    (b'&', "amp"),
+    (b'\'', "apos"),
+    (b'(', "lpar"),
+    (b')', "rpar"),
+    (b'*', "ast"),
+    (b'+', "plus"),
+    (b',', "comma"),
+    (b'.', "period"),
+    (b'/', "sol"),
+    (b':', "colon"),
+    (b';', "semi"),
+    (b'<', "lt"),
+    (b'=', "equals"),
+    (b'>', "gt"),
+    (b'?', "quest"),
+    (b'@', "commat"),
+    (b'[', "lbrack"),
+    (b'\\', "bsol"),
+    (b']', "rbrack"),
+    (b'^', "Hat"),
+    (b'_', "lowbar"),
+    (b'`', "grave"),
+    (b'{', "lbrace"),
+    (b'|', "vert"),
+    (b'}', "rbrace"),
+];
 
 /// What base64 makes of a secret after 0, 1 and 2 bytes of something else: the digits that depend on
 /// nothing but the secret. The digits at both edges, which hold at most four of its bits each, stay out.

@@ -12,7 +12,7 @@ pub(super) async fn metrics(
     let kind = [("content-type", "text/plain; version=0.0.4; charset=utf-8")];
     state.metrics.know(&state.store);
     let mut text = Vec::new();
-    let families = state.metrics.registry().gather();
+    let families = state.metrics.gather().await;
     match TextEncoder::new().encode(&families, &mut text) {
         Ok(()) => (StatusCode::OK, kind, text),
         Err(_fault) => (StatusCode::INTERNAL_SERVER_ERROR, kind, Vec::new()),

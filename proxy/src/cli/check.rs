@@ -4,6 +4,7 @@
 //! Exit 2 when something does not load, 3 when something it needs is not there or of no use, 1 when there are lint
 //! findings, else 0. It makes and changes nothing. With `--offline` it needs neither keys nor network.
 
+mod live;
 mod needs;
 mod summary;
 
@@ -29,7 +30,7 @@ pub(super) struct Arguments {
     /// Need neither keys nor network
     #[arg(long, conflicts_with = "live")]
     offline: bool,
-    /// Also try to reach the upstream
+    /// Also try to reach the upstream, the keys behind a URL and a shared store
     #[arg(long)]
     live: bool,
 }
@@ -93,19 +94,19 @@ impl Review {
         let loaded = load::load_policy(&path, keys, engine_limits(&server.limits))
             .and_then(|loaded| policy_signature::judged(&server, base, loaded))
             .map_err(|error| error.of_policy_in(config, &server));
+        let policy = loaded.as_ref().ok();
+        let policy = policy.and_then(|loaded| loaded.compiled.policy());
+        let file = config.display().to_string();
         if !arguments.offline {
-            let policy = loaded.as_ref().ok();
-            let policy = policy.and_then(|loaded| loaded.compiled.policy());
-            let file = config.display().to_string();
             self.missing
                 .extend(needs::start(&server, base, policy, &file));
         }
+        let unreachable = match arguments.live {
+            true => live::unreachable(&server, base, policy, &file),
+            false => Vec::new(),
+        };
         self.policy(loaded, arguments.offline, output);
-        if arguments.live {
-            output.note("--live: tries the upstream; keys behind a URL, store and clock are not tried by this build yet");
-            self.missing
-                .extend(needs::upstream(&server, &config.display().to_string()));
-        }
+        self.missing.extend(unreachable);
     }
 
     fn policy(&mut self, loaded: Result<LoadedPolicy, LoadError>, offline: bool, output: &Output) {

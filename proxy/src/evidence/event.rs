@@ -88,6 +88,8 @@ pub(crate) enum Act<'a> {
     PolicyRefused {
         /// The revision that stays.
         revision: &'a str,
+        /// The revision of the one that was refused; empty when its file cannot be read.
+        refused: &'a str,
         /// What was said of the one that was refused; see [`reason_of`].
         report: &'a str,
     },
@@ -244,8 +246,15 @@ impl Act<'_> {
                 let details = json!({ "revision": revision, "before": before });
                 entity(time, (3, 1), "policy", &details)
             }
-            Self::PolicyRefused { revision, report } => {
-                let details = json!({ "revision": revision, "reason": reason_of(report) });
+            Self::PolicyRefused {
+                revision,
+                refused,
+                report,
+            } => {
+                let mut details = json!({ "revision": revision, "reason": reason_of(report) });
+                if let Some(details) = details.as_object_mut().filter(|_| !refused.is_empty()) {
+                    details.insert("refused".to_owned(), json!(refused));
+                }
                 entity(time, (3, 2), "policy", &details)
             }
             Self::QuotaFinding {
@@ -321,12 +330,19 @@ mod tests {
         let report = "error: cannot read `p.yaml`: there is no such file\nmore\n";
         let reason = "cannot read `p.yaml`: there is no such file";
         assert_eq!(reason_of(report), reason);
-        let refused = Act::PolicyRefused {
-            revision: "r1",
-            report,
+        let details = |refused| {
+            let revision = "r1";
+            let refused = Act::PolicyRefused {
+                revision,
+                refused,
+                report,
+            };
+            refused.body(7)["unmapped"]["postern"].clone()
         };
-        let details = &refused.body(7)["unmapped"]["postern"];
-        assert_eq!(*details, json!({ "revision": "r1", "reason": reason }));
+        let unread = json!({ "revision": "r1", "reason": reason });
+        assert_eq!(details(""), unread);
+        let read = json!({ "revision": "r1", "refused": "r2", "reason": reason });
+        assert_eq!(details("r2"), read);
         assert_eq!(reason_of(&"é".repeat(900)).chars().count(), 200);
         assert_eq!(reason_of(""), "");
     }

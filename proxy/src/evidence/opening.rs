@@ -14,9 +14,12 @@ use super::space::Space;
 use super::witnesses::Known;
 use super::{Evidence, EvidenceError, Heartbeat, Kept, WallClock, heartbeat, retention, witnesses};
 use crate::clock::Clock;
+use crate::private_file;
 
 /// The private key's file, in the state folder.
 const SEED_FILE: &str = "audit.seed";
+/// The one that is to follow, while a key is rotated.
+const NEXT_SEED_FILE: &str = "audit.seed.next";
 
 /// What opening a log needs.
 #[derive(Debug, Clone)]
@@ -106,6 +109,7 @@ impl Evidence {
     ) -> Result<Self, EvidenceError> {
         let folder = opening.folder()?;
         let hash_key = HashKey::read_or_make(opening.state)?;
+        refuse_shared_seeds(opening.state)?;
         let mut settings = opening.settings(&folder);
         settings.witnessed_size = known.size;
         settings.forked_size = known.forked;
@@ -177,5 +181,66 @@ impl Opening<'_> {
         settings.publish_every = Some(self.audit.checkpoint);
         settings.disk = self.disk_of(folder);
         settings
+    }
+}
+
+/// SECURITY: whoever can read a seed can sign another log in this one's name.
+fn refuse_shared_seeds(state: &Path) -> Result<(), EvidenceError> {
+    for name in [SEED_FILE, NEXT_SEED_FILE] {
+        let path = state.join(name);
+        private_file::refuse_shared(&path).map_err(|message| EvidenceError::Seed {
+            path: path.display().to_string(),
+            message,
+        })?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::{self, Permissions};
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use postern_config::Server;
+
+    use super::*;
+    use crate::clock::SystemClock;
+
+    #[tokio::test]
+    async fn refuses_a_seed_that_others_can_read_and_says_what_to_do() {
+        let folder = tempfile::tempdir().unwrap();
+        let server = "listen: \"127.0.0.1:0\"\nupstream: \"http://127.0.0.1:1\"\npolicy: p.yaml\n";
+        let audit = Server::parse("postern.yaml", server)
+            .unwrap()
+            .audit
+            .unwrap();
+        let state = folder.path().join("state");
+        fs::create_dir(&state).unwrap();
+        let open = || {
+            let places = (folder.path(), state.as_path());
+            Evidence::open(&audit, OnDamage::Refuse, places, Arc::new(SystemClock))
+        };
+        open().unwrap().close().await;
+        fs::copy(state.join(SEED_FILE), state.join(NEXT_SEED_FILE)).unwrap();
+        for (name, mode) in [
+            (SEED_FILE, 0o660),
+            (SEED_FILE, 0o604),
+            (NEXT_SEED_FILE, 0o640),
+        ] {
+            let seed = state.join(name);
+            fs::set_permissions(&seed, Permissions::from_mode(mode)).unwrap();
+            let told = open().unwrap_err().to_string();
+            for said in [
+                name,
+                "others can read it",
+                "chmod 600",
+                "fsGroupChangePolicy",
+            ] {
+                assert!(told.contains(said), "{told}");
+            }
+            fs::set_permissions(&seed, Permissions::from_mode(0o600)).unwrap();
+        }
+        fs::remove_file(state.join(NEXT_SEED_FILE)).unwrap();
+        open().unwrap().close().await;
     }
 }

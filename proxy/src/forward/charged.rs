@@ -97,7 +97,7 @@ impl ChargedBody {
     }
 
     /// Takes the next bytes of the upstream and gives what may leave. `held` says that nothing has
-    /// reached the client yet.
+    /// reached the client yet; `keep` makes durable what stands for tokens in what leaves.
     ///
     /// # Errors
     /// The body may not leave any further.
@@ -106,29 +106,40 @@ impl ChargedBody {
         chunk: Bytes,
         held: bool,
         watch: &mut Stopwatch<'_>,
+        keep: impl Future<Output = Result<(), Halt>>,
     ) -> Result<Redacted, Halt> {
         match self {
-            Self::Free(pipeline) => watch.time(|| pipeline.push(chunk)).map_err(withheld),
+            Self::Free(pipeline) => {
+                let redacted = watch.time(|| pipeline.push(chunk)).map_err(withheld)?;
+                keep.await.map(|()| redacted)
+            }
             Self::Metered(metered) => {
                 watch.time(|| metered.body.push(chunk)).map_err(withheld)?;
                 match held && metered.body.decoded_bytes() <= HELD_WHOLE_BYTES {
                     true => Ok(Redacted::default()),
-                    false => metered.release(watch).await,
+                    false => metered.release(watch, keep).await,
                 }
             }
         }
     }
 
-    /// The upstream's body has ended: gives what is left.
+    /// The upstream's body has ended: gives what is left. `keep` is as for [`Self::push`].
     ///
     /// # Errors
     /// The body is incomplete, or may not leave.
-    pub(super) async fn finish(&mut self, watch: &mut Stopwatch<'_>) -> Result<Redacted, Halt> {
+    pub(super) async fn finish(
+        &mut self,
+        watch: &mut Stopwatch<'_>,
+        keep: impl Future<Output = Result<(), Halt>>,
+    ) -> Result<Redacted, Halt> {
         match self {
-            Self::Free(pipeline) => watch.time(|| pipeline.finish()).map_err(withheld),
+            Self::Free(pipeline) => {
+                let redacted = watch.time(|| pipeline.finish()).map_err(withheld)?;
+                keep.await.map(|()| redacted)
+            }
             Self::Metered(metered) => {
                 watch.time(|| metered.body.finish()).map_err(withheld)?;
-                metered.release(watch).await
+                metered.release(watch, keep).await
             }
         }
     }
@@ -169,8 +180,12 @@ impl ChargedBody {
 }
 
 impl Metered {
-    /// Charges what waits and hands it out.
-    async fn release(&mut self, watch: &mut Stopwatch<'_>) -> Result<Redacted, Halt> {
+    /// Charges what waits and hands it out. What cannot leave because its tokens cannot be kept costs nothing.
+    async fn release(
+        &mut self,
+        watch: &mut Stopwatch<'_>,
+        keep: impl Future<Output = Result<(), Halt>>,
+    ) -> Result<Redacted, Halt> {
         let due = self.body.due();
         if due.incomplete {
             return Ok(Redacted::default());
@@ -178,11 +193,15 @@ impl Metered {
         let grant = self.meter.charge(due, self.body.truncates()).await?;
         self.cut |= grant.cut;
         let released = watch.time(|| self.body.release(grant.admitted));
-        let redacted = match released {
+        let kept = match released {
+            Ok(redacted) => keep.await.map(|()| redacted),
+            Err(error) => Err(withheld(error)),
+        };
+        let redacted = match kept {
             Ok(redacted) => redacted,
-            Err(error) => {
+            Err(halt) => {
                 self.meter.give_back().await;
-                return Err(withheld(error));
+                return Err(halt);
             }
         };
         let bytes = self.body.summary().bytes_out;
@@ -200,3 +219,6 @@ fn withheld(error: BodyError) -> Halt {
     tracing::info!(%error, "the body was withheld");
     Problem::UnreadableBody.into()
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,6 +8,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use pingora::ErrorType;
+
 use crate::telemetry::Target;
 
 /// How long nothing is said again. Every exchange fails while an upstream is down.
@@ -45,6 +47,16 @@ impl Reachability {
             self.failing.store(true, Ordering::Relaxed);
         }
         is_new
+    }
+}
+
+/// Why a connection did not come about. Of a handshake the library tells that beside the cause, not in it.
+pub(super) fn why_not(error: &pingora::Error) -> String {
+    let kind = error.etype.as_str();
+    let is_handshake = error.etype == ErrorType::TLSHandshakeFailure;
+    match error.context.as_ref().filter(|_| is_handshake) {
+        Some(context) => format!("{kind}: {}", context.as_str()),
+        None => format!("{kind}: {}", error.root_cause()),
     }
 }
 

@@ -181,9 +181,9 @@ impl Body<'_, '_> {
         }
         while let Some(chunk) = self.next_chunk().await? {
             let held = self.outgoing.holds();
-            let redacted = self.body.push(chunk, held, &mut self.watch).await?;
-            keep_tokens(self.visit).await?;
-            self.outgoing.push(redacted).await?;
+            let keep = keep_tokens(self.visit);
+            let redacted = self.body.push(chunk, held, &mut self.watch, keep);
+            self.outgoing.push(redacted.await?).await?;
             if held && self.body.streams() {
                 self.note_withheld(false);
                 self.outgoing.release().await?;
@@ -192,8 +192,8 @@ impl Body<'_, '_> {
                 self.outgoing.pass_on().await?;
             }
         }
-        let last = self.body.finish(&mut self.watch).await?;
-        keep_tokens(self.visit).await?;
+        let keep = keep_tokens(self.visit);
+        let last = self.body.finish(&mut self.watch, keep).await?;
         self.outgoing.push(last).await?;
         self.note_withheld(self.receipt);
         self.note_body();

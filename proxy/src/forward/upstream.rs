@@ -10,7 +10,6 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use http::header::{CONTENT_LOCATION, LOCATION};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use pingora::connectors::{ConnectorOptions, TransportConnector};
 use pingora::protocols::http::v1::client::HttpSession;
@@ -18,7 +17,8 @@ use pingora::upstreams::peer::{HttpPeer, Peer};
 use postern_config::secret::Reference;
 use postern_config::server;
 
-use super::reachability::Reachability;
+use super::pointers;
+use super::reachability::{Reachability, why_not};
 use crate::clock::Clock;
 use crate::load;
 use crate::respond::Problem;
@@ -155,27 +155,7 @@ impl Upstream {
     /// Takes the upstream's own authority out of where an answer points to, so that the client comes
     /// back to Postern. A pointer to anywhere else stays as it is.
     pub(super) fn localise(&self, headers: &mut HeaderMap) {
-        for name in [LOCATION, CONTENT_LOCATION] {
-            let here = headers.get(&name).and_then(|value| self.path_here(value));
-            if let Some(path) = here {
-                headers.insert(name, path);
-            }
-        }
-    }
-
-    /// The path of an absolute or network-path reference to the upstream, with its query.
-    fn path_here(&self, pointer: &HeaderValue) -> Option<HeaderValue> {
-        let (scheme, rest) = pointer.to_str().ok()?.split_once("//")?;
-        if !["", "http:", "https:"].contains(&scheme.to_ascii_lowercase().as_str()) {
-            return None;
-        }
-        let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-        let (authority, path) = rest.split_at_checked(end)?;
-        if !authority.eq_ignore_ascii_case(self.authority.to_str().ok()?) {
-            return None;
-        }
-        let root = if path.starts_with('/') { "" } else { "/" };
-        HeaderValue::from_str(&format!("{root}{path}")).ok()
+        pointers::localise(headers, &self.authority);
     }
 
     /// The value of `Authorization` that Postern presents.
@@ -207,6 +187,19 @@ impl Upstream {
                 Err(Problem::UpstreamTimeout)
             }
         }
+    }
+
+    /// Tries a connection as an exchange would make one, with the handshake of TLS, and sends nothing.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub(crate) async fn try_out(&self) -> Result<(), String> {
+        let trying = async {
+            let peers = self.look_up().await.map_err(|error| error.to_string())?;
+            self.first_of(&peers).await.map(drop)
+        };
+        let tried = tokio::time::timeout(self.connect_time, trying).await;
+        tried.unwrap_or_else(|_elapsed| Err("it did not take a connection in time".to_owned()))
     }
 
     /// No connection could be made.
@@ -247,25 +240,29 @@ impl Upstream {
 
     /// A new connection, to the first address that takes one.
     async fn connect(&self, peers: &[KnownPeer]) -> Result<Lease, Problem> {
-        let mut last = None;
+        match self.first_of(peers).await {
+            Ok(lease) => {
+                self.reachability.connected(&self.target);
+                Ok(lease)
+            }
+            Err(why) => {
+                self.failed(&why);
+                self.forget_addresses();
+                Err(Problem::UpstreamUnavailable)
+            }
+        }
+    }
+
+    /// The same, or why there is none.
+    async fn first_of(&self, peers: &[KnownPeer]) -> Result<Lease, String> {
+        let mut why = "its name leads to no address".to_owned();
         for known in peers {
             match self.connector.new_stream(&known.peer).await {
-                Ok(stream) => {
-                    self.reachability.connected(&self.target);
-                    return Ok(self.leased(stream, known, false));
-                }
-                Err(error) => last = Some(error),
+                Ok(stream) => return Ok(self.leased(stream, known, false)),
+                Err(error) => why = why_not(&error),
             }
         }
-        match last {
-            Some(error) => {
-                let (kind, cause) = (error.etype.as_str(), error.root_cause());
-                self.failed(&format_args!("{kind}: {cause}"));
-            }
-            None => self.failed(&"its name leads to no address"),
-        }
-        self.forget_addresses();
-        Err(Problem::UpstreamUnavailable)
+        Err(why)
     }
 
     fn leased(&self, stream: pingora::protocols::Stream, known: &KnownPeer, reused: bool) -> Lease {
@@ -294,18 +291,21 @@ impl Upstream {
     /// Looks the name up.
     async fn resolve(&self) -> Result<Arc<[KnownPeer]>, Problem> {
         let at = self.clock.monotonic();
-        let found = tokio::net::lookup_host((self.host.as_str(), self.port)).await;
-        let addresses = found.map_err(|error| {
+        let peers = self.look_up().await.map_err(|error| {
             self.failed(&error);
             Problem::UpstreamUnavailable
         })?;
-        let peers: Arc<[KnownPeer]> = addresses.map(|address| self.peer(address)).collect();
         let resolved = Resolved {
             at,
             peers: Arc::clone(&peers),
         };
         *self.resolved.lock().unwrap_or_else(PoisonError::into_inner) = Some(resolved);
         Ok(peers)
+    }
+
+    async fn look_up(&self) -> std::io::Result<Arc<[KnownPeer]>> {
+        let found = tokio::net::lookup_host((self.host.as_str(), self.port)).await?;
+        Ok(found.map(|address| self.peer(address)).collect())
     }
 
     /// What the name led to a moment ago.

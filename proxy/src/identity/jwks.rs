@@ -16,6 +16,7 @@ use crate::clock::Clock;
 
 use super::{AuthenticatorError, IdentityError};
 
+use fetch::KeyUrl;
 pub use fetch::KeyUrlError;
 pub(crate) use key_set::KeySet;
 pub use key_set::KeySetError;
@@ -25,6 +26,17 @@ pub(super) use remote::RemoteKeys;
 pub(super) enum Keys {
     Fixed(Arc<KeySet>),
     Remote(Arc<RemoteKeys>),
+}
+
+/// Fetches the set behind a URL once, as it is fetched beside the traffic, and keeps nothing of it.
+///
+/// # Errors
+/// Why there is none, or that it holds no usable key.
+pub(crate) async fn try_out(url: &str) -> Result<(), String> {
+    let url = KeyUrl::parse(url).map_err(|error| error.to_string())?;
+    let set = url.fetch().await.map_err(|error| error.to_string())?;
+    let parsed = KeySet::parse(&set).map(drop);
+    parsed.map_err(|error| error.to_string())
 }
 
 impl Keys {

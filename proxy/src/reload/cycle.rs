@@ -148,6 +148,7 @@ impl Cycle {
     pub(super) fn refused_at_start(&self, report: &str) {
         let refused = Event::Act(Act::PolicyRefused {
             revision: "",
+            refused: &self.revision_on_disk(),
             report,
         });
         if let Err(error) = self.options.evidence.record_and_wait(&refused) {
@@ -165,6 +166,7 @@ impl Cycle {
                 .unwrap_or_default();
             let refused = Act::PolicyRefused {
                 revision: &revision,
+                refused: &self.revision_on_disk(),
                 report: &report,
             };
             // Nothing changes, so nobody waits.
@@ -192,6 +194,13 @@ impl Cycle {
             signers.judge_again(policy, loaded)?;
         }
         Ok(true)
+    }
+
+    /// The revision of what lies there, in force or not; empty when it cannot be read.
+    fn revision_on_disk(&self) -> String {
+        let keys = self.keys_read.as_ref();
+        let revision = load::revision_on_disk(&self.options.policy, keys);
+        revision.as_ref().map(Revision::short).unwrap_or_default()
     }
 
     /// What tells one set of files from another: what each holds, or why it cannot be read.

@@ -1,5 +1,7 @@
 //! Reloads on real files: turn by turn, and through the task with its watch.
 
+mod recorded;
+
 use std::os::unix::fs::symlink;
 use std::path::Path;
 

@@ -236,7 +236,7 @@ impl Meter {
                 now: self.clock.wall(),
             };
             self.metrics.know(&self.store);
-            let families = self.metrics.registry().gather();
+            let families = self.metrics.gather().await;
             let (request, points) = registry::request(&families, self.resource.clone(), period);
             let request = Request::Metrics(request);
             self.exporter.export(&request, points, self.time_max).await;

@@ -1,5 +1,6 @@
 //! `postern check`: what it sums up, how it refuses, and in which formats.
 
+mod live;
 mod parity;
 
 use super::runner::Folder;

@@ -20,7 +20,8 @@ fn a_head_says_what_names_are_looked_for_in() {
         ("application/octet-stream", NamedIn::Recording),
         ("", NamedIn::Recording),
         ("image/png", NamedIn::Nothing),
-        ("text/csv", NamedIn::Nothing),
+        ("application/pdf", NamedIn::Nothing),
+        ("text/csv", NamedIn::Text),
     ];
     for (content_type, expected) in cases {
         let mut headers = HeaderMap::new();
@@ -29,7 +30,11 @@ fn a_head_says_what_names_are_looked_for_in() {
         headers.insert(CONTENT_DISPOSITION, HeaderValue::from_static("attachment"));
         let expected = match expected {
             NamedIn::Json => NamedIn::Recording,
-            kind @ (NamedIn::Html | NamedIn::Xml | NamedIn::Recording | NamedIn::Nothing) => kind,
+            kind @ (NamedIn::Html
+            | NamedIn::Xml
+            | NamedIn::Recording
+            | NamedIn::Text
+            | NamedIn::Nothing) => kind,
         };
         assert_eq!(NamedIn::of(&headers), expected, "{content_type}, attached");
     }
@@ -113,6 +118,20 @@ fn encodings_in_which_nothing_could_be_found_are_told_from_others() {
         let headers = HeaderMap::from_iter([(http::header::CONTENT_TYPE, content_type_value)]);
         assert_eq!(keeps_ascii(&headers), keeps, "{content_type}");
     }
+}
+
+#[test]
+fn a_page_in_wide_characters_is_refused_whatever_its_head_says() {
+    let wide: Vec<u8> = "\u{feff}<p>0a1b2c3d4e5f"
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    let secrets = Arc::new(Secrets::none());
+    let mut filter = TokenFilter::new(NamedIn::Html, none(), secrets, |_| Instead::Strip);
+    let mut out = Vec::new();
+    let pushed = filter.push(&wide, &mut out);
+    assert!(matches!(pushed, Err(BodyError::Ambiguous { .. })));
+    assert!(out.is_empty());
 }
 
 #[test]

@@ -14,13 +14,18 @@ use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 
 use super::json::Members;
-use super::{AnotherMethod, changes_nothing, decoded, is_override};
+use super::{AnotherMethod, changes_nothing, is_override};
+use crate::body_filter::BodyError;
+use crate::coding::{Decoder, codings_of};
+use crate::form_encoding::decoded;
 
 /// How much of a parameter's name, and of its value, is kept, in bytes. An override, with every byte
 /// percent-encoded, is shorter.
 pub const FORM_NAME_BYTES_MAX: usize = 256;
 /// How much of a line of a multipart body is kept, in bytes.
 const LINE_BYTES_MAX: usize = 8 << 10;
+/// How far JSON in a coding may expand.
+const EXPAND_RATIO_MAX: usize = 100;
 /// Encodings in which the name of an override is written with the bytes of ASCII.
 const CHARSETS: [&str; 5] = [
     "utf-8",
@@ -40,6 +45,15 @@ pub struct FormOverride {
     /// The line before belongs to a `Content-Disposition` that this one may go on.
     disposition: bool,
     members: Members,
+    /// The same of what is inside of content codings.
+    coded: Option<Box<Coded>>,
+}
+
+/// JSON in content codings.
+struct Coded {
+    decoder: Decoder,
+    members: Members,
+    begun: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,11 +76,11 @@ fn keeps_ascii(kind: Kind, charset: &str) -> bool {
 
 impl FormOverride {
     /// What watches the body of a request; none when it is nothing that anybody obeys. A body in JSON is watched
-    /// as it comes, whatever its coding: most who take members for a form do not decode it (decision 0027).
+    /// as it comes, and in a coding decoded as well: some who take members for a form decode it, others do not.
     ///
     /// # Errors
     /// The form is written in a way that hides what it says: in a coding, in several types, or in a charset
-    /// that is not built on ASCII.
+    /// that is not built on ASCII; JSON in a coding that is not known.
     pub fn of(method: &str, headers: &HeaderMap) -> Result<Option<Self>, AnotherMethod> {
         if method != "POST" {
             return Ok(None);
@@ -102,7 +116,14 @@ impl FormOverride {
         if !charset || is_two || !plain && kind != Kind::Members {
             return Err(AnotherMethod);
         }
-        Ok(Some(Self::watching(method, kind)))
+        let coded = match plain {
+            true => None,
+            false => Some(Box::new(Coded::of(headers)?)),
+        };
+        Ok(Some(Self {
+            coded,
+            ..Self::watching(method, kind)
+        }))
     }
 
     fn watching(method: &str, kind: Kind) -> Self {
@@ -113,14 +134,18 @@ impl FormOverride {
             value: None,
             disposition: false,
             members: Members::default(),
+            coded: None,
         }
     }
 
     /// Takes the next bytes of the body.
     ///
     /// # Errors
-    /// The form asks for another method.
+    /// The form asks for another method, or hides what it says in a coding that is damaged.
     pub fn push(&mut self, bytes: &[u8]) -> Result<(), AnotherMethod> {
+        if let Some(coded) = &mut self.coded {
+            coded.push(bytes)?;
+        }
         for byte in bytes {
             match (self.kind, *byte) {
                 (Kind::Members, byte) => self.members.push(byte)?,
@@ -152,8 +177,11 @@ impl FormOverride {
     /// The body has ended.
     ///
     /// # Errors
-    /// The form asks for another method.
+    /// The form asks for another method, or ends within a coding.
     pub fn finish(&mut self) -> Result<(), AnotherMethod> {
+        if let Some(coded) = &self.coded {
+            coded.finish()?;
+        }
         match self.kind {
             Kind::Pairs => self.end_of_pair(),
             Kind::Parts => self.end_of_line(),
@@ -193,6 +221,45 @@ impl FormOverride {
         let begins = line.trim_ascii_start().get(..NAME.len());
         (self.disposition && matches!(line.first(), Some(b' ' | b'\t')))
             || begins.is_some_and(|name| name.eq_ignore_ascii_case(NAME))
+    }
+}
+
+impl Coded {
+    /// What watches a body with this head.
+    fn of(headers: &HeaderMap) -> Result<Self, AnotherMethod> {
+        let codings = codings_of(headers).map_err(|_unknown| AnotherMethod)?;
+        let decoder = Decoder::new(&codings, EXPAND_RATIO_MAX);
+        Ok(Self {
+            decoder: decoder.map_err(|_unusable| AnotherMethod)?,
+            members: Members::default(),
+            begun: false,
+        })
+    }
+
+    fn push(&mut self, bytes: &[u8]) -> Result<(), AnotherMethod> {
+        let Self {
+            decoder,
+            members,
+            begun,
+        } = self;
+        *begun |= !bytes.is_empty();
+        let mut read = |decoded: &[u8]| {
+            let mut bytes = decoded.iter();
+            let read = bytes.try_for_each(|byte| members.push(*byte));
+            read.map_err(|AnotherMethod| BodyError::Ambiguous {
+                what: "a member asks for another method",
+            })
+        };
+        let pushed = decoder.push(bytes, &mut read);
+        pushed.map_err(|_refused| AnotherMethod)
+    }
+
+    /// The body has ended. One in which nothing came hides nothing.
+    fn finish(&self) -> Result<(), AnotherMethod> {
+        match self.begun {
+            true => self.decoder.finish().map_err(|_cut| AnotherMethod),
+            false => Ok(()),
+        }
     }
 }
 

@@ -1,5 +1,9 @@
 //! Which requests ask for another method, at every split of a form.
 
+use std::io::Write as _;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use http::HeaderValue;
 
 use super::*;
@@ -233,6 +237,70 @@ fn a_posted_object_may_not_have_a_member_like_an_override() {
     assert!(form(Some(images), b"--b\r\n\r\n{}\r\n--b--\r\n"));
     let twice = "application/x-www-form-urlencoded; a=+json";
     assert!(!form(Some(twice), b"a=1"), "read as either");
+}
+
+fn gzip(text: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(text).unwrap();
+    encoder.finish().unwrap()
+}
+
+/// The answer to JSON that is posted in codings, which has to be the same at every split.
+fn coded(codings: &[&'static str], body: &[u8]) -> bool {
+    let mut headers = HeaderMap::new();
+    headers.insert("content-type", HeaderValue::from_static("application/json"));
+    for coding in codings {
+        headers.append("content-encoding", HeaderValue::from_static(coding));
+    }
+    let watch = |pieces: &[&[u8]]| {
+        let mut form = FormOverride::of("POST", &headers)?.unwrap();
+        pieces.iter().try_for_each(|piece| form.push(piece))?;
+        form.finish()
+    };
+    let whole = watch(&[body]);
+    for at in 0..=body.len().min(400) {
+        let (first, second) = body.split_at(at);
+        assert_eq!(watch(&[first, second]), whole, "split at {at}");
+    }
+    whole.is_ok()
+}
+
+#[test]
+fn an_object_in_a_coding_is_decoded() {
+    let asking = br#"{"a":{"b":1},"_method":"DELETE"}"#;
+    let plain = br#"{"a":{"_method":"DELETE"},"b":"_method"}"#;
+    for codings in [
+        &["gzip"][..],
+        &["X-GZIP"],
+        &["identity, gzip"],
+        &["identity", "gzip"],
+    ] {
+        assert!(!coded(codings, &gzip(asking)), "{codings:?}");
+        assert!(coded(codings, &gzip(plain)), "{codings:?}");
+    }
+    let twice = |text: &[u8]| gzip(&gzip(text));
+    assert!(!coded(&["gzip, gzip"], &twice(asking)));
+    assert!(coded(&["gzip, gzip"], &twice(plain)));
+    let members = [gzip(br#"{"a":1,"_met"#), gzip(br#"hod":"DELETE"}"#)].concat();
+    assert!(!coded(&["gzip"], &members), "in two members");
+    assert!(coded(&["gzip"], b""), "there is nothing");
+}
+
+#[test]
+fn an_object_in_a_coding_that_cannot_be_taken_off_is_refused() {
+    let sound = gzip(br#"{"a":1}"#);
+    assert!(coded(&["gzip"], &sound));
+    assert!(!coded(&["gzip"], &sound[..sound.len() - 1]), "it is cut");
+    assert!(!coded(&["gzip"], br#"{"a":1}"#), "it is none");
+    assert!(!coded(&["compress"], &sound), "it is not known");
+    assert!(!coded(&["gzip, gzip, gzip"], &sound), "there are too many");
+    assert!(!coded(&["identity"], br#"{"_method":"DELETE"}"#));
+    let vast = gzip(&b" ".repeat(64 << 20));
+    let mut headers = HeaderMap::new();
+    headers.insert("content-type", HeaderValue::from_static("text/json"));
+    headers.insert("content-encoding", HeaderValue::from_static("gzip"));
+    let mut form = FormOverride::of("POST", &headers).unwrap().unwrap();
+    assert!(form.push(&vast).is_err(), "it expands too far");
 }
 
 #[test]

@@ -93,16 +93,12 @@ pub(super) fn spelled(secret: &[u8]) -> Vec<Spelled> {
             special(&text, |byte| format!("&#x{byte:X};")),
         ),
     ];
-    let mut all: Vec<Spelled> = whole
+    let whole = whole
         .into_iter()
-        .map(|(name, text)| Spelled {
-            name,
-            secret: 0..text.len(),
-            text: text.into(),
-            faithful: true,
-        })
-        .collect();
+        .map(|(name, text)| written_out(name, text));
+    let mut all: Vec<Spelled> = whole.collect();
     all.extend(in_python(secret));
+    all.extend(in_scripts_and_mails(&text));
     for (name, digits) in [("hex", hex(secret)), ("HEX", hex(secret).to_uppercase())] {
         all.push(Spelled {
             name,
@@ -115,15 +111,38 @@ pub(super) fn spelled(secret: &[u8]) -> Vec<Spelled> {
     all
 }
 
+fn in_scripts_and_mails(text: &str) -> impl Iterator<Item = Spelled> {
+    [
+        ("html, every name", every_name(text)),
+        (
+            "script, all escaped",
+            special(text, |byte| format!("\\x{byte:02x}")),
+        ),
+        (
+            "script, OWASP",
+            special_but(text, ",._", |byte| format!("\\x{byte:02X}")),
+        ),
+        (
+            "script, Twig",
+            special_but(text, ",._", |byte| format!("\\u{byte:04X}")),
+        ),
+        (
+            "script, old Go",
+            escaped(text, "\"'&+<>", |byte| format!("\\x{byte:02x}")).replace('/', "\\/"),
+        ),
+        ("quoted-printable", text.replace('=', "=3D")),
+        (
+            "quoted-printable, all escaped",
+            special(text, |byte| format!("={byte:02X}")),
+        ),
+    ]
+    .into_iter()
+    .map(|(name, text)| written_out(name, text))
+}
+
 fn in_python(secret: &[u8]) -> impl Iterator<Item = Spelled> {
     let quoted = percent_encode(secret, &PYTHON).to_string();
     let inside = percent_encode(quoted.as_bytes(), &UNRESERVED).to_string();
-    let spelled = |(name, text): (_, String)| Spelled {
-        name,
-        secret: 0..text.len(),
-        text: text.into(),
-        faithful: true,
-    };
     [
         ("percent, Python, in a parameter", inside),
         ("percent, Python", quoted),
@@ -133,7 +152,17 @@ fn in_python(secret: &[u8]) -> impl Iterator<Item = Spelled> {
         ),
     ]
     .into_iter()
-    .map(spelled)
+    .map(|(name, text)| written_out(name, text))
+}
+
+/// A text that is the secret and nothing else.
+fn written_out(name: &'static str, text: String) -> Spelled {
+    Spelled {
+        name,
+        secret: 0..text.len(),
+        text: text.into(),
+        faithful: true,
+    }
 }
 
 fn in_base64(secret: &[u8]) -> Vec<Spelled> {
@@ -206,9 +235,28 @@ fn named(text: &str, spell: fn(u32) -> String) -> String {
     text.chars().map(each).collect()
 }
 
+fn every_name(text: &str) -> String {
+    let names = "+plus /sol =equals 'apos \"quot <lt >gt &amp ;semi ,comma |vert .period _lowbar :colon #num $dollar \
+                 %percnt";
+    let name = |character| {
+        names
+            .split(' ')
+            .find_map(|name| name.strip_prefix(character))
+    };
+    let each = |character: char| match name(character) {
+        Some(name) => format!("&{name};"),
+        None => character.to_string(),
+    };
+    text.chars().map(each).collect()
+}
+
 fn special(text: &str, spell: fn(u32) -> String) -> String {
+    special_but(text, "", spell)
+}
+
+fn special_but(text: &str, kept: &str, spell: fn(u32) -> String) -> String {
     let each = |character: char| match character {
-        _ if character.is_ascii_alphanumeric() => character.to_string(),
+        _ if character.is_ascii_alphanumeric() || kept.contains(character) => character.to_string(),
         _ => spell(character.into()),
     };
     text.chars().map(each).collect()

@@ -111,6 +111,7 @@ fn stopped(
                 EvidenceError::Log(error) => Exit::of_log(&error),
                 EvidenceError::Folder { .. }
                 | EvidenceError::HashKey { .. }
+                | EvidenceError::Seed { .. }
                 | EvidenceError::Anchor { .. }
                 | EvidenceError::Fault => Exit::Unreadable,
             })

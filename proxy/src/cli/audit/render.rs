@@ -150,6 +150,10 @@ pub(super) fn line(index: u64, event: &Value) -> String {
             "before ",
             text(event, "/unmapped/postern/before").to_owned(),
         ),
+        (
+            "refused ",
+            text(event, "/unmapped/postern/refused").to_owned(),
+        ),
         ("session ", session(event).to_owned()),
         ("id ", text(event, "/metadata/correlation_uid").to_owned()),
     ];
@@ -248,10 +252,11 @@ mod tests {
         let mut refused = act();
         refused["entity"]["type"] = json!("policy");
         refused["status_id"] = json!(2);
-        refused["unmapped"]["postern"] = json!({ "revision": "r1", "reason": "PN003 PN012" });
+        refused["unmapped"]["postern"] =
+            json!({ "revision": "r1", "refused": "r2", "reason": "PN003 PN012" });
         assert_eq!(
             shown(&refused),
-            format!("       9  {time}  policy       failed  PN003 PN012  revision r1")
+            format!("       9  {time}  policy       failed  PN003 PN012  revision r1  refused r2")
         );
         let mut cut = event();
         cut["unmapped"]["postern"] =
